@@ -1,0 +1,315 @@
+package events
+
+import "time"
+
+// Version is the version of every payload in ROSTER, DEAD and OPERATOR. A
+// reader refuses a version it does not know.
+const Version = 1
+
+// PersonState is what every source last said about one person.
+type PersonState struct {
+	V             int    `json:"v"`
+	Key           Key    `json:"key"`
+	CorrelationID string `json:"correlationId,omitempty"`
+	// Sources holds the newest version of each source's view, by source name.
+	Sources map[string]SourceState `json:"sources,omitempty"`
+	// Groups holds the directory groups the person is a direct member of, by
+	// group key.
+	Groups map[Key]Membership `json:"groups,omitempty"`
+}
+
+// SourceState is one source's newest view of a person.
+type SourceState struct {
+	Origin Origin `json:"origin"`
+	// SourceVersion is the source's own version of the record, if it sends one:
+	// an old export cannot undo a newer one.
+	SourceVersion string  `json:"sourceVersion,omitempty"`
+	Removed       bool    `json:"removed,omitzero"`
+	Person        *Person `json:"person,omitempty"`
+}
+
+// Membership is one direct membership of a person in a directory group.
+type Membership struct {
+	Source string `json:"source"`
+	Name   string `json:"name"`
+	Seq    uint64 `json:"seq"` // the group event that said so, in DIRECTORY
+	// Left is kept rather than removed, so that an older group event read again
+	// cannot bring the membership back.
+	Left bool `json:"left,omitzero"`
+}
+
+// GroupState is what a source last said about one group.
+type GroupState struct {
+	V             int    `json:"v"`
+	Key           Key    `json:"key"`
+	Source        string `json:"source"`
+	Origin        Origin `json:"origin"`
+	SourceVersion string `json:"sourceVersion,omitempty"`
+	Removed       bool   `json:"removed,omitzero"`
+	Group         *Group `json:"group,omitempty"`
+	// Members are the keys of the direct members.
+	Members []Key `json:"members,omitempty"`
+}
+
+// Desired is what one person should have in one org. Its revision is its own
+// sequence in ROSTER, so a changed config makes a new revision as a changed
+// person does.
+type Desired struct {
+	V   int    `json:"v"`
+	Org string `json:"org"`
+	Key Key    `json:"key"`
+	// Rule is the name of the rule that matched; empty where none did.
+	Rule   string `json:"rule,omitempty"`
+	Active bool   `json:"active"`
+	Lane   Lane   `json:"lane"`
+	// Match says by what an existing Salesforce user is recognised.
+	Match Match `json:"match"`
+	// Fields are Salesforce User fields; nil clears a field. Empty for a leaver:
+	// nobody's deactivation waits for a mapping.
+	Fields         map[string]any `json:"fields,omitempty"`
+	Profile        string         `json:"profile,omitempty"`
+	Role           string         `json:"role,omitempty"`
+	PermissionSets []string       `json:"permissionSets,omitempty"`
+	Groups         []string       `json:"groups,omitempty"`
+	// Problem is set where a mapping failed: nothing is sent, the person is parked.
+	Problem *Failure `json:"problem,omitempty"`
+	// Hash is over everything above but the lane.
+	Hash   string `json:"hash"`
+	Origin Origin `json:"origin"`
+}
+
+// Match holds the values by which a person's Salesforce user is found. Empty
+// values match nobody.
+type Match struct {
+	FederationID string `json:"federationId,omitempty"`
+	Username     string `json:"username,omitempty"`
+	Email        string `json:"email,omitempty"`
+	// ExternalID is a custom field's value; the field's name is in config.
+	ExternalID string `json:"externalId,omitempty"`
+}
+
+// Work says: look at this person again. It carries no instruction.
+type Work struct {
+	V      int    `json:"v"`
+	Reason Reason `json:"reason"`
+}
+
+// Reason says why somebody should look again; it is only ever shown.
+type Reason string
+
+// The reasons.
+const (
+	ReasonChanged Reason = "changed" // a new revision
+	ReasonRetry   Reason = "retry"   // a scheduled attempt
+	ReasonReplay  Reason = "replay"  // an admin said again
+	ReasonFenced  Reason = "fenced"  // somebody else got there first
+)
+
+// Link is what Salesforce has for one person, as far as we know, and who is
+// working on it. It changes only by compare-and-set.
+type Link struct {
+	V      int    `json:"v"`
+	Org    string `json:"org"`
+	Key    Key    `json:"key"`
+	UserID string `json:"userId,omitempty"`
+	// Active and Frozen are the user's state when last written or read.
+	Active bool `json:"active,omitzero"`
+	Frozen bool `json:"frozen,omitzero"`
+	// AppliedRevision and AppliedHash name the [Desired] that was applied last.
+	AppliedRevision uint64 `json:"appliedRevision,omitzero"`
+	AppliedHash     string `json:"appliedHash,omitempty"`
+	// FieldHashes holds a short hash of each applied field value, so that only
+	// changed fields are sent and no value is stored twice.
+	FieldHashes map[string]string `json:"fieldHashes,omitempty"`
+	// Assigned are the permission sets and groups Rollcall has given, by kind
+	// and name, with the id of the assignment record.
+	Assigned map[string]string `json:"assigned,omitempty"`
+	// Claim is set while somebody works on the person.
+	Claim *Claim `json:"claim,omitempty"`
+	// Unsure is set when a call may or may not have been applied: look before
+	// the next one.
+	Unsure bool `json:"unsure,omitzero"`
+	// Attempts counts failures in a row at FailedRevision; org-wide trouble
+	// does not count.
+	Attempts       int       `json:"attempts,omitzero"`
+	FailedRevision uint64    `json:"failedRevision,omitzero"`
+	FirstFailedAt  time.Time `json:"firstFailedAt,omitzero"`
+	// Failures counts every failure ever: above zero, a dead letter may exist.
+	Failures int       `json:"failures,omitzero"`
+	At       time.Time `json:"at,omitzero"`
+}
+
+// Claim says who works on a person and until when. No request may leave later
+// than Until allows.
+type Claim struct {
+	Worker   string    `json:"worker"`
+	Revision uint64    `json:"revision"`
+	Until    time.Time `json:"until"`
+}
+
+// Owner says whose a Salesforce user is.
+type Owner struct {
+	V   int    `json:"v"`
+	Key Key    `json:"key"`
+	By  string `json:"by"` // "created" or "adopted"
+}
+
+// Result is how an attempt ended.
+type Result string
+
+// The results.
+const (
+	ResultApplied   Result = "applied"
+	ResultFailed    Result = "failed"
+	ResultDiscarded Result = "discarded"
+)
+
+// Outcome is what happened when somebody last tried to make one person so.
+type Outcome struct {
+	V        int    `json:"v"`
+	Org      string `json:"org"`
+	Key      Key    `json:"key"`
+	Revision uint64 `json:"revision"`
+	Lane     Lane   `json:"lane"`
+	Result   Result `json:"result"`
+	// Actions are what was done: created, adopted, updated, deactivated,
+	// reactivated, frozen, assigned, unassigned. Empty: nothing was to do.
+	Actions []string `json:"actions,omitempty"`
+	UserID  string   `json:"userId,omitempty"`
+	Failure *Failure `json:"failure,omitempty"`
+	// Attempt counts failures in a row at this revision, this one included.
+	Attempt       int       `json:"attempt,omitzero"`
+	FirstFailedAt time.Time `json:"firstFailedAt,omitzero"`
+	// Failures above zero say that a dead letter may exist.
+	Failures int       `json:"failures,omitzero"`
+	At       time.Time `json:"at"`
+	Origin   Origin    `json:"origin"`
+	// Username is for the reader of a dead letter: an operator knows people by it.
+	Username string `json:"username,omitempty"`
+}
+
+// Discarded says that an admin gave up one revision of a person.
+type Discarded struct {
+	V        int       `json:"v"`
+	Revision uint64    `json:"revision"`
+	By       string    `json:"by"`
+	At       time.Time `json:"at"`
+	Request  string    `json:"request"`
+}
+
+// Rejection is what assignment made of an event it could not understand; once
+// it is understood after all, Resolved is set.
+type Rejection struct {
+	V        int       `json:"v"`
+	Origin   Origin    `json:"origin"`
+	Subject  string    `json:"subject"`
+	Failure  *Failure  `json:"failure,omitempty"`
+	Resolved bool      `json:"resolved,omitzero"`
+	Attempt  int       `json:"attempt,omitzero"`
+	FirstAt  time.Time `json:"firstAt,omitzero"`
+	At       time.Time `json:"at"`
+}
+
+// DeadLetter is one person in one org that Salesforce refused, parked until
+// somebody acts. It holds personal data on purpose: the operator has to see
+// who is stuck and why.
+type DeadLetter struct {
+	V        int       `json:"v"`
+	Org      string    `json:"org"`
+	Key      Key       `json:"key"`
+	Username string    `json:"username,omitempty"`
+	UserID   string    `json:"userId,omitempty"`
+	Revision uint64    `json:"revision"`
+	Lane     Lane      `json:"lane,omitempty"`
+	Failure  Failure   `json:"failure"`
+	Attempts int       `json:"attempts"`
+	FirstAt  time.Time `json:"firstAt"`
+	LastAt   time.Time `json:"lastAt"`
+	Origin   Origin    `json:"origin"`
+	// Evidence is the sequence of the outcome or rejection in ROSTER that was
+	// parked: a redelivered one parks nothing new.
+	Evidence uint64 `json:"evidence"`
+}
+
+// HealthState says whether an org is worked on.
+type HealthState string
+
+// The states.
+const (
+	HealthOK   HealthState = "ok"
+	HealthHeld HealthState = "held"
+)
+
+// Health is what Salesforce last said of an org as a whole. It changes only by
+// compare-and-set, so that replicas agree and one of them probes at a time.
+type Health struct {
+	V     int         `json:"v"`
+	Org   string      `json:"org"`
+	State HealthState `json:"state"`
+	// Failure says why the org is held.
+	Failure *Failure  `json:"failure,omitempty"`
+	Since   time.Time `json:"since"`
+	// TokenGeneration is the generation of the token that was refused, so that
+	// token-refresher can tell an old complaint from a new one.
+	TokenGeneration uint64 `json:"tokenGeneration,omitzero"`
+	// NextProbe is when somebody may try again; Prober is who does.
+	NextProbe time.Time `json:"nextProbe,omitzero"`
+	Prober    string    `json:"prober,omitempty"`
+	Probes    int       `json:"probes,omitzero"`
+	// Usage is Salesforce's Sforce-Limit-Info, used of limit, when last seen.
+	Used  int       `json:"used,omitzero"`
+	Limit int       `json:"limit,omitzero"`
+	At    time.Time `json:"at"`
+}
+
+// TokenState says what token-refresher knows about an org's credentials.
+type TokenState string
+
+// The states.
+const (
+	TokenConnected  TokenState = "connected"
+	TokenRefreshing TokenState = "refreshing"
+	TokenHeld       TokenState = "held"
+)
+
+// TokenRecord is one org's entry in the tokens bucket. The token itself is
+// sealed (AEAD, the org's name as associated data).
+type TokenRecord struct {
+	V     int        `json:"v"`
+	Org   string     `json:"org"`
+	State TokenState `json:"state"`
+	// Generation rises with every new token.
+	Generation uint64 `json:"generation,omitzero"`
+	// Sealed is the sealed [Token], base64 in JSON.
+	Sealed []byte `json:"sealed,omitempty"`
+	// SealedRefresh is the sealed refresh token; it is opened by token-refresher only.
+	SealedRefresh []byte `json:"sealedRefresh,omitempty"`
+	// Failure and Advice say why the org is held and what to do.
+	Failure *Failure  `json:"failure,omitempty"`
+	Advice  string    `json:"advice,omitempty"`
+	Since   time.Time `json:"since"`
+	// CredentialMark is a hash that changes with the configured credentials: a
+	// held org is tried again when it does.
+	CredentialMark string `json:"credentialMark,omitempty"`
+	// Lease is set while somebody talks to the token endpoint.
+	Lease *Lease `json:"lease,omitempty"`
+	// RetryAt is when a transient trouble is tried again.
+	RetryAt time.Time `json:"retryAt,omitzero"`
+	Tries   int       `json:"tries,omitzero"`
+	At      time.Time `json:"at"`
+}
+
+// Lease says who talks to the token endpoint and until when.
+type Lease struct {
+	Holder string    `json:"holder"`
+	Until  time.Time `json:"until"`
+}
+
+// Token is what is sealed into a [TokenRecord].
+type Token struct {
+	AccessToken string    `json:"accessToken"`
+	InstanceURL string    `json:"instanceUrl"`
+	OrgID       string    `json:"orgId,omitempty"`
+	UserID      string    `json:"userId,omitempty"`
+	IssuedAt    time.Time `json:"issuedAt,omitzero"`
+}

@@ -1,0 +1,217 @@
+package events
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Streams. All are file-backed with Limits retention; ROSTER keeps one message
+// per subject. Who writes and who reads is said beside each subject below and
+// enforced by NATS permissions in deploy/compose.
+const (
+	// StreamDirectory holds events exactly as they came. Append only: its
+	// sequence is the order in which events are folded into a person.
+	StreamDirectory = "DIRECTORY"
+	// StreamRoster holds the state of every person, one message per subject.
+	// A transaction is one atomic batch in this stream with compare-and-set.
+	StreamRoster = "ROSTER"
+	// StreamDead holds dead letters: browsable, no age limit.
+	StreamDead = "DEAD"
+	// StreamOperator is the audit log: what admins asked for and what came of
+	// it. Append only.
+	StreamOperator = "OPERATOR"
+	// BucketTokens holds one sealed token record per org.
+	// Writer: token-refresher. Reader: salesforce-pusher.
+	BucketTokens = "tokens"
+)
+
+// Durable consumers.
+const (
+	// ConsumerAssignment reads DIRECTORY.
+	ConsumerAssignment = "assignment"
+	// ConsumerReconsider reads rollcall.reconsider.* in ROSTER for assignment.
+	ConsumerReconsider = "assignment-reconsider"
+	// ConsumerOutcomes reads outcomes in ROSTER for retry-scheduler.
+	ConsumerOutcomes = "retry-outcomes"
+	// ConsumerRejections reads rejections in ROSTER for retry-scheduler.
+	ConsumerRejections = "retry-rejections"
+	// ConsumerOperator reads admin requests in OPERATOR for retry-scheduler.
+	ConsumerOperator = "retry-operator"
+	// ConsumerHealth reads org health in ROSTER for token-refresher.
+	ConsumerHealth = "token-health"
+)
+
+// Headers that Rollcall sets on its messages.
+const (
+	// HeaderTraceparent is the W3C trace context. Lower case, because NATS
+	// headers are case-sensitive and the server's own tracing looks for it so.
+	HeaderTraceparent = "traceparent"
+	// HeaderTracestate goes with HeaderTraceparent.
+	HeaderTracestate = "tracestate"
+	// HeaderContentType is set on every payload.
+	HeaderContentType = "content-type"
+	// ContentTypeCloudEvent marks a structured-mode CloudEvent.
+	ContentTypeCloudEvent = "application/cloudevents+json"
+	// ContentTypeJSON marks every other payload.
+	ContentTypeJSON = "application/json"
+)
+
+// Lane is the priority of a piece of work. A leaver never waits behind a first
+// load.
+type Lane string
+
+// The lanes.
+const (
+	LaneLeaver   Lane = "leaver"
+	LaneChange   Lane = "change"
+	LaneBackfill Lane = "backfill"
+)
+
+// Lanes returns the lanes in the order in which they are served.
+func Lanes() []Lane { return []Lane{LaneLeaver, LaneChange, LaneBackfill} }
+
+// Subject patterns for streams and consumers.
+const (
+	// DirectoryAll is bound to DIRECTORY. Writer: upstream and `rollcall publish`.
+	DirectoryAll = "rollcall.directory.>"
+	// DeadAll is bound to DEAD. Writer: retry-scheduler.
+	DeadAll = "rollcall.dead.>"
+	// OperatorAll is bound to OPERATOR.
+	OperatorAll = "rollcall.operator.>"
+	// OutcomesAll are all outcomes, for retry-scheduler.
+	OutcomesAll = "rollcall.outcome.>"
+	// RejectionsAll are all rejections, for retry-scheduler.
+	RejectionsAll = "rollcall.rejection.*"
+	// ReconsiderAll are all requests to read an event again, for assignment.
+	ReconsiderAll = "rollcall.reconsider.*"
+	// HealthAll is the health of every org, for token-refresher.
+	HealthAll = "rollcall.health.*"
+	// PersonsAll are all persons.
+	PersonsAll = "rollcall.person.*"
+)
+
+// RosterSubjects returns the patterns bound to ROSTER.
+func RosterSubjects() []string {
+	return []string{
+		PersonsAll, "rollcall.group.*", "rollcall.desired.*.*", "rollcall.work.*.*.*",
+		"rollcall.link.*.*", "rollcall.owner.*.*", "rollcall.outcome.*.*", "rollcall.retry.*.*",
+		"rollcall.discarded.*.*", RejectionsAll, ReconsiderAll, HealthAll,
+	}
+}
+
+// DirectorySubject is where a source publishes one kind of event
+// ("person" or "group"). Writer: upstream, `rollcall publish`. Reader: assignment.
+func DirectorySubject(source, kind string) string { return "rollcall.directory." + source + "." + kind }
+
+// PersonSubject holds [PersonState]. Writer: assignment.
+func PersonSubject(key Key) string { return "rollcall.person." + string(key) }
+
+// GroupSubject holds [GroupState]. Writer: assignment.
+func GroupSubject(key Key) string { return "rollcall.group." + string(key) }
+
+// DesiredSubject holds [Desired]. Writer: assignment. Reader: salesforce-pusher.
+func DesiredSubject(org string, key Key) string { return "rollcall.desired." + org + "." + string(key) }
+
+// WorkSubject holds [Work]. Writers: assignment, retry-scheduler (replay, and as
+// the target of its schedules), salesforce-pusher (when fenced). It carries no
+// instruction, so a forged or doubled one is harmless. Reader: salesforce-pusher.
+func WorkSubject(org string, lane Lane, key Key) string {
+	return "rollcall.work." + org + "." + string(lane) + "." + string(key)
+}
+
+// WorkFilter is what the pusher's consumer of one org and lane reads.
+func WorkFilter(org string, lane Lane) string {
+	return "rollcall.work." + org + "." + string(lane) + ".*"
+}
+
+// WorkConsumer names the pusher's durable consumer of one org and lane.
+func WorkConsumer(org string, lane Lane) string { return "pusher-" + org + "-" + string(lane) }
+
+// LinkSubject holds [Link]. Writer: salesforce-pusher.
+func LinkSubject(org string, key Key) string { return "rollcall.link." + org + "." + string(key) }
+
+// OwnerSubject holds [Owner]: which person a Salesforce user belongs to. It is
+// written once, in the commit that links the two, so that two people can never
+// share one user. Writer: salesforce-pusher.
+func OwnerSubject(org, userID string) string { return "rollcall.owner." + org + "." + userID }
+
+// OutcomeSubject holds [Outcome]. Writer: salesforce-pusher. Reader: retry-scheduler.
+func OutcomeSubject(org string, key Key) string { return "rollcall.outcome." + org + "." + string(key) }
+
+// RetrySubject holds the schedule of a person's next attempt, whose target is
+// [WorkSubject]. One per person: publishing again replaces it.
+// Writer: retry-scheduler. No consumer may match it.
+func RetrySubject(org string, key Key) string { return "rollcall.retry." + org + "." + string(key) }
+
+// DiscardedSubject holds [Discarded]. Writer: retry-scheduler. Reader: salesforce-pusher.
+func DiscardedSubject(org string, key Key) string {
+	return "rollcall.discarded." + org + "." + string(key)
+}
+
+// RejectionSubject holds [Rejection] for the DIRECTORY event with this sequence.
+// Writer: assignment. Reader: retry-scheduler.
+func RejectionSubject(seq uint64) string { return fmt.Sprintf("rollcall.rejection.e%d", seq) }
+
+// ReconsiderSubject asks assignment to read the DIRECTORY event with this
+// sequence again. Writer: retry-scheduler.
+func ReconsiderSubject(seq uint64) string { return fmt.Sprintf("rollcall.reconsider.e%d", seq) }
+
+// HealthSubject holds [Health]. Writer: salesforce-pusher. Readers: all.
+func HealthSubject(org string) string { return "rollcall.health." + org }
+
+// NoOrg stands in the place of the org in the dead letter of an event that
+// could not be understood, and so belongs to no org.
+const NoOrg = "_"
+
+// DeadSubject holds [DeadLetter]. Writer: retry-scheduler.
+func DeadSubject(org string, cause Cause, key Key) string {
+	return "rollcall.dead." + org + "." + string(cause) + "." + string(key)
+}
+
+// DeadFilter matches dead letters; an empty part matches any.
+func DeadFilter(org string, cause Cause, key Key) string {
+	return DeadSubject(orAny(org), Cause(orAny(string(cause))), Key(orAny(string(key))))
+}
+
+// OperatorSubject holds one entry of the audit log.
+// Writers: admin tools (retry, discard), retry-scheduler (what came of it).
+func OperatorSubject(verb Verb) string { return "rollcall.operator." + string(verb) }
+
+func orAny(s string) string {
+	if s == "" {
+		return "*"
+	}
+	return s
+}
+
+// Address is a subject taken apart: its kind ("work", "outcome", …) and the
+// parts it names, each empty where the kind has none.
+type Address struct {
+	Kind  string
+	Org   string
+	Lane  Lane
+	Cause Cause
+	Key   Key
+}
+
+// ParseSubject takes a ROSTER or DEAD subject apart. It is the inverse of the
+// builders above; an unknown shape is an error.
+func ParseSubject(subject string) (Address, error) {
+	p := strings.Split(subject, ".")
+	if len(p) < 3 || p[0] != "rollcall" {
+		return Address{}, fmt.Errorf("parse subject %q: not one of rollcall's", subject)
+	}
+	switch {
+	case len(p) == 3 && (p[1] == "person" || p[1] == "group" || p[1] == "rejection" || p[1] == "reconsider"):
+		return Address{Kind: p[1], Key: Key(p[2])}, nil
+	case len(p) == 3 && p[1] == "health":
+		return Address{Kind: p[1], Org: p[2]}, nil
+	case len(p) == 5 && p[1] == "work":
+		return Address{Kind: p[1], Org: p[2], Lane: Lane(p[3]), Key: Key(p[4])}, nil
+	case len(p) == 5 && p[1] == "dead":
+		return Address{Kind: p[1], Org: p[2], Cause: Cause(p[3]), Key: Key(p[4])}, nil
+	case len(p) == 4:
+		return Address{Kind: p[1], Org: p[2], Key: Key(p[3])}, nil
+	}
+	return Address{}, fmt.Errorf("parse subject %q: not one of rollcall's", subject)
+}

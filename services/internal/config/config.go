@@ -1,0 +1,182 @@
+// Package config is Rollcall's one configuration file: a documented struct, read
+// strictly. Every service reads the same file and uses its own part of it.
+//
+// Unknown keys and bad values stop the start, all listed at once. Secrets are
+// never values of this file: it names the files that hold them.
+package config
+
+import "time"
+
+// File is the whole configuration file.
+type File struct {
+	// Deployment holds what all services of one installation share.
+	Deployment Deployment `koanf:"deployment"`
+	// NATS says where the streams are.
+	NATS NATS `koanf:"nats"`
+	// Serve says where metrics, health and readiness are served.
+	Serve Serve `koanf:"serve"`
+	// Log says what is logged.
+	Log Log `koanf:"log"`
+	// Sources are the systems that publish events, by the name in their subject.
+	Sources map[string]Source `koanf:"sources"`
+	// Precedence says, for attributes that several sources speak of, which
+	// source wins: attribute path ("title", "enterprise.department", "*" for
+	// all others) to source names, first first.
+	Precedence map[string][]string `koanf:"precedence"`
+	// Orgs are the Salesforce orgs, by name (1-32 of a-z, 0-9, '-').
+	Orgs map[string]Org `koanf:"orgs"`
+	// Tokens says how tokens are sealed.
+	Tokens Tokens `koanf:"tokens"`
+}
+
+// Deployment holds what all services of one installation share.
+type Deployment struct {
+	// KeyFile holds the deployment key, at least 32 random bytes: people are
+	// named in subjects by an HMAC under it. `rollcall up` makes one if missing.
+	KeyFile string `koanf:"keyFile"`
+}
+
+// NATS says where the streams are and who we are there.
+type NATS struct {
+	// URL of the server or servers, comma-separated. Default nats://127.0.0.1:4222.
+	URL string `koanf:"url"`
+	// NkeySeedFile holds the service's nkey seed; empty for no authentication.
+	NkeySeedFile string `koanf:"nkeySeedFile"`
+	// CAFile, CertFile and KeyFile are for TLS.
+	CAFile   string `koanf:"caFile"`
+	CertFile string `koanf:"certFile"`
+	KeyFile  string `koanf:"keyFile"`
+	// InboxPrefix keeps one service's replies from the others. Default _INBOX.
+	InboxPrefix string `koanf:"inboxPrefix"`
+	// Replicas of every stream: 1 on a single node, 3 in a cluster. Default 1.
+	Replicas int `koanf:"replicas"`
+	// Provision creates missing streams at the start; where false, they must be
+	// there. Default true.
+	Provision bool `koanf:"provision"`
+	// ConnectTimeout is how long the start waits for NATS. Default 10s.
+	ConnectTimeout time.Duration `koanf:"connectTimeout"`
+}
+
+// Serve says where metrics, health and readiness are served.
+type Serve struct {
+	// Listen is host:port of /metrics, /healthz and /readyz; empty for none.
+	// Default 127.0.0.1:9464.
+	Listen string `koanf:"listen"`
+}
+
+// Log says what is logged.
+type Log struct {
+	// Level is debug, info, warn or error. Default info.
+	Level string `koanf:"level"`
+	// Format is text or json. Default json.
+	Format string `koanf:"format"`
+}
+
+// Source is one upstream system.
+type Source struct {
+	// Correlate is the attribute whose value names the person across sources:
+	// "enterprise.employeeNumber", "externalId", "userName", "custom.<name>",
+	// "emails.primary". Required.
+	Correlate string `koanf:"correlate"`
+}
+
+// Org is one Salesforce org.
+type Org struct {
+	// Connect is read by token-refresher and salesforce-pusher.
+	Connect Connect `koanf:"connect"`
+	// Assign is read by assignment.
+	Assign Assign `koanf:"assign"`
+	// Push is read by salesforce-pusher.
+	Push Push `koanf:"push"`
+}
+
+// Connect says how to sign in to an org.
+type Connect struct {
+	// LoginURL is the org's My Domain: https://example.my.salesforce.com. Required.
+	LoginURL string `koanf:"loginURL"`
+	// Flow is client_credentials (recommended) or refresh_token. Default client_credentials.
+	Flow string `koanf:"flow"`
+	// ClientID is the consumer key. Required.
+	ClientID string `koanf:"clientID"`
+	// ClientSecretFile holds the consumer secret. It is read again at every
+	// use, so that it can be rotated without a restart.
+	ClientSecretFile string `koanf:"clientSecretFile"`
+	// RefreshTokenFile holds the first refresh token of flow refresh_token.
+	RefreshTokenFile string `koanf:"refreshTokenFile"`
+	// OrgID pins the org: a token for another one is refused. Optional.
+	OrgID string `koanf:"orgID"`
+	// APIVersion of the REST API. Default 63.0.
+	APIVersion string `koanf:"apiVersion"`
+	// HostSuffixes the instance may have. Default Salesforce's own.
+	HostSuffixes []string `koanf:"hostSuffixes"`
+	// AllowLoopbackHTTP lets an emulator on loopback be used without TLS.
+	AllowLoopbackHTTP bool `koanf:"allowLoopbackHTTP"`
+}
+
+// Assign says who gets a user in an org, and what that user is.
+type Assign struct {
+	// Rules are tried in order; the first whose When is true decides. Nobody
+	// matching means: no user, and one that Rollcall manages is deactivated.
+	Rules []Rule `koanf:"rules"`
+	// Fields are Salesforce User fields, each a CEL expression over person,
+	// groups and rule. A null result clears the field.
+	Fields map[string]string `koanf:"fields"`
+	// Grants add permission sets and groups for everybody whose When is true.
+	Grants []Grant `koanf:"grants"`
+	// Match says in which order an existing user is recognised: federation_id,
+	// username, email, external_id. Default federation_id, username.
+	Match []string `koanf:"match"`
+	// ExternalIDField is the custom field matched by external_id.
+	ExternalIDField string `koanf:"externalIDField"`
+}
+
+// Rule gives a person a user in the org.
+type Rule struct {
+	// Name is shown to operators. Required, unique within the org.
+	Name string `koanf:"name"`
+	// When is a CEL expression that yields a bool. Required.
+	When string `koanf:"when"`
+	// Profile and Role are names in the org. Profile is required.
+	Profile string `koanf:"profile"`
+	Role    string `koanf:"role"`
+	// PermissionSets (API names) and Groups (developer names of public groups).
+	PermissionSets []string `koanf:"permissionSets"`
+	Groups         []string `koanf:"groups"`
+	// Fields override the org's fields for people of this rule.
+	Fields map[string]string `koanf:"fields"`
+}
+
+// Grant gives permission sets and groups on top of the rule.
+type Grant struct {
+	When           string   `koanf:"when"`
+	PermissionSets []string `koanf:"permissionSets"`
+	Groups         []string `koanf:"groups"`
+}
+
+// Push says what the pusher may do in an org, and how fast.
+type Push struct {
+	// Create, Update and Deactivate may each be switched off; people are then
+	// parked under the cause that says so. Default true.
+	Create     bool `koanf:"create"`
+	Update     bool `koanf:"update"`
+	Deactivate bool `koanf:"deactivate"`
+	// FreezeFirst freezes a leaver before deactivating. Default false.
+	FreezeFirst bool `koanf:"freezeFirst"`
+	// AdoptByEmail lets an existing user be recognised by e-mail alone. Default false.
+	AdoptByEmail bool `koanf:"adoptByEmail"`
+	// Protect are usernames that are never touched.
+	Protect []string `koanf:"protect"`
+	// CallTimeout bounds one API call. Default 20s.
+	CallTimeout time.Duration `koanf:"callTimeout"`
+	// ClaimTTL is how long a worker may hold a person; a dead worker's people
+	// wait that long. It must be longer than CallTimeout. Default 30s.
+	ClaimTTL time.Duration `koanf:"claimTTL"`
+	// Linger is how long backfill work is gathered into one batch. Default 50ms.
+	Linger time.Duration `koanf:"linger"`
+}
+
+// Tokens says how tokens are sealed.
+type Tokens struct {
+	// KeyFile holds the tink keyset (AES-256-GCM). `rollcall up` makes one if missing.
+	KeyFile string `koanf:"keyFile"`
+}

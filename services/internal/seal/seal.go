@@ -1,0 +1,88 @@
+package seal
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+	"github.com/tink-crypto/tink-go/v2/tink"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+)
+
+// ErrNotOurs is returned for a sealed value that does not open: it belongs to
+// another org, was sealed under another keyset, or was changed.
+var ErrNotOurs = errors.New("sealed for another org, under another key file, or changed since")
+
+// What a value is stands in the associated data beside the org, so that a
+// refresh token cannot be passed off as an access token.
+const (
+	kindAccess  = "access"
+	kindRefresh = "refresh"
+)
+
+// Sealer seals and opens. It is safe for concurrent use.
+type Sealer struct{ aead tink.AEAD }
+
+func fromHandle(h *keyset.Handle) (*Sealer, error) {
+	primitive, err := aead.New(h)
+	if err != nil {
+		return nil, fmt.Errorf("use token keyset: %w", err)
+	}
+	return &Sealer{aead: primitive}, nil
+}
+
+// Seal seals an org's access token.
+func (s *Sealer) Seal(org string, t events.Token) ([]byte, error) {
+	plain, err := json.Marshal(t, json.Deterministic(true))
+	if err != nil {
+		return nil, fmt.Errorf("seal token of %s: %w", org, err)
+	}
+	return s.seal(kindAccess, org, plain)
+}
+
+// Open opens an org's access token; [ErrNotOurs] says it is not this org's or
+// not under this key.
+func (s *Sealer) Open(org string, sealed []byte) (events.Token, error) {
+	plain, err := s.open(kindAccess, org, sealed)
+	if err != nil {
+		return events.Token{}, err
+	}
+	var t events.Token
+	if err := json.Unmarshal(plain, &t); err != nil {
+		// The decoder's own error may quote the token.
+		return events.Token{}, fmt.Errorf("open token of %s: what was sealed is not a token", org)
+	}
+	return t, nil
+}
+
+// SealRefresh seals an org's refresh token.
+func (s *Sealer) SealRefresh(org, token string) ([]byte, error) {
+	return s.seal(kindRefresh, org, []byte(token))
+}
+
+// OpenRefresh opens an org's refresh token.
+func (s *Sealer) OpenRefresh(org string, sealed []byte) (string, error) {
+	plain, err := s.open(kindRefresh, org, sealed)
+	return string(plain), err
+}
+
+func (s *Sealer) seal(kind, org string, plain []byte) ([]byte, error) {
+	sealed, err := s.aead.Encrypt(plain, associated(kind, org))
+	if err != nil {
+		return nil, fmt.Errorf("seal %s token of %s: %w", kind, org, err)
+	}
+	return sealed, nil
+}
+
+func (s *Sealer) open(kind, org string, sealed []byte) ([]byte, error) {
+	plain, err := s.aead.Decrypt(sealed, associated(kind, org))
+	if err != nil {
+		return nil, fmt.Errorf("open %s token of %s: %w", kind, org, ErrNotOurs)
+	}
+	return plain, nil
+}
+
+func associated(kind, org string) []byte { return []byte("rollcall/" + kind + "/" + org) }

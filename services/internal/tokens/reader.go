@@ -92,8 +92,9 @@ func (r *Reader) Changed() <-chan struct{} {
 
 func (r *Reader) await(ctx context.Context, after uint64) (salesforce.Session, error) {
 	for {
-		s, ready, err, changed := r.look(after)
-		if ready || err != nil {
+		changed := r.Changed() // before looking, so that no change is missed
+		s, settled, err := r.look(after)
+		if settled {
 			return s, err
 		}
 		select {
@@ -104,19 +105,20 @@ func (r *Reader) await(ctx context.Context, after uint64) (salesforce.Session, e
 	}
 }
 
-// look returns the session if it may be used now, and otherwise what to wait for.
-func (r *Reader) look(after uint64) (salesforce.Session, bool, error, <-chan struct{}) { //nolint:revive // the channel belongs last: it is for the case without error
+// look returns the session or why there will be none; settled is false where
+// waiting may help.
+func (r *Reader) look(after uint64) (s salesforce.Session, settled bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case r.err != nil:
-		return salesforce.Session{}, false, r.err, nil
+		return salesforce.Session{}, true, r.err
 	case r.record.State == events.TokenHeld:
-		return salesforce.Session{}, false, r.held(), nil
+		return salesforce.Session{}, true, r.held()
 	case r.record.State == events.TokenConnected && r.record.Generation > after:
-		return r.session, true, nil, nil
+		return r.session, true, nil
 	}
-	return salesforce.Session{}, false, nil, r.changed
+	return salesforce.Session{}, false, nil
 }
 
 func (r *Reader) held() *Held {

@@ -1,0 +1,122 @@
+package retry
+
+import "github.com/rollcall-sync/rollcall/pkg/events"
+
+// parkedPolicies are the causes that are parked at once: they stay as they are
+// until somebody changes something, and another attempt costs API calls.
+func parkedPolicies() []Policy {
+	return append(settingPolicies(), append(refusedPolicies(), mappingPolicies()...)...)
+}
+
+func settingPolicies() []Policy {
+	return []Policy{
+		parked(Policy{
+			Cause:        events.CauseLicence,
+			Title:        "No licence seat free",
+			Meaning:      "All seats of the user licence behind the profile are taken.",
+			Remedy:       "Free seats by deactivating users who no longer need one, or buy more, then retry.",
+			RemedySignal: "UsedLicenses falls below TotalLicenses in Salesforce's UserLicense.",
+		}),
+		parked(Policy{
+			Cause:        events.CauseCreateDisabled,
+			Title:        "Creating users is switched off",
+			Meaning:      "The configuration forbids creating users in this org (`push.create`), or the org does not let the integration user create them.",
+			Remedy:       "Switch it on, then retry. If it is off on purpose, discard.",
+			RemedySignal: "`push.create` is true.",
+		}),
+		parked(Policy{
+			Cause:        events.CauseUpdateDisabled,
+			Title:        "Updating users is switched off",
+			Meaning:      "The configuration forbids updating users in this org (`push.update`).",
+			Remedy:       "Switch it on, then retry. If it is off on purpose, discard.",
+			RemedySignal: "`push.update` is true.",
+		}),
+		parked(Policy{
+			Cause:        events.CauseDeactivateDisabled,
+			Title:        "Deactivating users is switched off",
+			Meaning:      "The configuration forbids deactivating users in this org (`push.deactivate`). The person has left and can still sign in.",
+			Remedy:       "Deactivate the user by hand now, or switch it on and retry.",
+			RemedySignal: "`push.deactivate` is true, or the user is inactive in Salesforce.",
+		}),
+	}
+}
+
+func refusedPolicies() []Policy {
+	return []Policy{
+		parked(Policy{
+			Cause:        events.CauseAmbiguousMatch,
+			Title:        "Several users fit one person",
+			Meaning:      "More than one Salesforce user matches this person, or the matching rules point to different users, or the user already belongs to somebody else. Rollcall does not guess.",
+			Remedy:       "In Salesforce, leave the federation id and username on the one user who is this person, then retry.",
+			RemedySignal: "Exactly one user matches.",
+		}),
+		parked(Policy{
+			Cause:        events.CauseInvalid,
+			Title:        "Salesforce refuses a value",
+			Meaning:      "A field's value is missing, too long, of the wrong form, or refused by a validation rule. Salesforce's words and the fields are in the dead letter.",
+			Remedy:       "Correct the value in HR, which brings the person back by itself; or correct the mapping or the rule in Salesforce, then retry.",
+			RemedySignal: "A new revision of the person.",
+		}),
+		parked(Policy{
+			Cause:        events.CauseDuplicate,
+			Title:        "A unique value is taken",
+			Meaning:      "The username, nickname or federation id belongs to another user. Usernames are unique over all Salesforce orgs, so that user may be in an org you do not see.",
+			Remedy:       "Change the value in HR or the mapping, or free it in Salesforce, then retry.",
+			RemedySignal: "A new revision of the person.",
+		}),
+		parked(Policy{
+			Cause:        events.CauseForbidden,
+			Title:        "The integration user may not",
+			Meaning:      "Rollcall's user in Salesforce lacks a permission for this record or field.",
+			Remedy:       "Give the integration user the permission named in Salesforce's words (Manage Users, field-level security), then retry.",
+			RemedySignal: "The integration user's permissions change.",
+		}),
+		parked(Policy{
+			Cause:        events.CauseMisconfigured,
+			Title:        "Configured name not in the org",
+			Meaning:      "A profile, role or setting named in the configuration is not there, or a flow or trigger in the org fails when a user is saved.",
+			Remedy:       "Correct the name in the rule or make it in Salesforce; for a flow or trigger, ask who owns it. Then retry.",
+			RemedySignal: "The named profile or role is there.",
+		}),
+		parked(Policy{
+			Cause:        events.CauseDeactivationRefused,
+			Title:        "Salesforce keeps the user active",
+			Meaning:      "The user is a default owner, an approver or otherwise needed, so Salesforce refuses to deactivate them. The person has left and may still sign in.",
+			Remedy:       "Freeze the user now. Put somebody else in the place that Salesforce's words name, then retry.",
+			RemedySignal: "The user is inactive in Salesforce.",
+		}),
+		parked(Policy{
+			Cause:        events.CauseProtected,
+			Title:        "The user is protected",
+			Meaning:      "The matching user is on the list of users that Rollcall never touches (`push.protect`).",
+			Remedy:       "If the person should be managed, take the username off the list and retry; otherwise discard.",
+			RemedySignal: "The username is off the list.",
+		}),
+	}
+}
+
+func mappingPolicies() []Policy {
+	return []Policy{
+		parked(Policy{
+			Cause:        events.CauseGroupMapping,
+			Title:        "Configured permission set or group missing",
+			Meaning:      "A permission set, group or queue named in the configuration is not in the org.",
+			Remedy:       "Correct the name in the rule or grant, or make it in Salesforce, then retry.",
+			RemedySignal: "The named permission set or group is there.",
+		}),
+		parked(Policy{
+			Cause:        events.CauseMapping,
+			Title:        "A mapping failed for this person",
+			Meaning:      "An expression of the configuration failed on this person's data. Nothing was sent. The expression and the value are in the dead letter.",
+			Remedy:       "Correct the data in HR, or the expression: either makes a new revision and brings the person back by itself.",
+			RemedySignal: "A new revision of the person.",
+		}),
+		parked(Policy{
+			Cause:        events.CausePoison,
+			Title:        "An event that cannot be understood",
+			Meaning:      "An event from upstream does not keep to the contract. It is kept in DIRECTORY as it came; it concerns no org yet.",
+			Remedy:       "Have the source publish it again, corrected, and discard this one. After an update of Rollcall that understands it, retry.",
+			RemedySignal: "The event is understood when read again.",
+		}),
+	}
+}

@@ -1,0 +1,261 @@
+package bus_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/bus/bustest"
+)
+
+var topo = bus.Topology{Orgs: []string{"acme"}}
+
+type bundle struct {
+	srv *bustest.Server
+	bus *bus.Bus
+	ctx context.Context
+}
+
+func setup(t *testing.T) *bundle {
+	t.Helper()
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	t.Cleanup(cancel)
+	srv := bustest.Start(t, topo)
+	return &bundle{srv: srv, bus: srv.Bus(t), ctx: ctx}
+}
+
+func person(i int) string { return events.PersonSubject(events.Key(fmt.Sprintf("k%d", i))) }
+
+func (b *bundle) commit(t *testing.T, groups ...bus.Group) []bus.Committed {
+	t.Helper()
+	out, err := b.bus.Commit(b.ctx, events.StreamRoster, groups)
+	if err != nil {
+		t.Fatalf("commit: %v", err)
+	}
+	return out
+}
+
+func TestProvisionTwiceIsQuietAndVerifies(t *testing.T) {
+	b := setup(t)
+	if err := b.bus.Provision(b.ctx, topo); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.bus.Verify(b.ctx, topo); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.bus.Verify(b.ctx, bus.Topology{Orgs: []string{"acme", "other"}}); err == nil {
+		t.Fatal("an org without consumers was verified")
+	}
+}
+
+func TestCommitStoresGroupsWithTheirSequences(t *testing.T) {
+	b := setup(t)
+	var groups []bus.Group
+	for i := range 700 { // two batches of at most 1,000 writes
+		groups = append(groups, bus.Group{
+			{Subject: person(i), Data: []byte("p"), Guarded: true},
+			{Subject: events.DesiredSubject("acme", events.Key(fmt.Sprintf("k%d", i))), Data: []byte("d"), Guarded: true},
+		})
+	}
+	out := b.commit(t, groups...)
+	got, err := b.bus.Latest(b.ctx, events.StreamRoster, []string{person(0), person(499), person(699)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range []int{0, 499, 699} {
+		if e := got[person(i)]; e.Seq == 0 || e.Seq != out[i].Seqs[0] {
+			t.Errorf("person %d: stored at %d, reported %v", i, e.Seq, out[i].Seqs)
+		}
+	}
+}
+
+func TestConflictConcernsItsGroupOnly(t *testing.T) {
+	b := setup(t)
+	first := b.commit(t, bus.Group{{Subject: person(1), Data: []byte("old"), Guarded: true}})
+	out := b.commit(t,
+		bus.Group{{Subject: person(1), Data: []byte("stale"), Guarded: true, LastSeq: 0}},
+		bus.Group{{Subject: person(2), Data: []byte("new"), Guarded: true}},
+	)
+	if !errors.Is(out[0].Err, bus.ErrConflict) || out[1].Err != nil {
+		t.Fatalf("want a conflict of the first only, got %+v", out)
+	}
+	out = b.commit(t, bus.Group{{Subject: person(1), Data: []byte("newer"), Guarded: true, LastSeq: first[0].Seqs[0]}})
+	if out[0].Err != nil {
+		t.Fatalf("a fresh guard: %v", out[0].Err)
+	}
+}
+
+func TestMessageIDAgainStoresNothingNew(t *testing.T) {
+	b := setup(t)
+	w := func(id string) bus.Group {
+		return bus.Group{{Subject: events.DirectorySubject("hr", "person"), Data: []byte(id), MsgID: id}}
+	}
+	for range 2 {
+		if _, err := b.bus.Commit(b.ctx, events.StreamDirectory, []bus.Group{w("a"), w("b"), w("c")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	if err := b.bus.Scan(b.ctx, events.StreamDirectory, events.DirectoryAll, 0, func(bus.Entry) error { n++; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if n != 3 {
+		t.Fatalf("stored %d events, want 3", n)
+	}
+}
+
+func TestScheduleFiresIntoItsTarget(t *testing.T) {
+	b := setup(t)
+	feed, err := b.bus.Feed(b.ctx, events.StreamRoster, events.WorkConsumer("acme", events.LaneChange), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer feed.Close()
+	due := time.Now().Add(300 * time.Millisecond)
+	b.commit(t, bus.Group{{Subject: events.RetrySubject("acme", "k1"), Data: []byte("w"),
+		Header:   bus.Header{events.HeaderTraceparent: {"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}},
+		Schedule: &bus.Schedule{At: due, Target: events.WorkSubject("acme", events.LaneChange, "k1")}}})
+	msgs, err := feed.Next(b.ctx, 10, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if time.Now().Before(due) {
+		t.Error("fired before it was due")
+	}
+	if msgs[0].Subject != events.WorkSubject("acme", events.LaneChange, "k1") || len(msgs[0].Header[events.HeaderTraceparent]) != 1 {
+		t.Errorf("fired %s with headers %v", msgs[0].Subject, msgs[0].Header)
+	}
+}
+
+func TestFeedAndCommitOutliveAServerRestart(t *testing.T) {
+	b := setup(t)
+	feed, err := b.bus.Feed(b.ctx, events.StreamRoster, events.WorkConsumer("acme", events.LaneLeaver), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer feed.Close()
+	b.srv.Kill()
+	done := make(chan error, 1)
+	go func() {
+		_, err := b.bus.Commit(b.ctx, events.StreamRoster, []bus.Group{
+			{{Subject: events.LinkSubject("acme", "k1"), Data: []byte("l"), Guarded: true},
+				{Subject: events.WorkSubject("acme", events.LaneLeaver, "k1"), Data: []byte("w")}}})
+		done <- err
+	}()
+	b.srv.Restart(t)
+	if err := <-done; err != nil {
+		t.Fatalf("commit over a restart: %v", err)
+	}
+	msgs, err := feed.Next(b.ctx, 10, 0)
+	if err != nil || string(msgs[0].Data) != "w" {
+		t.Fatalf("feed over a restart: %v %v", msgs, err)
+	}
+}
+
+func TestPriorityServesTheFirstFeedFirst(t *testing.T) {
+	b := setup(t)
+	for i := range 50 {
+		b.commit(t, bus.Group{{Subject: events.WorkSubject("acme", events.LaneBackfill, events.Key(fmt.Sprintf("k%d", i))), Data: []byte("w")}})
+	}
+	b.commit(t, bus.Group{{Subject: events.WorkSubject("acme", events.LaneLeaver, "gone"), Data: []byte("w")}})
+	var feeds []*bus.Feed
+	for _, lane := range events.Lanes() {
+		f, err := b.bus.Feed(b.ctx, events.StreamRoster, events.WorkConsumer("acme", lane), 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		feeds = append(feeds, f)
+	}
+	p := bus.NewPriority(feeds...)
+	defer p.Close()
+	linger := func(i int) time.Duration { return time.Duration(i) * 50 * time.Millisecond }
+	seen, lanes := 0, []int{}
+	for seen < 51 {
+		i, msgs, err := p.Next(b.ctx, 20, linger)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen += len(msgs)
+		lanes = append(lanes, i)
+	}
+	if lanes[0] != 0 && lanes[1] != 0 {
+		t.Errorf("the leaver waited: lanes were served in order %v", lanes)
+	}
+	if len(lanes) > 5 {
+		t.Errorf("50 waiting were served in %d batches", len(lanes))
+	}
+}
+
+func TestBucketComparesAndSets(t *testing.T) {
+	b := setup(t)
+	k := b.bus.Bucket(events.BucketTokens)
+	if _, err := k.Get(b.ctx, "acme"); !errors.Is(err, bus.ErrNotFound) {
+		t.Fatalf("want not found, got %v", err)
+	}
+	seq, err := k.Set(b.ctx, "acme", []byte("1"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Set(b.ctx, "acme", []byte("2"), 0); !errors.Is(err, bus.ErrConflict) {
+		t.Fatalf("want a conflict, got %v", err)
+	}
+	seen := make(chan string, 4)
+	ctx, cancel := context.WithCancel(b.ctx)
+	defer cancel()
+	go func() { _ = k.Watch(ctx, ">", func(e bus.Entry) { seen <- e.Subject + string(e.Data) }) }()
+	if got := <-seen; got != "acme1" {
+		t.Fatalf("watched %q", got)
+	}
+	if _, err := k.Set(b.ctx, "acme", []byte("3"), seq); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-seen; got != "acme3" {
+		t.Fatalf("watched %q", got)
+	}
+}
+
+func TestRemoveIsIdempotentAndLatestTakesWildcards(t *testing.T) {
+	b := setup(t)
+	subject := events.DeadSubject("acme", events.CauseInvalid, "k1")
+	out, err := b.bus.Commit(b.ctx, events.StreamDead, []bus.Group{{{Subject: subject, Data: []byte("x")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := b.bus.Latest(b.ctx, events.StreamDead, []string{events.DeadFilter("acme", "", "k1")})
+	if err != nil || len(got) != 1 {
+		t.Fatalf("by wildcard: %v %v", got, err)
+	}
+	for range 2 {
+		if err := b.bus.Remove(b.ctx, events.StreamDead, out[0].Seqs[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.bus.At(b.ctx, events.StreamDead, out[0].Seqs[0]); !errors.Is(err, bus.ErrNotFound) {
+		t.Fatalf("want not found, got %v", err)
+	}
+}
+
+func TestConnectSaysWhatToCheck(t *testing.T) {
+	t.Parallel()
+	_, err := bus.Connect(context.Background(), bus.Options{URL: "nats://user:secret@127.0.0.1:1", ConnectTimeout: 200 * time.Millisecond})
+	if err == nil {
+		t.Fatal("connected to nobody")
+	}
+	if got := err.Error(); len(got) == 0 || contains(got, "secret") || !contains(got, "127.0.0.1:1") {
+		t.Errorf("message: %s", got)
+	}
+}
+
+func contains(s, part string) bool {
+	for i := 0; i+len(part) <= len(s); i++ {
+		if s[i:i+len(part)] == part {
+			return true
+		}
+	}
+	return false
+}

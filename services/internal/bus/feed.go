@@ -1,0 +1,288 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	pullExpiry    = 10 * time.Second
+	pullHeartbeat = 2 * time.Second
+	rebuildWait   = 200 * time.Millisecond
+)
+
+// ErrClosed is returned by a feed that was closed.
+var ErrClosed = errors.New("feed is closed")
+
+// Message is an entry to be handled, then acked or put back.
+type Message struct {
+	Entry
+	// Deliveries is 1 at the first delivery.
+	Deliveries int
+	msg        jetstream.Msg
+}
+
+// Ack says that the message has been dealt with. It is a hint: the message may
+// come again.
+func (m *Message) Ack() error {
+	if err := m.msg.Ack(); err != nil {
+		return fmt.Errorf("ack: %w", err)
+	}
+	return nil
+}
+
+// Nak puts the message back, to come again after delay.
+func (m *Message) Nak(delay time.Duration) error {
+	if err := m.msg.NakWithDelay(delay); err != nil {
+		return fmt.Errorf("nak: %w", err)
+	}
+	return nil
+}
+
+// Feed hands out the messages of one durable consumer in batches. Any number of
+// processes may feed on one consumer.
+type Feed struct {
+	ch     chan *Message
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	wake   chan struct{} // set by Priority
+	mu     sync.Mutex
+}
+
+// Feed opens a feed on a consumer made by Provision, holding up to prefetch
+// messages ready. It first asks for everything unacked again: what a worker
+// that died had in hand comes at once, not after the ack wait. What another
+// living worker has in hand comes twice, which is harmless by design.
+func (b *Bus) Feed(ctx context.Context, stream, consumer string, prefetch int) (*Feed, error) {
+	cons, err := b.js.Consumer(ctx, stream, consumer)
+	if err != nil {
+		return nil, fmt.Errorf("look up consumer %s of %s (has the installation been provisioned?): %w", consumer, stream, err)
+	}
+	if _, err := b.js.ResetConsumer(ctx, stream, consumer); err != nil {
+		b.log.Debug("consumer was not reset", "consumer", consumer, "error", err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	f := &Feed{ch: make(chan *Message, prefetch), cancel: cancel}
+	f.wg.Go(func() { b.pump(ctx, f, cons, stream, consumer, prefetch) })
+	return f, nil
+}
+
+// pump keeps an iterator going until the feed is closed, over lost connections
+// and deleted consumers.
+func (b *Bus) pump(ctx context.Context, f *Feed, cons jetstream.Consumer, stream, name string, prefetch int) {
+	for ctx.Err() == nil {
+		it, err := cons.Messages(jetstream.PullMaxMessages(prefetch),
+			jetstream.PullExpiry(pullExpiry), jetstream.PullHeartbeat(pullHeartbeat),
+			jetstream.WithMessagesErrOnMissingHeartbeat(false))
+		if err == nil {
+			stop := context.AfterFunc(ctx, it.Stop)
+			err = b.deliver(ctx, f, it)
+			stop()
+			it.Stop()
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		b.log.Warn("consumer is being opened again", "consumer", name, "error", err)
+		if wait(ctx, rebuildWait) != nil {
+			return
+		}
+		if again, err := b.js.Consumer(ctx, stream, name); err == nil {
+			cons = again
+		}
+	}
+}
+
+func (b *Bus) deliver(ctx context.Context, f *Feed, it jetstream.MessagesContext) error {
+	for {
+		msg, err := it.Next()
+		if err != nil {
+			return err
+		}
+		m, err := newMessage(msg)
+		if err != nil {
+			b.log.Warn("message without metadata", "error", err)
+			continue
+		}
+		select {
+		case f.ch <- m:
+			f.signal()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (f *Feed) signal() {
+	f.mu.Lock()
+	wake := f.wake
+	f.mu.Unlock()
+	if wake == nil {
+		return
+	}
+	select {
+	case wake <- struct{}{}:
+	default:
+	}
+}
+
+func newMessage(msg jetstream.Msg) (*Message, error) {
+	meta, err := msg.Metadata()
+	if err != nil {
+		return nil, fmt.Errorf("read message metadata: %w", err)
+	}
+	return &Message{
+		Entry: Entry{Subject: msg.Subject(), Seq: meta.Sequence.Stream, Time: meta.Timestamp,
+			Header: Header(msg.Headers()), Data: msg.Data()},
+		Deliveries: int(meta.NumDelivered), //nolint:gosec // a count of deliveries
+		msg:        msg,
+	}, nil
+}
+
+// Next waits for a message, takes what else is there up to limit, and waits up
+// to linger, from the first message on, for the rest. It returns ctx's error when ctx ends before a
+// message came, and what it has otherwise.
+func (f *Feed) Next(ctx context.Context, limit int, linger time.Duration) ([]*Message, error) {
+	select {
+	case m := <-f.ch:
+		return f.fill(ctx, []*Message{m}, limit, linger), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// TryNext takes what is there, up to limit, without waiting.
+func (f *Feed) TryNext(limit int) []*Message {
+	var out []*Message
+	for len(out) < limit {
+		select {
+		case m := <-f.ch:
+			out = append(out, m)
+		default:
+			return out
+		}
+	}
+	return out
+}
+
+func (f *Feed) fill(ctx context.Context, out []*Message, limit int, linger time.Duration) []*Message {
+	out = append(out, f.TryNext(limit-len(out))...)
+	if linger <= 0 || len(out) >= limit {
+		return out
+	}
+	t := time.NewTimer(linger)
+	defer t.Stop()
+	for len(out) < limit {
+		select {
+		case m := <-f.ch:
+			out = append(out, m)
+		case <-t.C:
+			return out
+		case <-ctx.Done():
+			return out
+		}
+	}
+	return out
+}
+
+// Close stops the feed. Messages not handed out come again elsewhere.
+func (f *Feed) Close() {
+	f.cancel()
+	f.wg.Wait()
+}
+
+// Priority takes from several feeds, the first one first.
+type Priority struct {
+	feeds []*Feed
+	wake  chan struct{}
+}
+
+// NewPriority makes a Priority. The feeds must not be used otherwise.
+func NewPriority(feeds ...*Feed) *Priority {
+	p := &Priority{feeds: feeds, wake: make(chan struct{}, 1)}
+	for _, f := range feeds {
+		f.mu.Lock()
+		f.wake = p.wake
+		f.mu.Unlock()
+	}
+	p.wake <- struct{}{} // what came before we were listening
+	return p
+}
+
+// Next waits until any feed has a message and returns a batch of the first one
+// that has, with its index. linger says how long to gather for feed i; it is
+// cut short when a feed before i has something.
+func (p *Priority) Next(ctx context.Context, limit int, linger func(i int) time.Duration) (int, []*Message, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return 0, nil, err
+		}
+		for i, f := range p.feeds {
+			if msgs := f.TryNext(limit); len(msgs) > 0 {
+				return i, p.gather(ctx, i, msgs, limit, linger(i)), nil
+			}
+		}
+		select {
+		case <-p.wake:
+		case <-ctx.Done():
+			return 0, nil, ctx.Err()
+		}
+	}
+}
+
+func (p *Priority) gather(ctx context.Context, i int, msgs []*Message, limit int, linger time.Duration) []*Message {
+	if linger <= 0 || len(msgs) >= limit {
+		return msgs
+	}
+	t := time.NewTimer(linger)
+	defer t.Stop()
+	for len(msgs) < limit {
+		select {
+		case m := <-p.feeds[i].ch:
+			msgs = append(msgs, m)
+		case <-p.wake:
+			if p.waiting(i) {
+				p.signal()
+				return msgs
+			}
+		case <-t.C:
+			p.signal()
+			return msgs
+		case <-ctx.Done():
+			return msgs
+		}
+	}
+	p.signal()
+	return msgs
+}
+
+// signal makes the next call look at all feeds again: this one may have used
+// up a wake-up that was meant for them.
+func (p *Priority) signal() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// waiting says whether a feed before i has something.
+func (p *Priority) waiting(i int) bool {
+	for _, f := range p.feeds[:i] {
+		if len(f.ch) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Close closes all feeds.
+func (p *Priority) Close() {
+	for _, f := range p.feeds {
+		f.Close()
+	}
+}

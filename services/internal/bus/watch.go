@@ -1,0 +1,106 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Watch calls each with the newest message of every subject matching filter,
+// then with every new one, in order, until ctx ends. It survives reconnects and
+// returns nil when ctx ends.
+func (b *Bus) Watch(ctx context.Context, stream, filter string, each func(Entry)) error {
+	var from uint64
+	for ctx.Err() == nil {
+		last, err := b.watchOnce(ctx, stream, filter, from, each)
+		from = max(from, last)
+		if ctx.Err() != nil {
+			return nil
+		}
+		b.log.Warn("watch is being opened again", "stream", stream, "error", err)
+		if wait(ctx, rebuildWait) != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (b *Bus) watchOnce(ctx context.Context, stream, filter string, from uint64, each func(Entry)) (uint64, error) {
+	cfg := jetstream.OrderedConsumerConfig{FilterSubjects: []string{filter}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy}
+	if from > 0 {
+		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, from+1
+	}
+	cons, err := b.js.OrderedConsumer(ctx, stream, cfg)
+	if err != nil {
+		return 0, fmt.Errorf("watch %s: %w", stream, err)
+	}
+	it, err := cons.Messages(jetstream.PullExpiry(pullExpiry), jetstream.PullHeartbeat(pullHeartbeat))
+	if err != nil {
+		return 0, fmt.Errorf("watch %s: %w", stream, err)
+	}
+	defer context.AfterFunc(ctx, it.Stop)()
+	defer it.Stop()
+	var last uint64
+	for {
+		msg, err := it.Next()
+		if err != nil {
+			return last, fmt.Errorf("watch %s: %w", stream, err)
+		}
+		m, err := newMessage(msg)
+		if err != nil {
+			continue
+		}
+		last = m.Seq
+		each(m.Entry)
+	}
+}
+
+// Bucket is a key-value bucket: one message per key.
+type Bucket struct {
+	bus  *Bus
+	name string
+}
+
+// Bucket returns the bucket of this name, made by Provision.
+func (b *Bus) Bucket(name string) *Bucket { return &Bucket{bus: b, name: name} }
+
+func (k *Bucket) stream() string            { return "KV_" + k.name }
+func (k *Bucket) subject(key string) string { return "$KV." + k.name + "." + key }
+
+// Get returns the newest value of key, or [ErrNotFound]. Its Seq is what Set
+// compares with.
+func (k *Bucket) Get(ctx context.Context, key string) (Entry, error) {
+	got, err := k.bus.Latest(ctx, k.stream(), []string{k.subject(key)})
+	if err != nil {
+		return Entry{}, err
+	}
+	e, ok := got[k.subject(key)]
+	if !ok || len(e.Data) == 0 {
+		return e, fmt.Errorf("read %s in bucket %s: %w", key, k.name, ErrNotFound)
+	}
+	return e, nil
+}
+
+// Set stores a value if the newest one still has sequence lastSeq (0: there is
+// none), and returns the new sequence or [ErrConflict].
+func (k *Bucket) Set(ctx context.Context, key string, data []byte, lastSeq uint64) (uint64, error) {
+	res, err := k.bus.Commit(ctx, k.stream(), []Group{{{Subject: k.subject(key), Data: data, Guarded: true, LastSeq: lastSeq}}})
+	if err != nil {
+		return 0, err
+	}
+	if res[0].Err != nil {
+		return 0, fmt.Errorf("write %s in bucket %s: %w", key, k.name, res[0].Err)
+	}
+	return res[0].Seqs[0], nil
+}
+
+// Watch calls each with the value of key (">" for all) and every change. The
+// entry's Subject is the key.
+func (k *Bucket) Watch(ctx context.Context, key string, each func(Entry)) error {
+	prefix := len(k.subject(""))
+	return k.bus.Watch(ctx, k.stream(), k.subject(key), func(e Entry) {
+		e.Subject = e.Subject[prefix:]
+		each(e)
+	})
+}

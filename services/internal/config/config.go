@@ -1,8 +1,3 @@
-// Package config is Rollcall's one configuration file: a documented struct, read
-// strictly. Every service reads the same file and uses its own part of it.
-//
-// Unknown keys and bad values stop the start, all listed at once. Secrets are
-// never values of this file: it names the files that hold them.
 package config
 
 import "time"

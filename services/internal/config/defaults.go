@@ -1,0 +1,47 @@
+package config
+
+import (
+	"strings"
+	"time"
+)
+
+// defaults are the values of keys the file does not mention. They are laid
+// under the file rather than filled in after it, so that "create: false" and a
+// missing create differ.
+func defaults(orgs []string) map[string]any {
+	d := map[string]any{
+		"nats.url":            "nats://127.0.0.1:4222",
+		"nats.inboxPrefix":    "_INBOX",
+		"nats.replicas":       1,
+		"nats.provision":      true,
+		"nats.connectTimeout": 10 * time.Second,
+		"serve.listen":        "127.0.0.1:9464",
+		"log.level":           "info",
+		"log.format":          "json",
+	}
+	for _, org := range orgs {
+		for key, v := range orgDefaults() {
+			d["orgs."+org+"."+key] = v
+		}
+	}
+	out := make(map[string]any, len(d))
+	for key, v := range d {
+		out[strings.ReplaceAll(key, ".", delim)] = v
+	}
+	return out
+}
+
+func orgDefaults() map[string]any {
+	return map[string]any{
+		"connect.flow":         FlowClientCredentials,
+		"connect.apiVersion":   "63.0",
+		"connect.hostSuffixes": []string{".salesforce.com", ".force.com", ".salesforce.mil"},
+		"assign.match":         []string{"federation_id", "username"},
+		"push.create":          true,
+		"push.update":          true,
+		"push.deactivate":      true,
+		"push.callTimeout":     20 * time.Second,
+		"push.claimTTL":        30 * time.Second,
+		"push.linger":          50 * time.Millisecond,
+	}
+}

@@ -1,0 +1,226 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+)
+
+// Flows of signing in to an org.
+const (
+	FlowClientCredentials = "client_credentials"
+	FlowRefreshToken      = "refresh_token"
+)
+
+// faults gathers what is wrong, each with its key path.
+type faults []error
+
+func (f *faults) add(path, format string, args ...any) {
+	*f = append(*f, fmt.Errorf("  %s: %s", path, fmt.Sprintf(format, args...)))
+}
+
+func (f *faults) require(path, value string) bool {
+	if strings.TrimSpace(value) == "" {
+		f.add(path, "is required")
+		return false
+	}
+	return true
+}
+
+func (f *faults) oneOf(path, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		f.add(path, "must be one of %s, is %q", strings.Join(allowed, ", "), value)
+	}
+}
+
+// Validate joins every fault of the file, each with its key path. What only one
+// service can judge (a CEL expression, say) is judged where that service starts.
+func (f *File) Validate() error {
+	var bad faults
+	f.NATS.validate(&bad)
+	if f.Serve.Listen != "" {
+		if _, _, err := net.SplitHostPort(f.Serve.Listen); err != nil {
+			bad.add("serve.listen", "must be host:port, is %q", f.Serve.Listen)
+		}
+	}
+	f.Log.validate(&bad)
+	f.validateSources(&bad)
+	for _, name := range slices.Sorted(maps.Keys(f.Orgs)) {
+		org := f.Orgs[name]
+		org.validate(&bad, "orgs."+name, name)
+	}
+	return errors.Join(bad...)
+}
+
+func (n *NATS) validate(bad *faults) {
+	if bad.require("nats.url", n.URL) {
+		for _, one := range strings.Split(n.URL, ",") {
+			u, err := url.Parse(strings.TrimSpace(one))
+			if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+				bad.add("nats.url", "must be nats://host:port or tls://host:port, several separated by commas")
+			} else if u.User != nil {
+				bad.add("nats.url", "must hold no user or password: use nats.nkeySeedFile")
+			}
+		}
+	}
+	if n.Replicas != 1 && n.Replicas != 3 && n.Replicas != 5 {
+		bad.add("nats.replicas", "must be 1, 3 or 5, is %d", n.Replicas)
+	}
+	if n.ConnectTimeout <= 0 {
+		bad.add("nats.connectTimeout", "must be longer than nothing")
+	}
+	if (n.CertFile == "") != (n.KeyFile == "") {
+		bad.add("nats.certFile", "and nats.keyFile go together: one of them is missing")
+	}
+}
+
+func (l *Log) validate(bad *faults) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(l.Level)); err != nil {
+		bad.add("log.level", "must be one of debug, info, warn, error, is %q", l.Level)
+	}
+	bad.oneOf("log.format", l.Format, "json", "text")
+}
+
+// correlatable are the attributes that may name a person across sources, but
+// for custom ones.
+func correlatable() []string {
+	return []string{"enterprise.employeeNumber", "externalId", "userName", "emails.primary"}
+}
+
+func (f *File) validateSources(bad *faults) {
+	for _, name := range slices.Sorted(maps.Keys(f.Sources)) {
+		path := "sources." + name
+		checkName(bad, path, name)
+		c := f.Sources[name].Correlate
+		if !bad.require(path+".correlate", c) {
+			continue
+		}
+		custom, isCustom := strings.CutPrefix(c, "custom.")
+		if !slices.Contains(correlatable(), c) && (!isCustom || custom == "") {
+			bad.add(path+".correlate", "must be one of %s or custom.<name>, is %q", strings.Join(correlatable(), ", "), c)
+		}
+	}
+	for _, attribute := range slices.Sorted(maps.Keys(f.Precedence)) {
+		for _, source := range f.Precedence[attribute] {
+			if _, ok := f.Sources[source]; !ok {
+				bad.add("precedence."+attribute, "names source %q, which is not under sources", source)
+			}
+		}
+	}
+}
+
+func checkName(bad *faults, path, name string) {
+	if events.CheckName(name) != nil {
+		bad.add(path, "the name must be 1-32 of a-z, 0-9 and '-', starting with a letter")
+	}
+}
+
+func (o *Org) validate(bad *faults, path, name string) {
+	checkName(bad, path, name)
+	o.Connect.validate(bad, path+".connect")
+	o.Assign.validate(bad, path+".assign")
+	o.Push.validate(bad, path+".push")
+}
+
+// isAPIVersion says whether v is like 63.0; Salesforce has whole versions only.
+func isAPIVersion(v string) bool {
+	n, err := strconv.Atoi(strings.TrimSuffix(v, ".0"))
+	return err == nil && strings.HasSuffix(v, ".0") && n >= 20 && n < 1000
+}
+
+func (c *Connect) validate(bad *faults, path string) {
+	if bad.require(path+".loginURL", c.LoginURL) {
+		c.validateURL(bad, path+".loginURL")
+	}
+	bad.require(path+".clientID", c.ClientID)
+	bad.oneOf(path+".flow", c.Flow, FlowClientCredentials, FlowRefreshToken)
+	switch c.Flow {
+	case FlowClientCredentials:
+		bad.require(path+".clientSecretFile", c.ClientSecretFile)
+	case FlowRefreshToken:
+		bad.require(path+".refreshTokenFile", c.RefreshTokenFile)
+	}
+	if !isAPIVersion(c.APIVersion) {
+		bad.add(path+".apiVersion", "must be like 63.0 (in quotes), is %q", c.APIVersion)
+	}
+	for i, suffix := range c.HostSuffixes {
+		if !strings.HasPrefix(suffix, ".") || len(suffix) < 3 {
+			bad.add(fmt.Sprintf("%s.hostSuffixes[%d]", path, i), "must begin with a dot, is %q", suffix)
+		}
+	}
+}
+
+func (c *Connect) validateURL(bad *faults, path string) {
+	u, err := url.Parse(c.LoginURL)
+	if err != nil || u.Host == "" {
+		bad.add(path, "must be like https://example.my.salesforce.com")
+		return
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+		bad.add(path, "must be scheme and host only")
+	}
+	switch {
+	case u.Scheme == "https":
+	case u.Scheme == "http" && c.AllowLoopbackHTTP && loopback(u.Hostname()):
+	case u.Scheme == "http" && c.AllowLoopbackHTTP:
+		bad.add(path, "may be http only on a loopback address")
+	default:
+		bad.add(path, "must begin with https:// (for an emulator on loopback, set allowLoopbackHTTP)")
+	}
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+func (a *Assign) validate(bad *faults, path string) {
+	names := map[string]bool{}
+	for i, rule := range a.Rules {
+		at := fmt.Sprintf("%s.rules[%d]", path, i)
+		if bad.require(at+".name", rule.Name) && names[rule.Name] {
+			bad.add(at+".name", "%q stands twice in this org", rule.Name)
+		}
+		names[rule.Name] = true
+		bad.require(at+".when", rule.When)
+		bad.require(at+".profile", rule.Profile)
+	}
+	for i, grant := range a.Grants {
+		at := fmt.Sprintf("%s.grants[%d]", path, i)
+		bad.require(at+".when", grant.When)
+		if len(grant.PermissionSets)+len(grant.Groups) == 0 {
+			bad.add(at, "grants nothing: permissionSets or groups is required")
+		}
+	}
+	for i, m := range a.Match {
+		bad.oneOf(fmt.Sprintf("%s.match[%d]", path, i), m, "federation_id", "username", "email", "external_id")
+	}
+	if slices.Contains(a.Match, "external_id") {
+		bad.require(path+".externalIDField", a.ExternalIDField)
+	}
+}
+
+func (p *Push) validate(bad *faults, path string) {
+	if p.CallTimeout <= 0 {
+		bad.add(path+".callTimeout", "must be longer than nothing")
+	}
+	if p.ClaimTTL <= p.CallTimeout {
+		bad.add(path+".claimTTL", "must be longer than callTimeout (%s), is %s: a claim must outlive the call made under it", p.CallTimeout, p.ClaimTTL)
+	}
+	if p.Linger < 0 {
+		bad.add(path+".linger", "must not be negative")
+	}
+}

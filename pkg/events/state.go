@@ -214,18 +214,21 @@ type Rejection struct {
 // somebody acts. It holds personal data on purpose: the operator has to see
 // who is stuck and why.
 type DeadLetter struct {
-	V        int       `json:"v"`
-	Org      string    `json:"org"`
-	Key      Key       `json:"key"`
-	Username string    `json:"username,omitempty"`
-	UserID   string    `json:"userId,omitempty"`
-	Revision uint64    `json:"revision"`
-	Lane     Lane      `json:"lane,omitempty"`
-	Failure  Failure   `json:"failure"`
-	Attempts int       `json:"attempts"`
-	FirstAt  time.Time `json:"firstAt"`
-	LastAt   time.Time `json:"lastAt"`
-	Origin   Origin    `json:"origin"`
+	V        int     `json:"v"`
+	Org      string  `json:"org"`
+	Key      Key     `json:"key"`
+	Username string  `json:"username,omitempty"`
+	UserID   string  `json:"userId,omitempty"`
+	Revision uint64  `json:"revision"`
+	Lane     Lane    `json:"lane,omitempty"`
+	Failure  Failure `json:"failure"`
+	// Attempts counts every failure since FirstAt, RevisionAttempts those of
+	// them at Revision.
+	Attempts         int       `json:"attempts"`
+	RevisionAttempts int       `json:"revisionAttempts,omitzero"`
+	FirstAt          time.Time `json:"firstAt"`
+	LastAt           time.Time `json:"lastAt"`
+	Origin           Origin    `json:"origin"`
 	// Evidence is the sequence of the outcome or rejection in ROSTER that was
 	// parked: a redelivered one parks nothing new.
 	Evidence uint64 `json:"evidence"`

@@ -3,6 +3,7 @@ package events
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -26,16 +27,26 @@ func Encode[P Payload](p P) ([]byte, error) {
 }
 
 // Decode reads a payload and refuses a version it does not know. Unknown
-// members are let pass: a newer writer of the same version may add some.
+// members are let pass: a newer writer of the same version may add some. Its
+// errors quote no value: payloads hold personal data.
 func Decode[P Payload](data []byte) (P, error) {
 	var p P
 	if err := json.Unmarshal(data, &p); err != nil {
-		return p, fmt.Errorf("decode %T: %w", p, err)
+		return p, fmt.Errorf("decode %T: %w", p, payloadError(err))
 	}
 	if v := p.version(); v != Version {
 		return p, fmt.Errorf("decode %T: version %d, this program reads version %d", p, v, Version)
 	}
 	return p, nil
+}
+
+// payloadError says where and what, without the value the decoder would quote.
+func payloadError(err error) error {
+	fault := explain(err)
+	if fault.Where == "" {
+		return errors.New(fault.Reason)
+	}
+	return errors.New("at " + fault.Where + ": " + fault.Reason)
 }
 
 // HashDesired returns the hash of what a Desired asks for: all but its lane,

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
@@ -28,7 +29,7 @@ func NewKeyer(secret []byte) (*Keyer, error) {
 	if len(secret) < MinDeploymentKeyBytes {
 		return nil, fmt.Errorf("deployment key has %d bytes, needs at least %d", len(secret), MinDeploymentKeyBytes)
 	}
-	return &Keyer{secret: secret}, nil
+	return &Keyer{secret: bytes.Clone(secret)}, nil
 }
 
 // Person returns the key of the person with this correlation id.

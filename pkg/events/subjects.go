@@ -2,6 +2,7 @@ package events
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -198,20 +199,44 @@ type Address struct {
 // builders above; an unknown shape is an error.
 func ParseSubject(subject string) (Address, error) {
 	p := strings.Split(subject, ".")
-	if len(p) < 3 || p[0] != "rollcall" {
+	if p[0] != "rollcall" || slices.Contains(p, "") {
 		return Address{}, fmt.Errorf("parse subject %q: not one of rollcall's", subject)
 	}
-	switch {
-	case len(p) == 3 && (p[1] == "person" || p[1] == "group" || p[1] == "rejection" || p[1] == "reconsider"):
+	switch shapeOf(p) {
+	case "kind.key":
 		return Address{Kind: p[1], Key: Key(p[2])}, nil
-	case len(p) == 3 && p[1] == "health":
+	case "kind.org":
 		return Address{Kind: p[1], Org: p[2]}, nil
-	case len(p) == 5 && p[1] == "work":
-		return Address{Kind: p[1], Org: p[2], Lane: Lane(p[3]), Key: Key(p[4])}, nil
-	case len(p) == 5 && p[1] == "dead":
-		return Address{Kind: p[1], Org: p[2], Cause: Cause(p[3]), Key: Key(p[4])}, nil
-	case len(p) == 4:
+	case "kind.org.key":
 		return Address{Kind: p[1], Org: p[2], Key: Key(p[3])}, nil
+	case "kind.org.lane.key":
+		return Address{Kind: p[1], Org: p[2], Lane: Lane(p[3]), Key: Key(p[4])}, nil
+	case "kind.org.cause.key":
+		return Address{Kind: p[1], Org: p[2], Cause: Cause(p[3]), Key: Key(p[4])}, nil
 	}
 	return Address{}, fmt.Errorf("parse subject %q: not one of rollcall's", subject)
+}
+
+// shapeOf says what the tokens of a subject mean, empty where it is none of ours.
+func shapeOf(p []string) string {
+	if len(p) < 3 {
+		return ""
+	}
+	shape := ""
+	switch p[1] {
+	case "person", "group", "rejection", "reconsider":
+		shape = "kind.key"
+	case "health":
+		shape = "kind.org"
+	case "desired", "link", "owner", "outcome", "retry", "discarded":
+		shape = "kind.org.key"
+	case "work":
+		shape = "kind.org.lane.key"
+	case "dead":
+		shape = "kind.org.cause.key"
+	}
+	if strings.Count(shape, ".") != len(p)-2 {
+		return ""
+	}
+	return shape
 }

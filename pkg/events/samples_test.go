@@ -1,0 +1,164 @@
+package events_test
+
+import (
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+)
+
+// at is the time all samples happen at.
+func at(minute int) time.Time { return time.Date(2026, time.March, 2, 9, minute, 0, 0, time.UTC) }
+
+const (
+	sampleKey      = events.Key("mfrggzdfmztwq2lknnwg23tpobyxe43u")
+	sampleGroupKey = events.Key("nbswy3dpeb3w64tmmqqgc3tefbuxi4tf")
+	sampleTrace    = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+func sampleValued() []events.Valued {
+	return []events.Valued{{Value: "sample.person@example.com", Display: "work", Type: "work", Primary: true}}
+}
+
+// samplePerson has every attribute.
+func samplePerson() *events.Person {
+	return &events.Person{
+		ExternalID: "hr-1001", UserName: "sample.person@example.com", DisplayName: "Sample Person", NickName: "Sam",
+		Name: &events.Name{
+			Formatted: "Dr. Sample Q. Person III", FamilyName: "Person", GivenName: "Sample", MiddleName: "Q.",
+			HonorificPrefix: "Dr.", HonorificSuffix: "III",
+		},
+		ProfileURL: "https://people.example.com/1001", Title: "Engineer", UserType: "Employee",
+		PreferredLanguage: "en", Locale: "en_US", Timezone: "Europe/Berlin", Active: ptr(false),
+		Emails: sampleValued(), PhoneNumbers: sampleValued(), Roles: sampleValued(), Entitlements: sampleValued(),
+		Addresses: []events.PostalAddress{{
+			Formatted: "1 Main St, Springfield", StreetAddress: "1 Main St", Locality: "Springfield", Region: "IL",
+			PostalCode: "62701", Country: "US", Type: "work", Primary: true,
+		}},
+		Enterprise: &events.Enterprise{
+			EmployeeNumber: "1001", CostCenter: "CC1", Organization: "Example", Division: "North", Department: "Sales",
+			Manager: &events.Manager{Value: "1000", Ref: "https://scim.example.com/Users/1000", DisplayName: "Sample Manager"},
+		},
+		Custom: map[string]string{"badge": "B-7", "building": "HQ <2> & annex"},
+	}
+}
+
+// sampleGroup has every attribute.
+func sampleGroup() *events.Group {
+	return &events.Group{
+		ExternalID: "g-7", ID: "7", DisplayName: "Sales", Members: []events.Member{
+			{Value: "1001", Display: "Sample Person", Type: "User", Ref: "https://scim.example.com/Users/1001"},
+		},
+	}
+}
+
+// sampleEvents are one event of each type, with every attribute.
+func sampleEvents() map[string]*events.Event {
+	all := map[string]*events.Event{}
+	for name, eventType := range map[string]string{
+		"person.upserted": events.TypePersonUpserted, "person.removed": events.TypePersonRemoved,
+		"group.upserted": events.TypeGroupUpserted, "group.removed": events.TypeGroupRemoved,
+	} {
+		e := &events.Event{
+			SpecVersion: "1.0", ID: "evt-1", Source: "https://hr.example.com", Type: eventType, Subject: "1001",
+			Time: at(0), DataContentType: "application/json", DataSchema: "urn:rollcall:events:" + name + ".v1",
+			SourceVersion: "42", Lane: events.LaneBackfill, Traceparent: sampleTrace, Tracestate: "vendor=1",
+		}
+		if events.Kind(eventType) == events.KindPerson {
+			e.Person = samplePerson()
+		} else {
+			e.Group = sampleGroup()
+		}
+		all[name] = e
+	}
+	return all
+}
+
+func sampleOrigin() events.Origin {
+	return events.Origin{EventID: "evt-1", Source: "hr", Seq: 17, Time: at(0), Traceparent: sampleTrace}
+}
+
+func sampleFailure() events.Failure {
+	return events.Failure{
+		Cause: events.CauseInvalid, Code: "FIELD_INTEGRITY_EXCEPTION", Message: "there is a problem with this value",
+		Fields: []string{"TimeZoneSidKey"}, Operation: "create", Expression: "person.timezone", Value: "Mars/Olympus",
+		ErrorID: "1234567890-1234 (-123456789)",
+	}
+}
+
+func samplePersonState() events.PersonState {
+	return events.PersonState{
+		V: 1, Key: sampleKey, CorrelationID: "1001",
+		Sources: map[string]events.SourceState{
+			"hr": {Origin: sampleOrigin(), SourceVersion: "42", Removed: true, Person: samplePerson()},
+		},
+		Groups: map[events.Key]events.Membership{
+			sampleGroupKey: {Source: "directory", Name: "Sales", Seq: 12, Left: true},
+		},
+	}
+}
+
+func sampleGroupState() events.GroupState {
+	return events.GroupState{
+		V: 1, Key: sampleGroupKey, Source: "directory", Origin: sampleOrigin(), SourceVersion: "7", Removed: true,
+		Group: sampleGroup(), Members: []events.Key{sampleKey},
+	}
+}
+
+func sampleDesired() events.Desired {
+	return events.Desired{
+		V: 1, Org: "production", Key: sampleKey, Rule: "sales", Active: true, Lane: events.LaneChange,
+		Match: events.Match{
+			FederationID: "1001", Username: "sample.person@example.com", Email: "sample.person@example.com", ExternalID: "hr-1001",
+		},
+		Fields:  map[string]any{"LastName": "Person", "Title": nil, "IsOnLeave__c": false, "Floor__c": 2.5},
+		Profile: "Standard User", Role: "Sales", PermissionSets: []string{"Sales_Tools"}, Groups: []string{"All_Sales"},
+		Problem: ptr(sampleFailure()), Hash: "0123456789abcdef0123456789abcdef", Origin: sampleOrigin(),
+	}
+}
+
+func sampleLink() events.Link {
+	return events.Link{
+		V: 1, Org: "production", Key: sampleKey, UserID: "005000000000001AAA", Active: true, Frozen: true,
+		AppliedRevision: 21, AppliedHash: "0123456789abcdef0123456789abcdef",
+		FieldHashes: map[string]string{"LastName": "a1b2c3"}, Assigned: map[string]string{"permission_set/Sales_Tools": "0Pa000000000001AAA"},
+		Claim:  &events.Claim{Worker: "pusher-1", Revision: 22, Until: at(1)},
+		Unsure: true, Attempts: 2, FailedRevision: 22, FirstFailedAt: at(0), Failures: 3, At: at(1),
+	}
+}
+
+func sampleOutcome() events.Outcome {
+	return events.Outcome{
+		V: 1, Org: "production", Key: sampleKey, Revision: 22, Lane: events.LaneChange, Result: events.ResultFailed,
+		Actions: []string{"created", "assigned"}, UserID: "005000000000001AAA", Failure: ptr(sampleFailure()), Attempt: 2,
+		FirstFailedAt: at(0), Failures: 3, At: at(1), Origin: sampleOrigin(), Username: "sample.person@example.com",
+	}
+}
+
+func sampleDeadLetter() events.DeadLetter {
+	return events.DeadLetter{
+		V: 1, Org: "production", Key: sampleKey, Username: "sample.person@example.com", UserID: "005000000000001AAA",
+		Revision: 22, Lane: events.LaneChange, Failure: sampleFailure(), Attempts: 5, RevisionAttempts: 2, FirstAt: at(0), LastAt: at(2),
+		Origin: sampleOrigin(), Evidence: 30,
+	}
+}
+
+func sampleHealth() events.Health {
+	return events.Health{
+		V: 1, Org: "production", State: events.HealthHeld, Failure: ptr(sampleFailure()), Since: at(0), TokenGeneration: 4,
+		NextProbe: at(1), Prober: "pusher-1", Probes: 2, Used: 900, Limit: 1000, At: at(1),
+	}
+}
+
+func sampleTokenRecord() events.TokenRecord {
+	return events.TokenRecord{
+		V: 1, Org: "production", State: events.TokenHeld, Generation: 4, Sealed: []byte("sealed"), SealedRefresh: []byte("sealed too"),
+		Failure: ptr(sampleFailure()), Advice: "Rotate the consumer secret.", Since: at(0), CredentialMark: "c0ffee",
+		Lease: &events.Lease{Holder: "token-refresher-1", Until: at(1)}, RetryAt: at(2), Tries: 3, At: at(1),
+	}
+}
+
+func sampleTarget() events.Target {
+	return events.Target{Org: "production", Cause: events.CauseInvalid, Key: sampleKey, Seq: 8}
+}

@@ -1,0 +1,271 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/bus/bustest"
+	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+)
+
+const (
+	org  = "emea"
+	alba = events.Key("alba")
+	wait = 20 * time.Second
+)
+
+// epoch is when people in these tests first failed.
+func epoch() time.Time { return time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC) }
+
+// bundle is what one test has to itself: a server, a connection, a service.
+type bundle struct {
+	testing.TB
+	server *bustest.Server
+	bus    *bus.Bus
+	svc    *Service
+	feeds  map[string]*bus.Feed
+}
+
+func newBundle(t testing.TB) *bundle {
+	t.Helper()
+	s := bustest.Start(t, bus.Topology{Orgs: []string{org}})
+	b := &bundle{TB: t, server: s, bus: s.Bus(t), feeds: map[string]*bus.Feed{}}
+	b.svc = b.service(b.bus, telemetry.Discard())
+	return b
+}
+
+func (b *bundle) service(s store, tel *telemetry.Telemetry) *Service {
+	b.Helper()
+	svc, err := newService(Config{}, s, tel)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return svc
+}
+
+// next returns the next n messages of a consumer.
+func (b *bundle) next(consumer string, n int) []*bus.Message {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.Context(), wait)
+	defer cancel()
+	stream := events.StreamRoster
+	if consumer == events.ConsumerOperator {
+		stream = events.StreamOperator
+	}
+	feed, ok := b.feeds[consumer]
+	if !ok {
+		var err error
+		if feed, err = b.bus.Feed(ctx, stream, consumer, 100); err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(feed.Close)
+		b.feeds[consumer] = feed
+	}
+	var out []*bus.Message
+	for len(out) < n {
+		msgs, err := feed.Next(ctx, n-len(out), 0)
+		if err != nil {
+			b.Fatalf("%s: message %d of %d: %v", consumer, len(out)+1, n, err)
+		}
+		out = append(out, msgs...)
+	}
+	return out
+}
+
+// handle has a service handle a batch, which must neither fail nor put back.
+func (b *bundle) handle(handle handler, msgs []*bus.Message) {
+	b.Helper()
+	later := postponed{}
+	if err := handle(b.Context(), msgs, later); err != nil {
+		b.Fatal(err)
+	}
+	if len(later) > 0 {
+		b.Fatalf("%d messages were put back", len(later))
+	}
+}
+
+func (b *bundle) commit(stream string, w bus.Write) uint64 {
+	b.Helper()
+	res, err := b.bus.Commit(b.Context(), stream, []bus.Group{{w}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return res[0].Seqs[0]
+}
+
+func encode[P events.Payload](b *bundle, p P) []byte {
+	b.Helper()
+	data, err := events.Encode(p)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return data
+}
+
+func failed(key events.Key, revision uint64, cause events.Cause, attempt int) events.Outcome {
+	return events.Outcome{
+		V: events.Version, Org: org, Key: key, Revision: revision, Lane: events.LaneLeaver, Result: events.ResultFailed,
+		Failure: &events.Failure{Cause: cause, Code: "CODE", Message: "Salesforce's words"},
+		Attempt: attempt, Failures: attempt, FirstFailedAt: epoch(), At: epoch().Add(time.Duration(attempt) * time.Minute),
+		Username: "alba@example.com",
+		Origin:   events.Origin{EventID: "event-1", Source: "hr", Seq: 7, Traceparent: originTrace},
+	}
+}
+
+func applied(key events.Key, revision uint64) events.Outcome {
+	return events.Outcome{
+		V: events.Version, Org: org, Key: key, Revision: revision, Result: events.ResultApplied,
+		Failures: 1, At: epoch().Add(time.Hour),
+	}
+}
+
+const originTrace = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
+
+// report publishes an outcome as the pusher does.
+func (b *bundle) report(o events.Outcome) uint64 {
+	b.Helper()
+	return b.commit(events.StreamRoster, bus.Write{
+		Subject: events.OutcomeSubject(o.Org, o.Key), Data: encode(b, o),
+		Header: bus.Header{events.HeaderTraceparent: {originTrace}},
+	})
+}
+
+// outcome reports an outcome and has it handled.
+func (b *bundle) outcome(o events.Outcome) {
+	b.Helper()
+	b.report(o)
+	b.handle(b.svc.handleOutcomes, b.next(events.ConsumerOutcomes, 1))
+}
+
+// ask publishes an admin's request.
+func (b *bundle) ask(verb events.Verb, r events.OperatorRequest) uint64 {
+	b.Helper()
+	r.V, r.By, r.At = events.Version, "grete", epoch()
+	return b.commit(events.StreamOperator, bus.Write{
+		Subject: events.OperatorSubject(verb), Data: encode(b, r),
+		Header: bus.Header{events.HeaderTraceparent: {requestTrace}},
+	})
+}
+
+const requestTrace = "00-abcdefabcdefabcdefabcdefabcdefab-fedcba9876543210-01"
+
+// request returns the next request of the audit log, skipping its answers.
+func (b *bundle) request() []*bus.Message {
+	b.Helper()
+	for {
+		msgs := b.next(events.ConsumerOperator, 1)
+		if strings.HasSuffix(msgs[0].Subject, ".retry") || strings.HasSuffix(msgs[0].Subject, ".discard") {
+			return msgs
+		}
+	}
+}
+
+// letters returns the dead letters by subject.
+func (b *bundle) letters() map[string]bus.Entry {
+	b.Helper()
+	got, err := b.bus.Latest(b.Context(), events.StreamDead, []string{events.DeadAll})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return got
+}
+
+// letter returns the one dead letter there is.
+func (b *bundle) letter() (events.DeadLetter, events.Target) {
+	b.Helper()
+	all := b.letters()
+	if len(all) != 1 {
+		b.Fatalf("%d dead letters: %v, want 1", len(all), slices.Collect(maps.Keys(all)))
+	}
+	for subject, e := range all {
+		d, err := events.Decode[events.DeadLetter](e.Data)
+		if err != nil {
+			b.Fatal(err)
+		}
+		a, err := events.ParseSubject(subject)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return d, events.Target{Org: a.Org, Cause: a.Cause, Key: a.Key, Seq: e.Seq}
+	}
+	panic("unreachable")
+}
+
+// auditLog returns what the audit log has as an answer, by verb.
+func (b *bundle) auditLog() map[events.Verb][]events.OperatorResult {
+	b.Helper()
+	out := map[events.Verb][]events.OperatorResult{}
+	err := b.bus.Scan(b.Context(), events.StreamOperator, events.OperatorAll, 1, func(e bus.Entry) error {
+		verb := events.Verb(e.Subject[strings.LastIndexByte(e.Subject, '.')+1:])
+		if verb == events.VerbRetry || verb == events.VerbDiscard {
+			return nil
+		}
+		r, err := events.Decode[events.OperatorResult](e.Data)
+		r.At = time.Time{}
+		out[verb] = append(out[verb], r)
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return out
+}
+
+// roster returns the newest message of a subject.
+func (b *bundle) roster(subject string) (bus.Entry, bool) {
+	b.Helper()
+	got, err := b.bus.Latest(b.Context(), events.StreamRoster, []string{subject})
+	if err != nil {
+		b.Fatal(err)
+	}
+	e, ok := got[subject]
+	return e, ok
+}
+
+var errCrash = errors.New("crash")
+
+// crashing is a bus that dies once, at its nth write: before it, or after it
+// was stored.
+type crashing struct {
+	store
+	left  int
+	after bool
+	died  bool
+}
+
+func (c *crashing) dies() bool {
+	c.left--
+	c.died = c.died || c.left == 0
+	return c.left == 0
+}
+
+func (c *crashing) Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error) {
+	dies := c.dies()
+	if dies && !c.after {
+		return nil, errCrash
+	}
+	out, err := c.store.Commit(ctx, stream, groups)
+	if dies {
+		return nil, errCrash
+	}
+	return out, err
+}
+
+func (c *crashing) Remove(ctx context.Context, stream string, seq uint64) error {
+	dies := c.dies()
+	if dies && !c.after {
+		return errCrash
+	}
+	err := c.store.Remove(ctx, stream, seq)
+	if dies {
+		return errCrash
+	}
+	return err
+}

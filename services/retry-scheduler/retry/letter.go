@@ -1,0 +1,94 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+)
+
+// removers is how many dead letters are removed at once.
+const removers = 8
+
+// letter is a dead letter as it stands in DEAD.
+type letter struct {
+	events.DeadLetter
+	subject string
+	seq     uint64
+	address events.Address
+}
+
+func (l letter) target() events.Target {
+	return events.Target{Org: l.address.Org, Cause: l.address.Cause, Key: l.address.Key, Seq: l.seq}
+}
+
+// readLetter reads a dead letter. One that cannot be read still has its place
+// and sequence, so that it can be replaced, closed or discarded.
+func readLetter(e bus.Entry) (letter, error) {
+	address, err := events.ParseSubject(e.Subject)
+	if err != nil {
+		return letter{}, err
+	}
+	l := letter{subject: e.Subject, seq: e.Seq, address: address}
+	if d, err := events.Decode[events.DeadLetter](e.Data); err == nil {
+		l.DeadLetter = d
+	}
+	return l, nil
+}
+
+// lettersOf returns the dead letters of each person, newest evidence first.
+// There is one, or two where somebody stopped between writing the new one and
+// removing the old.
+func (s *Service) lettersOf(ctx context.Context, list []*finding) (map[who][]letter, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	filters := make([]string, 0, len(list))
+	for _, f := range list {
+		filters = append(filters, events.DeadFilter(f.org, "", f.key))
+	}
+	found, err := s.store.Latest(ctx, events.StreamDead, filters)
+	if err != nil {
+		return nil, fmt.Errorf("read dead letters: %w", err)
+	}
+	out := make(map[who][]letter, len(found))
+	for _, e := range found {
+		l, err := readLetter(e)
+		if err != nil {
+			return nil, fmt.Errorf("read dead letters: %w", err)
+		}
+		w := who{l.address.Org, l.address.Key}
+		out[w] = append(out[w], l)
+	}
+	for _, letters := range out {
+		slices.SortFunc(letters, func(a, b letter) int {
+			return int(b.Evidence) - int(a.Evidence) //nolint:gosec // sequences are far below the limit
+		})
+	}
+	return out, nil
+}
+
+// remove takes dead letters away, several at once.
+func (s *Service) remove(ctx context.Context, letters []letter) error {
+	var (
+		all    sync.WaitGroup
+		turn   = make(chan struct{}, removers)
+		faults = make([]error, len(letters))
+	)
+	for i, l := range letters {
+		turn <- struct{}{}
+		all.Go(func() {
+			defer func() { <-turn }()
+			faults[i] = s.store.Remove(ctx, events.StreamDead, l.seq)
+		})
+	}
+	all.Wait()
+	if err := errors.Join(faults...); err != nil {
+		return fmt.Errorf("remove dead letters: %w", err)
+	}
+	return nil
+}

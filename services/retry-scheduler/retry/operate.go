@@ -1,0 +1,238 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+)
+
+// request is an admin's request and what is known about its targets.
+type request struct {
+	events.OperatorRequest
+	verb    events.Verb
+	seq     uint64
+	ctx     context.Context //nolint:containedctx // each request of a batch has a trace of its own
+	letters map[string]letter
+	// settled are the targets that the audit log has an answer for already.
+	settled map[events.Target]bool
+}
+
+// handleRequests does what admins ask for. The audit log is a stream that this
+// service writes to itself, so most of what comes is its own entries.
+func (s *Service) handleRequests(ctx context.Context, msgs []*bus.Message, later postponed) error {
+	for _, m := range msgs {
+		verb := events.Verb(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:])
+		if verb != events.VerbRetry && verb != events.VerbDiscard {
+			continue
+		}
+		if err := s.handleRequest(ctx, m, verb); err != nil {
+			s.tel.Log.WarnContext(ctx, "admin's request is put back", "seq", m.Seq, "error", err)
+			later[m] = s.cfg.PutBack
+		}
+	}
+	return nil
+}
+
+func (s *Service) handleRequest(ctx context.Context, m *bus.Message, verb events.Verb) error {
+	ctx, span := s.tel.Tracer.Start(telemetry.Extract(ctx, m.Header), "process rollcall.operator."+string(verb),
+		trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
+			attribute.String("messaging.system", "nats"),
+			attribute.String("messaging.operation.type", "process"),
+			attribute.String("messaging.operation.name", "process"),
+			attribute.String("messaging.destination.name", m.Subject),
+		))
+	defer span.End()
+	asked, err := events.Decode[events.OperatorRequest](m.Data)
+	if err == nil {
+		err = checkRequest(asked)
+	}
+	if err != nil {
+		return s.refuseRequest(ctx, m, verb, asked, err)
+	}
+	r := &request{OperatorRequest: asked, verb: verb, seq: m.Seq, ctx: ctx}
+	if err := s.look(ctx, r, m.Deliveries); err != nil {
+		return err
+	}
+	act, refuse := r.judge()
+	if err := s.refuse(ctx, r, refuse); err != nil {
+		return err
+	}
+	if verb == events.VerbDiscard {
+		return s.discard(ctx, r, act)
+	}
+	return s.retry(ctx, r, act)
+}
+
+// checkRequest says what is wrong with a request as a whole.
+func checkRequest(r events.OperatorRequest) error {
+	switch {
+	case r.ID == "":
+		return errors.New("the request has no id")
+	case r.By == "":
+		return errors.New("the request does not say who asks")
+	case len(r.Targets) == 0:
+		return errors.New("the request names no dead letter")
+	case len(r.Targets) > events.MaxTargets:
+		return fmt.Errorf("the request names %d dead letters, the limit is %d", len(r.Targets), events.MaxTargets)
+	}
+	return nil
+}
+
+// refuseRequest refuses a request that cannot be understood.
+func (s *Service) refuseRequest(ctx context.Context, m *bus.Message, verb events.Verb, asked events.OperatorRequest, why error) error {
+	s.tel.Log.WarnContext(ctx, "admin's request cannot be understood", "seq", m.Seq, "verb", string(verb), "error", why)
+	return s.audit(ctx, []auditEntry{{
+		verb:   events.VerbRefused,
+		id:     fmt.Sprintf("refused:%d", m.Seq),
+		result: events.OperatorResult{Request: asked.ID, By: asked.By, Note: string(verb) + ": " + why.Error()},
+	}})
+}
+
+// look reads the dead letters that the request names and, where that is not
+// enough to know, what the audit log has about the request.
+func (s *Service) look(ctx context.Context, r *request, deliveries int) error {
+	var subjects []string
+	for _, t := range r.Targets {
+		if checkTarget(t) == nil {
+			subjects = append(subjects, events.DeadSubject(t.Org, t.Cause, t.Key))
+		}
+	}
+	found := map[string]bus.Entry{}
+	if len(subjects) > 0 {
+		var err error
+		if found, err = s.store.Latest(ctx, events.StreamDead, subjects); err != nil {
+			return fmt.Errorf("read dead letters: %w", err)
+		}
+	}
+	r.letters = make(map[string]letter, len(found))
+	for subject, e := range found {
+		l, err := readLetter(e)
+		if err != nil {
+			return err
+		}
+		r.letters[subject] = l
+	}
+	_, odd := r.judge()
+	if deliveries == 1 && len(odd) == 0 {
+		return nil // certainly new: every target is as the admin saw it
+	}
+	return s.answers(ctx, r)
+}
+
+// answers reads which targets the audit log has an answer for. It follows the
+// request in the log, so only what is newer is read.
+func (s *Service) answers(ctx context.Context, r *request) error {
+	r.settled = map[events.Target]bool{}
+	err := s.store.Scan(ctx, events.StreamOperator, events.OperatorAll, r.seq+1, func(e bus.Entry) error {
+		if strings.HasSuffix(e.Subject, "."+string(events.VerbRetry)) || strings.HasSuffix(e.Subject, "."+string(events.VerbDiscard)) {
+			return nil
+		}
+		if got, err := events.Decode[events.OperatorResult](e.Data); err == nil && got.Request == r.ID {
+			r.settled[got.Target] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read audit log: %w", err)
+	}
+	return nil
+}
+
+// refusal is a target that is not acted on, and why.
+type refusal struct {
+	events.Target
+	note string
+}
+
+// judge tells the targets that are as the admin saw them from those that are
+// not. One that has an answer already is not refused: it is gone because of it.
+func (r *request) judge() (act []letter, refuse []refusal) {
+	seen := map[events.Target]bool{}
+	for _, t := range r.Targets {
+		if seen[t] {
+			continue
+		}
+		seen[t] = true
+		if err := checkTarget(t); err != nil {
+			refuse = append(refuse, refusal{t, err.Error()})
+			continue
+		}
+		l, ok := r.letters[events.DeadSubject(t.Org, t.Cause, t.Key)]
+		switch {
+		case ok && l.seq == t.Seq:
+			act = append(act, l)
+		case r.settled[t]:
+		case ok:
+			refuse = append(refuse, refusal{t, fmt.Sprintf("the dead letter has changed since: it is now number %d", l.seq)})
+		default:
+			refuse = append(refuse, refusal{t, "the dead letter is gone"})
+		}
+	}
+	return act, refuse
+}
+
+// checkTarget says whether a target can be the address of a dead letter. It
+// comes from outside and becomes part of a subject.
+func checkTarget(t events.Target) error {
+	if t.Org != events.NoOrg && events.CheckName(t.Org) != nil {
+		return errors.New("the org is not a name")
+	}
+	if !slices.Contains(events.Causes(), t.Cause) {
+		return errors.New("there is no such cause")
+	}
+	plain := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
+	if t.Key == "" || strings.ContainsFunc(string(t.Key), func(r rune) bool { return !plain(r) }) {
+		return errors.New("the key is not a key")
+	}
+	return nil
+}
+
+func (s *Service) refuse(ctx context.Context, r *request, list []refusal) error {
+	var entries []auditEntry
+	for _, x := range list {
+		if r.settled[x.Target] {
+			continue
+		}
+		entries = append(entries, r.entry(events.VerbRefused, x.Target, 0, string(r.verb)+": "+x.note))
+	}
+	if err := s.audit(ctx, entries); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		count(ctx, s.metrics.refused, "", "") // what is refused may name no real org
+		s.tel.Log.InfoContext(ctx, "admin's request refused", "request", r.ID, "org", e.result.Target.Org,
+			"key", string(e.result.Target.Key), "cause", string(e.result.Target.Cause))
+	}
+	return nil
+}
+
+// record writes the audit entry of each letter that has none yet.
+func (s *Service) record(ctx context.Context, r *request, verb events.Verb, act []letter) error {
+	var entries []auditEntry
+	for _, l := range act {
+		if !r.settled[l.target()] {
+			entries = append(entries, r.entry(verb, l.target(), l.Revision, r.Reason))
+		}
+	}
+	return s.audit(ctx, entries)
+}
+
+func (r *request) entry(verb events.Verb, t events.Target, revision uint64, note string) auditEntry {
+	return auditEntry{
+		verb: verb,
+		id:   fmt.Sprintf("%s:%s:%s:%s:%s:%d", verb, r.ID, t.Org, t.Cause, t.Key, t.Seq),
+		result: events.OperatorResult{
+			Request: r.ID, By: r.By, Target: t, Revision: revision, Note: note,
+		},
+		header: header(r.ctx),
+	}
+}

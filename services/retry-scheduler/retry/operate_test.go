@@ -1,0 +1,179 @@
+package retry
+
+import (
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/telemetry/telemetrytest"
+)
+
+// stuck parks alba and returns where.
+func (b *bundle) stuck() events.Target {
+	b.Helper()
+	b.outcome(failed(alba, 5, events.CauseInvalid, 1))
+	_, target := b.letter()
+	return target
+}
+
+func TestRetryIsInTheAuditLogAndHasThePersonLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	target := b.stuck()
+	b.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Reason: "fixed", Targets: []events.Target{target}})
+	b.handle(b.svc.handleRequests, b.request())
+
+	got := b.auditLog()[events.VerbRetried]
+	if len(got) != 1 || got[0].By != "grete" || got[0].Request != "r1" || got[0].Target != target ||
+		got[0].Revision != 5 || got[0].Note != "fixed" {
+		t.Fatalf("audit log has %+v", got)
+	}
+	work := b.next(events.WorkConsumer(org, events.LaneLeaver), 1)[0]
+	if w, err := events.Decode[events.Work](work.Data); err != nil || w.Reason != events.ReasonReplay {
+		t.Fatalf("work %s, %v", work.Data, err)
+	}
+	b.letter() // stays until it succeeds
+}
+
+func TestReplayContinuesTheOriginalTraceAndLinksTheRequest(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	rec := telemetrytest.Recording(t)
+	b.svc = b.service(b.bus, rec.Telemetry)
+	target := b.stuck()
+	b.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target}})
+	b.handle(b.svc.handleRequests, b.request())
+
+	spans := rec.Named("replay rollcall.dead.{org}.{cause}.{key}")
+	asked := rec.Named("process rollcall.operator.retry")
+	if len(spans) != 1 || len(asked) != 1 {
+		t.Fatalf("%d replay spans, %d request spans", len(spans), len(asked))
+	}
+	replay := spans[0]
+	if got := replay.SpanContext().TraceID().String(); !strings.Contains(originTrace, got) {
+		t.Fatalf("replay is in trace %s, not in the change's", got)
+	}
+	if len(replay.Links()) != 1 || replay.Links()[0].SpanContext.SpanID() != asked[0].SpanContext().SpanID() {
+		t.Fatalf("replay links %v, not the request", replay.Links())
+	}
+	if !strings.Contains(requestTrace, asked[0].SpanContext().TraceID().String()) {
+		t.Fatal("the request's span is not in the admin's trace")
+	}
+	work := b.next(events.WorkConsumer(org, events.LaneLeaver), 1)[0]
+	if got := work.Header[events.HeaderTraceparent]; len(got) != 1 || !carries(got[0], replay.SpanContext()) {
+		t.Fatalf("work carries %v, not the replay span", got)
+	}
+	if strings.Contains(rec.LogText(), "alba@example.com") {
+		t.Fatal("the log names the person")
+	}
+}
+
+func carries(traceparent string, sc trace.SpanContext) bool {
+	return strings.Contains(traceparent, sc.TraceID().String()) && strings.Contains(traceparent, sc.SpanID().String())
+}
+
+func TestStaleRequestIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, verb := range []events.Verb{events.VerbRetry, events.VerbDiscard} {
+		t.Run(string(verb), func(t *testing.T) {
+			t.Parallel()
+			b := newBundle(t)
+			seen := b.stuck()
+			b.outcome(failed(alba, 6, events.CauseInvalid, 1)) // changed since
+			gone := events.Target{Org: org, Cause: events.CauseLicence, Key: alba, Seq: 99}
+			bad := events.Target{Org: "*", Cause: events.CauseInvalid, Key: ">", Seq: 1}
+			b.ask(verb, events.OperatorRequest{ID: "r1", Targets: []events.Target{seen, gone, bad}})
+			msgs := b.request()
+			b.handle(b.svc.handleRequests, msgs)
+			b.handle(b.svc.handleRequests, msgs)
+
+			log := b.auditLog()
+			if len(log[events.VerbRefused]) != 3 || len(log[events.VerbRetried])+len(log[events.VerbDiscarded]) != 0 {
+				t.Fatalf("audit log has %+v", log)
+			}
+			if _, ok := b.roster(events.WorkSubject(org, events.LaneLeaver, alba)); ok {
+				t.Fatal("work was published for a stale request")
+			}
+			b.letter()
+		})
+	}
+}
+
+func TestDiscardedRevisionIsNotParkedAgain(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	target := b.stuck()
+	b.ask(events.VerbDiscard, events.OperatorRequest{ID: "d1", Targets: []events.Target{target}})
+	b.handle(b.svc.handleRequests, b.request())
+	if left := b.letters(); len(left) != 0 {
+		t.Fatalf("still there: %v", left)
+	}
+
+	b.outcome(failed(alba, 5, events.CauseInvalid, 2)) // work that was still under way
+	if left := b.letters(); len(left) != 0 {
+		t.Fatalf("a discarded revision was parked again: %v", left)
+	}
+	b.outcome(failed(alba, 5, events.CauseLocked, 1))
+	if _, ok := b.roster(events.RetrySubject(org, alba)); ok {
+		t.Fatal("a discarded revision is retried")
+	}
+	b.outcome(failed(alba, 6, events.CauseInvalid, 1))
+	if got, _ := b.letter(); got.Revision != 6 {
+		t.Fatalf("a newer revision must be parked: %+v", got)
+	}
+}
+
+func TestRetryRedeliveredAfterItSucceededIsNotRefused(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	target := b.stuck()
+	b.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target}})
+	msgs := b.request()
+	b.handle(b.svc.handleRequests, msgs)
+	b.outcome(applied(alba, 5))
+	b.handle(b.svc.handleRequests, msgs)
+	if log := b.auditLog(); len(log[events.VerbRefused]) != 0 || len(log[events.VerbRetried]) != 1 {
+		t.Fatalf("audit log has %+v", log)
+	}
+}
+
+func TestRequestThatCannotBeUnderstoodIsRefusedWhole(t *testing.T) {
+	t.Parallel()
+	target := events.Target{Org: org, Cause: events.CauseInvalid, Key: alba, Seq: 1}
+	many := make([]events.Target, events.MaxTargets+1)
+	for i := range many {
+		many[i] = target
+	}
+	for name, data := range map[string]func(*bundle) []byte{
+		"not JSON": func(*bundle) []byte { return []byte("{") },
+		"no id": func(b *bundle) []byte {
+			return encode(b, events.OperatorRequest{V: events.Version, By: "grete", Targets: []events.Target{target}})
+		},
+		"nobody": func(b *bundle) []byte {
+			return encode(b, events.OperatorRequest{V: events.Version, ID: "r", Targets: []events.Target{target}})
+		},
+		"no target": func(b *bundle) []byte {
+			return encode(b, events.OperatorRequest{V: events.Version, ID: "r", By: "grete"})
+		},
+		"too many": func(b *bundle) []byte {
+			return encode(b, events.OperatorRequest{V: events.Version, ID: "r", By: "grete", Targets: many})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBundle(t)
+			b.stuck()
+			b.commit(events.StreamOperator, bus.Write{Subject: events.OperatorSubject(events.VerbRetry), Data: data(b)})
+			msgs := b.request()
+			b.handle(b.svc.handleRequests, msgs)
+			b.handle(b.svc.handleRequests, msgs)
+			if got := b.auditLog()[events.VerbRefused]; len(got) != 1 || got[0].Note == "" {
+				t.Fatalf("audit log has %+v", got)
+			}
+			b.letter()
+		})
+	}
+}

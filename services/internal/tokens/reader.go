@@ -156,6 +156,7 @@ func (r *Reader) open(data []byte) (events.TokenRecord, salesforce.Session, erro
 	return rec, salesforce.Session{
 		AccessToken: t.AccessToken,
 		InstanceURL: t.InstanceURL,
+		OrgID:       t.OrgID,
 		Generation:  rec.Generation,
 	}, nil
 }

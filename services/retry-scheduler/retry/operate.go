@@ -162,15 +162,13 @@ func (r *request) judge() (act []letter, refuse []refusal) {
 			continue
 		}
 		seen[t] = true
-		if err := checkTarget(t); err != nil {
-			refuse = append(refuse, refusal{t, err.Error()})
-			continue
-		}
 		l, ok := r.letters[events.DeadSubject(t.Org, t.Cause, t.Key)]
-		switch {
-		case ok && l.seq == t.Seq:
+		switch err := checkTarget(t); {
+		case err == nil && ok && l.seq == t.Seq:
 			act = append(act, l)
 		case r.settled[t]:
+		case err != nil:
+			refuse = append(refuse, refusal{t, err.Error()})
 		case ok:
 			refuse = append(refuse, refusal{t, fmt.Sprintf("the dead letter has changed since: it is now number %d", l.seq)})
 		default:
@@ -199,9 +197,6 @@ func checkTarget(t events.Target) error {
 func (s *Service) refuse(ctx context.Context, r *request, list []refusal) error {
 	var entries []auditEntry
 	for _, x := range list {
-		if r.settled[x.Target] {
-			continue
-		}
 		entries = append(entries, r.entry(events.VerbRefused, x.Target, 0, string(r.verb)+": "+x.note))
 	}
 	if err := s.audit(ctx, entries); err != nil {

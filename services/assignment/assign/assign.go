@@ -1,0 +1,167 @@
+package assign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+)
+
+const (
+	// batchSize is the most events of one step.
+	batchSize = 200
+	// prefetch keeps a next batch ready while one is worked on.
+	prefetch = 2 * batchSize
+	// again is when an undecided event comes again; stuckAgain when it is the
+	// stored state of its person that cannot be read.
+	again      = time.Second
+	stuckAgain = time.Minute
+)
+
+// roster is what is needed of the bus; [bus.Bus] has it.
+type roster interface {
+	Latest(ctx context.Context, stream string, subjects []string) (map[string]bus.Entry, error)
+	Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error)
+	At(ctx context.Context, stream string, seq uint64) (bus.Entry, error)
+	Scan(ctx context.Context, stream, filter string, from uint64, each func(bus.Entry) error) error
+}
+
+// Service is assignment. Any number of replicas may run.
+type Service struct {
+	reader   *reader
+	merger   *merger
+	mappings []*mapping
+
+	bus     *bus.Bus
+	roster  roster
+	log     *slog.Logger
+	tracer  trace.Tracer
+	metrics *metrics
+	gate    *gate
+	// work is the body of every work message.
+	work []byte
+
+	open atomic.Bool
+	// swept is closed when the sweep of the start is through.
+	swept chan struct{}
+}
+
+// New returns a Service; it reads nothing before Run.
+func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
+	if cfg.reader == nil || b == nil || t == nil {
+		return nil, errors.New("new assignment: config (from ConfigFrom), bus and telemetry are all needed")
+	}
+	work, err := events.Encode(events.Work{V: events.Version, Reason: events.ReasonChanged})
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(t.Meter)
+	if err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	return &Service{
+		reader: cfg.reader, merger: cfg.merger, mappings: cfg.mappings,
+		bus: b, roster: b, log: t.Log, tracer: t.Tracer, metrics: m, gate: newGate(),
+		work: work, swept: make(chan struct{}),
+	}, nil
+}
+
+// Ready returns nil while events are being taken.
+func (s *Service) Ready() error {
+	if !s.open.Load() {
+		return errors.New("assignment has not opened its consumers yet")
+	}
+	return s.bus.Ready()
+}
+
+// Run takes events until ctx ends; the batch in hand is finished then.
+func (s *Service) Run(ctx context.Context) error {
+	directory, err := s.bus.Feed(ctx, events.StreamDirectory, events.ConsumerAssignment, prefetch)
+	if err != nil {
+		return fmt.Errorf("open events: %w", err)
+	}
+	defer directory.Close()
+	reconsider, err := s.bus.Feed(ctx, events.StreamRoster, events.ConsumerReconsider, batchSize)
+	if err != nil {
+		return fmt.Errorf("open reconsiderations: %w", err)
+	}
+	defer reconsider.Close()
+	s.open.Store(true)
+	defer s.open.Store(false)
+
+	var wg sync.WaitGroup
+	wg.Go(func() { s.takeEvents(ctx, directory) })
+	wg.Go(func() { s.takeReconsiderations(ctx, reconsider) })
+	wg.Go(func() { s.sweepOnce(ctx) })
+	wg.Wait()
+	return nil
+}
+
+// takeEvents runs one step after the other, without waiting for a batch to
+// fill: the first event and whatever is there with it.
+func (s *Service) takeEvents(ctx context.Context, feed *bus.Feed) {
+	for {
+		msgs := feed.TryNext(batchSize)
+		if len(msgs) == 0 {
+			s.gate.setIdle(true)
+			var err error
+			if msgs, err = feed.Next(ctx, batchSize, 0); err != nil {
+				return
+			}
+			s.gate.setIdle(false)
+		}
+		s.step(ctx, msgs)
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// gate lets background work wait for a quiet moment.
+type gate struct {
+	mu   sync.Mutex
+	idle chan struct{} // closed while idle
+	is   bool
+}
+
+func newGate() *gate { return &gate{idle: make(chan struct{})} }
+
+func (g *gate) setIdle(idle bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.is == idle {
+		return
+	}
+	g.is = idle
+	if idle {
+		close(g.idle)
+		return
+	}
+	g.idle = make(chan struct{})
+}
+
+// wait returns in a quiet moment, or after limit: background work must not
+// starve.
+func (g *gate) wait(ctx context.Context, limit time.Duration) error {
+	g.mu.Lock()
+	idle := g.idle
+	g.mu.Unlock()
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("wait for a quiet moment: %w", ctx.Err())
+	case <-idle:
+	case <-t.C:
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package assign
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+)
+
+const (
+	// maxRounds bounds how often people are worked out again after somebody
+	// else wrote first; who is left then comes again with their event.
+	maxRounds = 8
+	roundWait = 2 * time.Millisecond
+	// maxStateBytes leaves room for headers below NATS's limit on a message.
+	maxStateBytes = events.MaxEventBytes - 4<<10
+)
+
+// change is one person to be worked out and committed as one group.
+type change struct {
+	key events.Key
+	// apply edits the state and says whether it did. It may be called again
+	// with a newer state, when somebody else wrote first.
+	apply func(*events.PersonState) bool
+	// always works out desired states although the person has not changed.
+	always bool
+	// lane, origin and context say where the change comes from; apply may set them.
+	lane    events.Lane
+	origin  events.Origin
+	context context.Context //nolint:containedctx // of the span whose trace the change belongs to
+
+	// settled says that the change is committed, or that there was nothing to commit.
+	settled bool
+	// desired lists the desired states committed.
+	desired []*events.Desired
+	// err says why the change cannot be made at all, nothing being committed.
+	err error
+}
+
+// tooBig is the error of a change whose state would not fit into a message.
+type tooBig struct{ size int }
+
+func (e *tooBig) Error() string {
+	return fmt.Sprintf("the person's record would be %d bytes, the limit is %d", e.size, maxStateBytes)
+}
+
+// revise makes changes of distinct people: one read for all, one commit for
+// all, and again for those whom somebody else changed meanwhile. A change that
+// is not settled afterwards, and has no error, is undecided.
+func (s *Service) revise(ctx context.Context, changes []*change) error {
+	open := changes
+	for round := 0; len(open) > 0 && round < maxRounds; round++ {
+		if round > 0 {
+			s.metrics.conflicts.Add(ctx, int64(len(open)))
+			if err := sleep(ctx, roundWait<<round); err != nil {
+				return err
+			}
+		}
+		var err error
+		if open, err = s.reviseOnce(ctx, open); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reviseOnce returns the changes that met a conflict.
+func (s *Service) reviseOnce(ctx context.Context, changes []*change) ([]*change, error) {
+	have, err := s.roster.Latest(ctx, events.StreamRoster, s.subjects(changes))
+	if err != nil {
+		return nil, fmt.Errorf("read people: %w", err)
+	}
+	groups := make([]bus.Group, 0, len(changes))
+	writers := make([]*change, 0, len(changes))
+	for _, c := range changes {
+		group := s.build(c, have)
+		if len(group) > 0 {
+			groups, writers = append(groups, group), append(writers, c)
+		}
+	}
+	if len(groups) == 0 {
+		return nil, nil
+	}
+	results, err := s.roster.Commit(ctx, events.StreamRoster, groups)
+	if err != nil {
+		return nil, fmt.Errorf("commit people: %w", err)
+	}
+	var open []*change
+	for i, r := range results {
+		if r.Err != nil {
+			open = append(open, writers[i])
+			continue
+		}
+		s.committed(ctx, writers[i])
+	}
+	return open, nil
+}
+
+func (s *Service) committed(ctx context.Context, c *change) {
+	c.settled = true
+	for _, d := range c.desired {
+		s.metrics.changed(ctx, d.Org, d.Lane)
+	}
+}
+
+func (s *Service) subjects(changes []*change) []string {
+	out := make([]string, 0, len(changes)*(1+len(s.mappings)))
+	for _, c := range changes {
+		out = append(out, events.PersonSubject(c.key))
+		for _, m := range s.mappings {
+			out = append(out, events.DesiredSubject(m.org, c.key))
+		}
+	}
+	return out
+}
+
+// build works one change out on top of what is stored. It returns nothing where
+// nothing is to be committed: the change is settled then, or has an error.
+func (s *Service) build(c *change, have map[string]bus.Entry) bus.Group {
+	c.desired, c.err = nil, nil
+	group, err := s.buildGroup(c, have)
+	if err != nil {
+		c.err = err
+		return nil
+	}
+	c.settled = len(group) == 0
+	return group
+}
+
+func (s *Service) buildGroup(c *change, have map[string]bus.Entry) (bus.Group, error) {
+	entry, known := have[events.PersonSubject(c.key)]
+	state := events.PersonState{V: events.Version, Key: c.key}
+	if known {
+		var err error
+		if state, err = events.Decode[events.PersonState](entry.Data); err != nil {
+			return nil, err
+		}
+	}
+	changed := c.apply(&state)
+	if !changed && !c.always {
+		return nil, nil
+	}
+	header := headerOf(c.context)
+	writes, err := s.desire(c, &state, have, header)
+	if err != nil || !changed && len(writes) == 0 {
+		return nil, err
+	}
+	data, err := events.Encode(state)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxStateBytes {
+		return nil, &tooBig{len(data)}
+	}
+	person := bus.Write{Subject: events.PersonSubject(c.key), Data: data, Header: header, Guarded: true, LastSeq: entry.Seq}
+	return append(bus.Group{person}, writes...), nil
+}
+
+// desire returns the writes of every org in which the change makes a difference.
+func (s *Service) desire(c *change, state *events.PersonState, have map[string]bus.Entry, header bus.Header) ([]bus.Write, error) {
+	subject, err := newSubject(s.merger, state)
+	if err != nil {
+		return nil, err
+	}
+	var writes []bus.Write
+	for _, m := range s.mappings {
+		entry, known := have[events.DesiredSubject(m.org, c.key)]
+		previous, err := decodeDesired(entry, known)
+		if err != nil {
+			return nil, err
+		}
+		d := m.desire(subject, previous)
+		if d == nil {
+			continue
+		}
+		data, err := m.seal(d, previous, c.lane, c.origin)
+		if err != nil {
+			return nil, err
+		}
+		if data == nil {
+			continue
+		}
+		c.desired = append(c.desired, d)
+		writes = append(writes,
+			bus.Write{Subject: events.DesiredSubject(m.org, c.key), Data: data, Header: header, Guarded: true, LastSeq: entry.Seq},
+			bus.Write{Subject: events.WorkSubject(m.org, d.Lane, c.key), Data: s.work, Header: header})
+	}
+	return writes, nil
+}
+
+func decodeDesired(entry bus.Entry, known bool) (*events.Desired, error) {
+	if !known {
+		return nil, nil //nolint:nilnil // nothing before is a state, not an error
+	}
+	d, err := events.Decode[events.Desired](entry.Data)
+	if err != nil {
+		return nil, err
+	}
+	return &d, nil
+}
+
+// headerOf returns the headers of what a change leads to.
+func headerOf(ctx context.Context) bus.Header {
+	h := bus.Header{events.HeaderContentType: {events.ContentTypeJSON}}
+	telemetry.Inject(ctx, h)
+	return h
+}
+
+// sleep waits or returns the context's error.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("wait: %w", ctx.Err())
+	case <-t.C:
+		return nil
+	}
+}

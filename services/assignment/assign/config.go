@@ -1,0 +1,109 @@
+package assign
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
+)
+
+// Config is what assignment needs, checked and compiled. Make one with
+// [ConfigFrom].
+type Config struct {
+	reader   *reader
+	merger   *merger
+	mappings []*mapping
+}
+
+// ConfigFrom takes assignment's part of the configuration: deployment.keyFile,
+// sources, precedence and orgs.*.assign. The error joins every fault, each
+// expression that does not compile with its place among them.
+func ConfigFrom(f config.File) (Config, error) {
+	sources, errSources := readSources(f.Sources)
+	mappings, errOrgs := readOrgs(f.Orgs)
+	keyer, errKey := readKey(f.Deployment.KeyFile)
+	if err := errors.Join(errKey, errSources, checkPrecedence(f), errOrgs); err != nil {
+		return Config{}, err
+	}
+	return Config{
+		reader:   &reader{sources: sources, keyer: keyer},
+		merger:   newMerger(f.Precedence),
+		mappings: mappings,
+	}, nil
+}
+
+// CheckMappings says whether every expression of the configuration compiles; it
+// reads no file, so a configuration can be checked away from its installation.
+func CheckMappings(f config.File) error {
+	_, errSources := readSources(f.Sources)
+	_, errOrgs := readOrgs(f.Orgs)
+	return errors.Join(errSources, checkPrecedence(f), errOrgs)
+}
+
+func readKey(path string) (*events.Keyer, error) {
+	if path == "" {
+		return nil, errors.New("deployment.keyFile: is not set")
+	}
+	secret, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("deployment.keyFile: %w", err)
+	}
+	keyer, err := events.NewKeyer(secret)
+	if err != nil {
+		return nil, fmt.Errorf("deployment.keyFile: %w", err)
+	}
+	return keyer, nil
+}
+
+func readSources(sources map[string]config.Source) (map[string]correlation, error) {
+	var faults []error
+	out := make(map[string]correlation, len(sources))
+	for _, name := range slices.Sorted(maps.Keys(sources)) {
+		if err := events.CheckName(name); err != nil {
+			faults = append(faults, fmt.Errorf("sources: %w", err))
+		}
+		read, err := newCorrelation(sources[name].Correlate)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("sources.%s.correlate: %w", name, err))
+		}
+		out[name] = read
+	}
+	return out, errors.Join(faults...)
+}
+
+func checkPrecedence(f config.File) error {
+	var faults []error
+	for _, path := range slices.Sorted(maps.Keys(f.Precedence)) {
+		if err := checkPath(path); err != nil {
+			faults = append(faults, fmt.Errorf("precedence: %w", err))
+		}
+		for _, source := range f.Precedence[path] {
+			if _, ok := f.Sources[source]; !ok {
+				faults = append(faults, fmt.Errorf("precedence.%s: %q is not among the sources", path, source))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func readOrgs(orgs map[string]config.Org) ([]*mapping, error) {
+	c, err := newCompiler()
+	if err != nil {
+		return nil, err
+	}
+	var faults []error
+	var out []*mapping
+	for _, name := range slices.Sorted(maps.Keys(orgs)) {
+		if err := events.CheckName(name); err != nil {
+			faults = append(faults, fmt.Errorf("orgs: %w", err))
+		}
+		m, err := newMapping(c, name, orgs[name].Assign)
+		faults = append(faults, err)
+		out = append(out, m)
+	}
+	return out, errors.Join(faults...)
+}

@@ -1,0 +1,244 @@
+package assign
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+)
+
+// maxDesiredBytes leaves room for headers below NATS's limit on a message.
+const maxDesiredBytes = events.MaxEventBytes - 32<<10
+
+// mapOperation is the operation of a failed mapping.
+const mapOperation = "map"
+
+// subject is a person as the orgs' expressions see them. It is made once per
+// change and asked once per org.
+type subject struct {
+	state  *events.PersonState
+	person *events.Person
+	active bool
+	vars   map[string]any
+	cel    cel.Activation
+}
+
+func newSubject(m *merger, state *events.PersonState) (*subject, error) {
+	s := &subject{state: state}
+	s.person, s.active = m.merge(state)
+	if s.person == nil {
+		return s, nil
+	}
+	s.vars = newVars(state, s.person, s.active)
+	var err error
+	if s.cel, err = cel.NewActivation(s.vars); err != nil {
+		return nil, fmt.Errorf("prepare variables: %w", err)
+	}
+	return s, nil
+}
+
+// known says whether any source ever spoke of the person; one who is only
+// named as a member of a group is not.
+func (s *subject) known() bool { return len(s.state.Sources) > 0 }
+
+// desire works out what the person should have in an org; previous is nil where
+// there was nothing before. It returns nil where there is nothing to say. Lane,
+// origin and hash are left to the caller.
+func (m *mapping) desire(s *subject, previous *events.Desired) *events.Desired {
+	if !s.known() || !s.active && previous == nil {
+		return nil
+	}
+	if !s.active {
+		return m.leaver(s, previous)
+	}
+	r, problem := m.choose(s)
+	switch {
+	case problem != nil:
+		return m.stuck(s, previous, "", nil, problem)
+	case r == nil && previous == nil:
+		return nil
+	case r == nil:
+		return m.leaver(s, previous)
+	}
+	return m.member(s, previous, r)
+}
+
+func (m *mapping) blank(s *subject) *events.Desired {
+	return &events.Desired{V: events.Version, Org: m.org, Key: s.state.Key}
+}
+
+// leaver asks for the user to be inactive.
+func (m *mapping) leaver(s *subject, previous *events.Desired) *events.Desired {
+	d := m.blank(s)
+	d.Match = previous.Match
+	if d.Match == (events.Match{}) {
+		d.Match = m.guessMatch(s)
+	}
+	return d
+}
+
+// guessMatch evaluates what it can of the fields an existing user is recognised
+// by, for somebody whose mapping never worked.
+func (m *mapping) guessMatch(s *subject) events.Match {
+	if s.person == nil {
+		return events.Match{}
+	}
+	values := map[string]any{}
+	for i := range m.rules {
+		r := &m.rules[i]
+		s.vars[varRule] = r.Name
+		for _, f := range r.fields {
+			if _, have := values[f.name]; have || !m.isMatchField(f.name) {
+				continue
+			}
+			if v, err := f.expr.value(s.cel); err == nil {
+				values[f.name] = v
+			}
+		}
+	}
+	return m.match(values)
+}
+
+func (m *mapping) isMatchField(name string) bool {
+	return name == "FederationIdentifier" || name == "Username" || name == "Email" ||
+		name == m.externalIDField && name != ""
+}
+
+func (m *mapping) match(fields map[string]any) events.Match {
+	text := func(name string) string {
+		s, _ := fields[name].(string)
+		return s
+	}
+	match := events.Match{FederationID: text("FederationIdentifier"), Username: text("Username"), Email: text("Email")}
+	if m.externalIDField != "" {
+		if v := fields[m.externalIDField]; v != nil {
+			match.ExternalID = fmt.Sprint(v)
+		}
+	}
+	return match
+}
+
+// choose returns the first rule that matches, nil for none. A condition that
+// fails decides nothing: it is a problem, and no later rule is tried.
+func (m *mapping) choose(s *subject) (*rule, *events.Failure) {
+	s.vars[varRule] = ""
+	for i := range m.rules {
+		r := &m.rules[i]
+		ok, err := r.when.test(s.cel)
+		if err != nil {
+			return nil, failure(fmt.Sprintf("The condition of rule %q cannot be decided for this person: %s.", r.Name, err), r.when, s)
+		}
+		if ok {
+			return r, nil
+		}
+	}
+	return nil, nil
+}
+
+// member asks for what a rule gives.
+func (m *mapping) member(s *subject, previous *events.Desired, r *rule) *events.Desired {
+	s.vars[varRule] = r.Name
+	values, problem := s.evaluate(r.fields)
+	if problem != nil {
+		return m.stuck(s, previous, r.Name, values, problem)
+	}
+	d := m.blank(s)
+	d.Rule, d.Active, d.Fields = r.Name, true, values
+	d.Profile, d.Role = r.Profile, r.Role
+	d.Match = m.match(values)
+	if problem := m.give(s, r, d); problem != nil {
+		return m.stuck(s, previous, r.Name, values, problem)
+	}
+	return d
+}
+
+// evaluate works out every field, also after one has failed: an admin wants to
+// see all that is wrong with a person at once.
+func (s *subject) evaluate(fields []field) (map[string]any, *events.Failure) {
+	values := make(map[string]any, len(fields))
+	var problem *events.Failure
+	for _, f := range fields {
+		v, err := f.expr.value(s.cel)
+		switch {
+		case err == nil:
+			values[f.name] = v
+		case problem == nil:
+			problem = failure(fmt.Sprintf("%s cannot be worked out for this person: %s.", f.name, err), f.expr, s)
+			problem.Fields = []string{f.name}
+		default:
+			problem.Fields = append(problem.Fields, f.name)
+		}
+	}
+	if problem != nil && len(problem.Fields) > 1 {
+		problem.Message += " So it is with " + strings.Join(problem.Fields[1:], ", ") + "."
+	}
+	return values, problem
+}
+
+// give adds the permission sets and groups of the rule and of every grant.
+func (m *mapping) give(s *subject, r *rule, d *events.Desired) *events.Failure {
+	sets, groups := slices.Clone(r.PermissionSets), slices.Clone(r.Groups)
+	for i, g := range m.grants {
+		ok, err := g.when.test(s.cel)
+		if err != nil {
+			return failure(fmt.Sprintf("The condition of grant %d cannot be decided for this person: %s.", i+1, err), g.when, s)
+		}
+		if ok {
+			sets, groups = append(sets, g.PermissionSets...), append(groups, g.Groups...)
+		}
+	}
+	slices.Sort(sets)
+	slices.Sort(groups)
+	d.PermissionSets, d.Groups = slices.Compact(sets), slices.Compact(groups)
+	return nil
+}
+
+// stuck asks for nothing but to be parked with the problem.
+func (m *mapping) stuck(s *subject, previous *events.Desired, rule string, values map[string]any, problem *events.Failure) *events.Desired {
+	d := m.blank(s)
+	d.Rule, d.Active, d.Problem = rule, true, problem
+	if d.Match = m.match(values); d.Match == (events.Match{}) && previous != nil {
+		d.Match = previous.Match
+	}
+	return d
+}
+
+func failure(message string, e *expression, s *subject) *events.Failure {
+	return &events.Failure{
+		Cause: events.CauseMapping, Operation: mapOperation, Message: message,
+		Expression: e.text, Value: show(e.paths, s.vars),
+	}
+}
+
+// seal sets lane, origin and hash, and encodes. It returns nil where the hash is
+// that of previous: nothing has changed. A result too big to be stored is a
+// problem of this person's mapping like any other.
+func (m *mapping) seal(d, previous *events.Desired, lane events.Lane, origin events.Origin) ([]byte, error) {
+	d.Lane, d.Origin = lane, origin
+	if !d.Active {
+		d.Lane = events.LaneLeaver
+	}
+	data, err := encodeDesired(d, previous)
+	if err != nil || len(data) <= maxDesiredBytes {
+		return data, err
+	}
+	d.Fields, d.Match = nil, events.Match{}
+	d.Problem = &events.Failure{Cause: events.CauseMapping, Operation: mapOperation,
+		Message: fmt.Sprintf("The fields worked out for this person are %d bytes, the limit is %d.", len(data), maxDesiredBytes)}
+	return encodeDesired(d, previous)
+}
+
+func encodeDesired(d, previous *events.Desired) ([]byte, error) {
+	hash, err := events.HashDesired(*d)
+	if err != nil {
+		return nil, err
+	}
+	d.Hash = hash
+	if previous != nil && previous.Hash == hash {
+		return nil, nil
+	}
+	return events.Encode(*d)
+}

@@ -1,0 +1,218 @@
+package assign
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+)
+
+// spanEvent is the span of one event; a template, so that it names no source.
+const spanEvent = "process rollcall.directory.{source}.{kind}"
+
+// step handles one batch of events: all people in one read and one commit, then
+// groups one by one, then what could not be understood. Every event is acked
+// when it is committed, or put back.
+func (s *Service) step(run context.Context, msgs []*bus.Message) {
+	// The batch is finished even when the service is told to stop.
+	ctx := context.WithoutCancel(run)
+	start := time.Now()
+	batch := make([]*incoming, len(msgs))
+	for i, m := range msgs {
+		batch[i] = s.receive(ctx, m)
+	}
+	s.handle(ctx, run, batch)
+	s.metrics.step(ctx, len(msgs), time.Since(start))
+}
+
+// receive reads a message and starts its span.
+func (s *Service) receive(ctx context.Context, m *bus.Message) *incoming {
+	in, err := s.reader.read(m.Entry)
+	in.fault = err
+	s.begin(telemetry.Extract(ctx, m.Header), in)
+	in.done = func(v verdict, delay time.Duration) {
+		var err error
+		if v == verdictUndecided {
+			err = m.Nak(delay)
+		} else {
+			err = m.Ack()
+		}
+		if err != nil {
+			s.log.DebugContext(in.context, "event could not be acknowledged and will come again", "seq", in.entry.Seq, "error", err)
+		}
+	}
+	return in
+}
+
+// begin starts the event's span: a child of the message's trace context, or of
+// the one in the event where the message has none.
+func (s *Service) begin(parent context.Context, in *incoming) {
+	if !trace.SpanContextFromContext(parent).IsValid() && in.event != nil {
+		parent = telemetry.WithTraceparent(parent, in.event.Traceparent)
+	}
+	ctx, span := s.tracer.Start(parent, spanEvent, trace.WithSpanKind(trace.SpanKindConsumer))
+	if span.IsRecording() {
+		span.SetAttributes(
+			attribute.String("messaging.system", "nats"),
+			attribute.String("messaging.operation.type", "process"),
+			attribute.String("messaging.destination.template", "rollcall.directory.{source}.{kind}"),
+			attribute.String("messaging.message.id", in.origin.EventID),
+			attribute.Int64("rollcall.seq", int64(in.entry.Seq)), //nolint:gosec // a sequence is far below 2^63
+			attribute.String("rollcall.source", s.knownSource(in.source)),
+		)
+		if in.fault == nil {
+			span.SetAttributes(attribute.String("rollcall.key", string(in.key)))
+		}
+	}
+	in.span, in.context = span, ctx
+	in.origin.Traceparent = telemetry.Traceparent(ctx)
+}
+
+// knownSource is the source's name where it is a configured one: what is not
+// may be anything.
+func (s *Service) knownSource(source string) string {
+	if _, ok := s.reader.sources[source]; ok {
+		return source
+	}
+	return "unknown"
+}
+
+// finish says what became of an event: the one place where it is counted, and
+// acked or put back.
+func (s *Service) finish(in *incoming, v verdict) {
+	if in.verdict != "" {
+		return
+	}
+	in.verdict = v
+	delay := again
+	if errors.Is(in.trouble, errUnreadable) {
+		delay = stuckAgain
+	}
+	s.metrics.event(in.context, s.knownSource(in.source), v)
+	in.span.SetAttributes(attribute.String("rollcall.result", string(v)))
+	if v == verdictRejected || v == verdictUndecided {
+		in.span.SetStatus(codes.Error, string(v))
+	}
+	in.span.End()
+	if in.done != nil {
+		in.done(v, delay)
+	}
+}
+
+// handle takes events to their end. run is only looked at for whether to stop.
+func (s *Service) handle(ctx, run context.Context, batch []*incoming) {
+	err := s.handlePeople(ctx, pick(batch, func(in *incoming) bool { return in.fault == nil && in.event.Person != nil }))
+	for _, in := range pick(batch, func(in *incoming) bool { return in.fault == nil && in.event.Group != nil }) {
+		if err == nil && run.Err() == nil {
+			err = s.handleGroup(ctx, in)
+		}
+	}
+	if err == nil {
+		err = s.reject(ctx, pick(batch, func(in *incoming) bool { return in.fault != nil }))
+	}
+	open := pick(batch, func(in *incoming) bool { return in.verdict == "" })
+	if err != nil {
+		s.log.WarnContext(ctx, "events are undecided and will come again", "events", len(open), "error", err)
+	}
+	for _, in := range open {
+		s.finish(in, verdictUndecided)
+	}
+}
+
+func pick(batch []*incoming, want func(*incoming) bool) []*incoming {
+	var out []*incoming
+	for _, in := range batch {
+		if want(in) {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
+// handlePeople folds people's events, all of one person as one change.
+func (s *Service) handlePeople(ctx context.Context, batch []*incoming) error {
+	byKey := make(map[events.Key][]*incoming, len(batch))
+	changes := make([]*change, 0, len(batch))
+	for _, in := range batch {
+		if _, seen := byKey[in.key]; !seen {
+			changes = append(changes, &change{key: in.key})
+		}
+		byKey[in.key] = append(byKey[in.key], in)
+	}
+	for _, c := range changes {
+		ins := byKey[c.key]
+		slices.SortStableFunc(ins, func(a, b *incoming) int { return cmp.Compare(a.entry.Seq, b.entry.Seq) })
+		c.apply = func(state *events.PersonState) bool { return foldAll(c, state, ins) }
+		c.context = ins[0].context
+	}
+	err := s.revise(ctx, changes)
+	for _, c := range changes {
+		s.conclude(ctx, c, byKey[c.key])
+	}
+	return err
+}
+
+// foldAll folds a person's events in order. The change comes from the last one
+// that made a difference, and is a backfill only if all of those are.
+func foldAll(c *change, state *events.PersonState, ins []*incoming) bool {
+	changed := false
+	c.lane = events.LaneBackfill
+	for _, in := range ins {
+		in.fault = nil
+		in.folded, in.fault = foldPerson(state, in)
+		if in.fault != nil || in.folded == foldSuperseded {
+			continue
+		}
+		changed = true
+		c.origin, c.context = in.origin, in.context
+		if in.event.Lane != events.LaneBackfill {
+			c.lane = events.LaneChange
+		}
+	}
+	return changed
+}
+
+// conclude says what became of a change's events. What it leaves open is
+// rejected, or undecided.
+func (s *Service) conclude(ctx context.Context, c *change, ins []*incoming) {
+	var big *tooBig
+	switch {
+	case errors.As(c.err, &big):
+		for _, in := range ins {
+			if in.fault == nil && in.folded == foldApplied {
+				in.fault = &events.EventError{Where: "/data", Reason: "is too big: with it, " + big.Error()}
+			}
+		}
+	case c.err != nil:
+		s.log.ErrorContext(ctx, "person's stored state cannot be read", "key", c.key, "error", c.err)
+		for _, in := range ins {
+			in.trouble = errUnreadable
+		}
+		return
+	case !c.settled:
+		return
+	}
+	for _, in := range ins {
+		switch {
+		case in.fault != nil:
+		case in.folded == foldSuperseded:
+			s.finish(in, verdictSuperseded)
+		case len(c.desired) == 0:
+			s.finish(in, verdictUnchanged)
+		default:
+			s.finish(in, verdictApplied)
+		}
+	}
+}
+
+// errUnreadable marks events whose person's stored state cannot be read.
+var errUnreadable = errors.New("stored state cannot be read")

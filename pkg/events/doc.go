@@ -21,3 +21,5 @@
 // what two readers could understand differently: duplicate keys, keys that
 // differ only in case, unknown attributes, excess size or depth.
 package events
+
+//go:generate go run ./internal/gendoc -out ../../docs/contract.md

@@ -19,6 +19,11 @@ const (
 	VerbClosed    Verb = "closed"    // a newer success closed the dead letter
 )
 
+// Verbs returns every verb, what admins ask for first.
+func Verbs() []Verb {
+	return []Verb{VerbRetry, VerbDiscard, VerbRetried, VerbDiscarded, VerbRefused, VerbClosed}
+}
+
 // OperatorRequest is what an admin asks for. It names the dead letters as the
 // admin saw them: one that has changed since is refused, not acted on.
 type OperatorRequest struct {

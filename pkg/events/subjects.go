@@ -12,17 +12,21 @@ import (
 const (
 	// StreamDirectory holds events exactly as they came. Append only: its
 	// sequence is the order in which events are folded into a person.
+	// Writers: upstream systems, `rollcall publish`. Reader: assignment.
 	StreamDirectory = "DIRECTORY"
 	// StreamRoster holds the state of every person, one message per subject.
 	// A transaction is one atomic batch in this stream with compare-and-set.
+	// Writers: one service per subject. Readers: all services, `rollcall`.
 	StreamRoster = "ROSTER"
 	// StreamDead holds dead letters: browsable, no age limit.
+	// Writer: retry-scheduler. Readers: retry-scheduler, `rollcall`.
 	StreamDead = "DEAD"
 	// StreamOperator is the audit log: what admins asked for and what came of
 	// it. Append only.
+	// Writers: `rollcall tasks`, retry-scheduler. Readers: retry-scheduler, `rollcall`.
 	StreamOperator = "OPERATOR"
 	// BucketTokens holds one sealed token record per org.
-	// Writer: token-refresher. Reader: salesforce-pusher.
+	// Writer: token-refresher. Readers: token-refresher, salesforce-pusher.
 	BucketTokens = "tokens"
 )
 
@@ -46,10 +50,13 @@ const (
 const (
 	// HeaderTraceparent is the W3C trace context. Lower case, because NATS
 	// headers are case-sensitive and the server's own tracing looks for it so.
+	// Writers: all. Readers: all.
 	HeaderTraceparent = "traceparent"
 	// HeaderTracestate goes with HeaderTraceparent.
+	// Writers: all. Readers: all.
 	HeaderTracestate = "tracestate"
 	// HeaderContentType is set on every payload.
+	// Writers: all. Reader: none, it is for people and other programs.
 	HeaderContentType = "content-type"
 	// ContentTypeCloudEvent marks a structured-mode CloudEvent.
 	ContentTypeCloudEvent = "application/cloudevents+json"
@@ -101,16 +108,19 @@ func RosterSubjects() []string {
 }
 
 // DirectorySubject is where a source publishes one kind of event
-// ("person" or "group"). Writer: upstream, `rollcall publish`. Reader: assignment.
+// ("person" or "group"): CloudEvents of [Event]. Writers: upstream systems,
+// `rollcall publish`. Reader: assignment.
 func DirectorySubject(source, kind string) string { return "rollcall.directory." + source + "." + kind }
 
-// PersonSubject holds [PersonState]. Writer: assignment.
+// PersonSubject holds [PersonState]. Writer: assignment. Readers: assignment,
+// `rollcall person`.
 func PersonSubject(key Key) string { return "rollcall.person." + string(key) }
 
-// GroupSubject holds [GroupState]. Writer: assignment.
+// GroupSubject holds [GroupState]. Writer: assignment. Reader: assignment.
 func GroupSubject(key Key) string { return "rollcall.group." + string(key) }
 
-// DesiredSubject holds [Desired]. Writer: assignment. Reader: salesforce-pusher.
+// DesiredSubject holds [Desired]. Writer: assignment. Readers: assignment,
+// salesforce-pusher, `rollcall person`.
 func DesiredSubject(org string, key Key) string { return "rollcall.desired." + org + "." + string(key) }
 
 // WorkSubject holds [Work]. Writers: assignment, retry-scheduler (replay, and as
@@ -128,20 +138,22 @@ func WorkFilter(org string, lane Lane) string {
 // WorkConsumer names the pusher's durable consumer of one org and lane.
 func WorkConsumer(org string, lane Lane) string { return "pusher-" + org + "-" + string(lane) }
 
-// LinkSubject holds [Link]. Writer: salesforce-pusher.
+// LinkSubject holds [Link]. Writer: salesforce-pusher. Readers:
+// salesforce-pusher, `rollcall person`.
 func LinkSubject(org string, key Key) string { return "rollcall.link." + org + "." + string(key) }
 
 // OwnerSubject holds [Owner]: which person a Salesforce user belongs to. It is
 // written once, in the commit that links the two, so that two people can never
-// share one user. Writer: salesforce-pusher.
+// share one user. Writer: salesforce-pusher. Reader: salesforce-pusher.
 func OwnerSubject(org, userID string) string { return "rollcall.owner." + org + "." + userID }
 
 // OutcomeSubject holds [Outcome]. Writer: salesforce-pusher. Reader: retry-scheduler.
 func OutcomeSubject(org string, key Key) string { return "rollcall.outcome." + org + "." + string(key) }
 
-// RetrySubject holds the schedule of a person's next attempt, whose target is
-// [WorkSubject]. One per person: publishing again replaces it.
-// Writer: retry-scheduler. No consumer may match it.
+// RetrySubject holds [Work] as a schedule: a person's next attempt, whose target
+// is [WorkSubject]. One per person: publishing again replaces it.
+// Writer: retry-scheduler. Reader: the server, which publishes to the target
+// when it is due. No consumer may match it.
 func RetrySubject(org string, key Key) string { return "rollcall.retry." + org + "." + string(key) }
 
 // DiscardedSubject holds [Discarded]. Writer: retry-scheduler. Reader: salesforce-pusher.
@@ -154,17 +166,19 @@ func DiscardedSubject(org string, key Key) string {
 func RejectionSubject(seq uint64) string { return fmt.Sprintf("rollcall.rejection.e%d", seq) }
 
 // ReconsiderSubject asks assignment to read the DIRECTORY event with this
-// sequence again. Writer: retry-scheduler.
+// sequence again. Writer: retry-scheduler. Reader: assignment.
 func ReconsiderSubject(seq uint64) string { return fmt.Sprintf("rollcall.reconsider.e%d", seq) }
 
-// HealthSubject holds [Health]. Writer: salesforce-pusher. Readers: all.
+// HealthSubject holds [Health]. Writer: salesforce-pusher. Readers:
+// salesforce-pusher, token-refresher, `rollcall status`.
 func HealthSubject(org string) string { return "rollcall.health." + org }
 
 // NoOrg stands in the place of the org in the dead letter of an event that
 // could not be understood, and so belongs to no org.
 const NoOrg = "_"
 
-// DeadSubject holds [DeadLetter]. Writer: retry-scheduler.
+// DeadSubject holds [DeadLetter]. Writer: retry-scheduler. Readers:
+// retry-scheduler, `rollcall tasks`.
 func DeadSubject(org string, cause Cause, key Key) string {
 	return "rollcall.dead." + org + "." + string(cause) + "." + string(key)
 }
@@ -174,8 +188,9 @@ func DeadFilter(org string, cause Cause, key Key) string {
 	return DeadSubject(orAny(org), Cause(orAny(string(cause))), Key(orAny(string(key))))
 }
 
-// OperatorSubject holds one entry of the audit log.
-// Writers: admin tools (retry, discard), retry-scheduler (what came of it).
+// OperatorSubject holds one entry of the audit log: [OperatorRequest] from an
+// admin, or what came of it. Writers: `rollcall tasks` (retry, discard),
+// retry-scheduler (all others). Readers: retry-scheduler, `rollcall audit`.
 func OperatorSubject(verb Verb) string { return "rollcall.operator." + string(verb) }
 
 func orAny(s string) string {

@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry/telemetrytest"
 )
 
@@ -175,5 +177,33 @@ func TestRequestThatCannotBeUnderstoodIsRefusedWhole(t *testing.T) {
 			}
 			b.letter()
 		})
+	}
+}
+
+// forgetful is a bus on which every message id is older than the window in
+// which NATS recognises it.
+type forgetful struct{ store }
+
+func (f forgetful) Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error) {
+	for _, g := range groups {
+		for i := range g {
+			g[i].MsgID = ""
+		}
+	}
+	return f.store.Commit(ctx, stream, groups)
+}
+
+func TestRequestRedeliveredLateIsAuditedOnce(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	target := b.stuck()
+	svc := b.service(forgetful{b.bus}, telemetry.Discard())
+	b.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target}})
+	msgs := b.request()
+	b.handle(svc.handleRequests, msgs)
+	msgs[0].Deliveries = 2
+	b.handle(svc.handleRequests, msgs)
+	if got := b.auditLog()[events.VerbRetried]; len(got) != 1 {
+		t.Fatalf("audit log has %+v", got)
 	}
 }

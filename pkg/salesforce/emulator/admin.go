@@ -1,0 +1,167 @@
+package emulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// admin serves the resources under /_emulator/.
+func (c *call) admin() {
+	parts := strings.Split(strings.Trim(strings.TrimPrefix(c.path, "/_emulator"), "/"), "/")
+	switch parts[0] {
+	case "":
+		c.json(200, map[string]any{"resources": []string{"faults", "journal", "state", "summary", "orgs", "usernames"}})
+	case "faults":
+		c.adminFaults(parts[1:])
+	case "journal":
+		c.adminJournal()
+	case "state":
+		c.adminState()
+	case "summary":
+		c.adminSummary()
+	case "orgs":
+		c.adminOrgs(parts[1:])
+	case "usernames":
+		c.adminUsernames()
+	default:
+		c.refuse(http.StatusNotFound, fmt.Errorf("no resource %q", parts[0]))
+	}
+}
+
+func (c *call) refuse(status int, err error) {
+	c.json(status, map[string]string{"error": err.Error()})
+}
+
+// decodeBody reads an admin body strictly: a misspelt key would plan a fault that
+// never strikes.
+func (c *call) decodeBody(into any) bool {
+	dec := json.NewDecoder(strings.NewReader(string(c.body)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		c.refuse(http.StatusBadRequest, fmt.Errorf("body: %w", err))
+		return false
+	}
+	return true
+}
+
+func (c *call) adminFaults(rest []string) {
+	id := ""
+	if len(rest) > 0 {
+		id = rest[0]
+	}
+	switch c.method {
+	case http.MethodGet:
+		c.showFaults(id)
+	case http.MethodPost:
+		var f Fault
+		if !c.decodeBody(&f) {
+			return
+		}
+		planned, err := c.s.Plan(f)
+		if err != nil {
+			c.refuse(http.StatusBadRequest, err)
+			return
+		}
+		c.json(http.StatusCreated, planned)
+	case http.MethodDelete:
+		if n := c.s.faults.remove(id); n == 0 && id != "" {
+			c.refuse(http.StatusNotFound, fmt.Errorf("no fault %q", id))
+			return
+		}
+		c.none(http.StatusNoContent)
+	default:
+		c.refuse(http.StatusMethodNotAllowed, fmt.Errorf("method %s", c.method))
+	}
+}
+
+func (c *call) showFaults(id string) {
+	if id == "" {
+		c.json(200, c.s.Faults())
+		return
+	}
+	f, ok := c.s.Fault(id)
+	if !ok {
+		c.refuse(http.StatusNotFound, fmt.Errorf("no fault %q", id))
+		return
+	}
+	c.json(200, f)
+}
+
+func (c *call) adminJournal() {
+	query := c.r.URL.Query()
+	if c.method == http.MethodDelete {
+		org := query.Get("org")
+		if o := c.s.Org(org); o != nil {
+			org = o.id
+		}
+		c.s.journal.reset(org)
+		c.none(http.StatusNoContent)
+		return
+	}
+	since, _ := strconv.ParseInt(query.Get("since"), 10, 64) // absent means 0
+	c.json(200, c.s.Journal(JournalFilter{Operation: query.Get("operation"), MutatingOnly: query.Get("mutating") == "true",
+		Since: since, Org: query.Get("org")}))
+}
+
+func (c *call) adminState() {
+	query := c.r.URL.Query()
+	stable := query.Get("stable") == "true"
+	if query.Get("org") != "" {
+		if o := c.adminOrg(query.Get("org")); o != nil {
+			c.json(200, o.State(stable))
+		}
+		return
+	}
+	states := []State{}
+	for _, o := range c.s.Orgs() {
+		states = append(states, o.State(stable))
+	}
+	c.json(200, states)
+}
+
+func (c *call) adminSummary() {
+	org := c.r.URL.Query().Get("org")
+	if org == "" {
+		c.json(200, c.s.Summary())
+		return
+	}
+	if o := c.adminOrg(org); o != nil {
+		c.json(200, o.Summary())
+	}
+}
+
+// adminOrg finds an org by id, or the only one there is by "-".
+func (c *call) adminOrg(id string) *Org {
+	if orgs := c.s.Orgs(); id == "-" && len(orgs) == 1 {
+		return orgs[0]
+	}
+	if o := c.s.Org(id); o != nil {
+		return o
+	}
+	c.refuse(http.StatusNotFound, fmt.Errorf("no org %q", id))
+	return nil
+}
+
+func (c *call) adminUsernames() {
+	var names []string
+	if !c.decodeBody(&names) {
+		return
+	}
+	if c.method == http.MethodDelete {
+		c.s.ReleaseUsernames(names...)
+	} else {
+		c.s.TakeUsernames(names...)
+	}
+	c.none(http.StatusNoContent)
+}
+
+func pathName(s string) string {
+	if out, err := url.PathUnescape(s); err == nil {
+		return out
+	}
+	return s
+}

@@ -1,0 +1,209 @@
+package emulator
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// adminOrgs serves /_emulator/orgs and what is below an org.
+func (c *call) adminOrgs(rest []string) {
+	if len(rest) == 0 {
+		c.listOrgs()
+		return
+	}
+	o := c.adminOrg(rest[0])
+	if o == nil {
+		return
+	}
+	if len(rest) == 1 {
+		c.json(200, o.describe())
+		return
+	}
+	name := ""
+	if len(rest) > 2 {
+		name = pathName(rest[2])
+	}
+	if c.method == http.MethodGet && rest[1] == "users" {
+		c.adminReadUsers(o, name)
+		return
+	}
+	work, ok := map[string]func(*Org, string) error{
+		"users": c.adminUser, "licenses": c.adminSeats, "apps": c.adminApp, "sessions": c.adminSessions,
+		"tokens": c.adminTokens, "limits": c.adminLimits, "grants": c.adminGrant, "refusals": c.adminRefusal,
+	}[rest[1]]
+	if !ok {
+		c.refuse(http.StatusNotFound, fmt.Errorf("no resource %q", rest[1]))
+		return
+	}
+	c.none(http.StatusNoContent)
+	if err := work(o, name); err != nil {
+		c.refuse(http.StatusBadRequest, err)
+	}
+}
+
+type orgDescription struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	InstanceURL string `json:"instanceUrl,omitempty"`
+	Users       int    `json:"users"`
+}
+
+func (o *Org) describe() orgDescription {
+	o.server.mu.RLock()
+	defer o.server.mu.RUnlock()
+	return orgDescription{o.id, o.cfg.Name, o.cfg.InstanceURL, len(o.table("User").rows)}
+}
+
+func (c *call) listOrgs() {
+	if c.method == http.MethodPost {
+		c.addOrg()
+		return
+	}
+	list := []orgDescription{}
+	for _, o := range c.s.Orgs() {
+		list = append(list, o.describe())
+	}
+	c.json(200, list)
+}
+
+// addOrg makes an org; the body is an OrgConfig, completed like DefaultOrg
+// where lists are missing.
+func (c *call) addOrg() {
+	cfg := DefaultOrg("", "")
+	cfg.Clients = nil
+	if !c.decodeBody(&cfg) {
+		return
+	}
+	if err := cfg.Validate(); err != nil {
+		c.refuse(http.StatusBadRequest, err)
+		return
+	}
+	defer func() {
+		if trouble := recover(); trouble != nil {
+			c.refuse(http.StatusBadRequest, fmt.Errorf("%v", trouble))
+		}
+	}()
+	c.json(http.StatusCreated, c.s.AddOrg(cfg).describe())
+}
+
+func (c *call) adminReadUsers(o *Org, username string) {
+	if username == "" {
+		c.json(200, o.Users())
+		return
+	}
+	u, ok := o.UserByUsername(username)
+	if !ok {
+		c.refuse(http.StatusNotFound, fmt.Errorf("no user %q", username))
+		return
+	}
+	c.json(200, u)
+}
+
+// adminUser plants: PATCH changes fields, POST creates or, with "IsFrozen",
+// freezes as well.
+func (c *call) adminUser(o *Org, username string) error {
+	fields := map[string]any{}
+	if !c.decodeBody(&fields) {
+		return nil
+	}
+	frozen, freezes := fields["IsFrozen"].(bool)
+	delete(fields, "IsFrozen")
+	if _, exists := o.UserByUsername(username); !exists {
+		fields["Username"] = username
+		if _, err := o.Create("User", fields); err != nil {
+			return err
+		}
+	} else if len(fields) > 0 {
+		if err := o.UpdateUser(username, fields); err != nil {
+			return err
+		}
+	}
+	if freezes {
+		return o.FreezeUser(username, frozen)
+	}
+	return nil
+}
+
+// adminSeats: {"seats":n}.
+func (c *call) adminSeats(o *Org, licence string) error {
+	var body struct {
+		Seats int `json:"seats"`
+	}
+	if !c.decodeBody(&body) {
+		return nil
+	}
+	return o.SetSeats(licence, body.Seats)
+}
+
+// adminApp changes the members of ConnectedApp that are sent, or adds an app.
+func (c *call) adminApp(o *Org, clientID string) error {
+	if c.method == http.MethodPost && clientID == "" {
+		var cfg ConnectedApp
+		if !c.decodeBody(&cfg) {
+			return nil
+		}
+		return o.AddApp(cfg)
+	}
+	return o.UpdateApp(clientID, func(cfg *ConnectedApp) { c.decodeBody(cfg) })
+}
+
+// adminSessions: DELETE ends all sessions.
+func (c *call) adminSessions(o *Org, _ string) error {
+	if c.method != http.MethodDelete {
+		return fmt.Errorf("method %s", c.method)
+	}
+	o.ExpireSessions()
+	return nil
+}
+
+// adminTokens: DELETE revokes everything.
+func (c *call) adminTokens(o *Org, _ string) error {
+	if c.method != http.MethodDelete {
+		return fmt.Errorf("method %s", c.method)
+	}
+	o.RevokeTokens()
+	return nil
+}
+
+// adminLimits: {"dailyApiRequests":n}.
+func (c *call) adminLimits(o *Org, _ string) error {
+	var body struct {
+		Daily int `json:"dailyApiRequests"`
+	}
+	if c.decodeBody(&body) {
+		o.SetDailyLimit(body.Daily)
+	}
+	return nil
+}
+
+// adminGrant: {"clientId":..., "username":...} answers {"refresh_token":...}.
+func (c *call) adminGrant(o *Org, _ string) error {
+	var body struct {
+		ClientID string `json:"clientId"`
+		Username string `json:"username"`
+	}
+	if !c.decodeBody(&body) {
+		return nil
+	}
+	token, err := o.Grant(body.ClientID, body.Username)
+	if err != nil {
+		return err
+	}
+	c.json(http.StatusCreated, map[string]string{"refresh_token": token})
+	return nil
+}
+
+// adminRefusal plants or lifts a refused deactivation.
+func (c *call) adminRefusal(o *Org, username string) error {
+	if c.method == http.MethodDelete {
+		return o.RefuseDeactivation(username, Refusal{})
+	}
+	var reason Refusal
+	if !c.decodeBody(&reason) {
+		return nil
+	}
+	if reason.Message == "" {
+		return fmt.Errorf("refusal: message is empty")
+	}
+	return o.RefuseDeactivation(username, reason)
+}

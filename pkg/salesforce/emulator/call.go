@@ -1,0 +1,253 @@
+package emulator
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// maxBody bounds a request; Bulk uploads may be 150 MB, everything else is far
+// smaller. [D]
+const maxBody = 160 << 20
+
+// call is one request on its way through the emulator.
+type call struct {
+	s       *Server
+	w       http.ResponseWriter
+	r       *http.Request
+	started time.Time
+	base    string // scheme, host and org prefix that the client used
+	path    string // without the org prefix and trailing slashes
+	method  string // after _HttpMethod
+	login   bool   // came to a login host
+	version string // "60.0"
+	org     *Org
+	session *session
+	actor   *record
+	body    []byte
+	doc     any // parsed JSON body, when somebody parsed it
+	fault   *activeFault
+	part    bool   // a subrequest: the state lock is held already
+	outer   string // the operation it is a part of
+	tx      *tx    // the transaction of an allOrNone composite
+	entry   JournalEntry
+	res     response
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{s: s, w: w, r: r, started: s.now(), method: r.Method, res: response{status: 200, header: http.Header{}}}
+	c.locate()
+	if strings.HasPrefix(c.path, "/_emulator") && !s.opts.adminOff {
+		if err := c.read(); err != nil {
+			c.json(http.StatusBadRequest, map[string]string{"error": err.Error()})
+		} else {
+			c.admin()
+		}
+		c.send()
+		return
+	}
+	rt := c.route()
+	c.entry.Operation, c.entry.Mutating = rt.op, rt.mutating
+	if err := c.read(); err != nil {
+		c.fail(platformError(400, "JSON_PARSER_ERROR", err.Error())) // [U]
+		c.finish(rt)
+		return
+	}
+	c.handle(rt)
+	c.finish(rt)
+}
+
+// locate finds out which host, org prefix and path the client meant.
+func (c *call) locate() {
+	scheme := "http"
+	if c.r.TLS != nil || c.r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https"
+	}
+	host := strings.ToLower(c.r.Host)
+	c.base, c.path = scheme+"://"+c.r.Host, c.r.URL.Path
+	c.login = c.s.opts.loginHosts[host]
+	if rest, ok := strings.CutPrefix(c.path, "/orgs/"); ok {
+		id, tail, _ := strings.Cut(rest, "/")
+		if org := c.s.Org(id); org != nil {
+			c.org, c.base, c.path = org, c.base+"/orgs/"+id, "/"+tail
+		}
+	}
+	for len(c.path) > 1 && strings.HasSuffix(c.path, "/") {
+		c.path = c.path[:len(c.path)-1] // a trailing slash is tolerated [C]
+	}
+	if m := c.r.URL.Query().Get("_HttpMethod"); m != "" && c.method == http.MethodPost { // [D]
+		c.method = strings.ToUpper(m)
+	}
+	if c.org != nil {
+		return
+	}
+	for _, o := range c.s.Orgs() {
+		if o.host != "" && o.host == host {
+			c.org = o
+		}
+	}
+}
+
+// read takes the body, unpacked.
+func (c *call) read() error {
+	var src io.Reader = c.r.Body
+	if strings.EqualFold(c.r.Header.Get("Content-Encoding"), "gzip") {
+		z, err := gzip.NewReader(src)
+		if err != nil {
+			return fmt.Errorf("gzip body: %w", err)
+		}
+		src = z
+	}
+	body, err := io.ReadAll(io.LimitReader(src, maxBody+1))
+	if err != nil {
+		return fmt.Errorf("request body: %w", err)
+	}
+	if len(body) > maxBody {
+		return errors.New("request body too large")
+	}
+	c.body = body
+	return nil
+}
+
+// handle runs the steps that every call shares, around its own work.
+func (c *call) handle(rt route) {
+	if rt.data && !c.admitted() {
+		return
+	}
+	c.fault = c.s.faults.forCall(c)
+	if c.fault != nil {
+		c.entry.FaultID = c.fault.id
+		if c.fault.before(c) {
+			return
+		}
+	}
+	rt.run(c)
+	if c.fault != nil {
+		c.fault.after(c)
+	}
+}
+
+// admitted checks what stands before every data call: host, token, version and
+// the daily limit.
+func (c *call) admitted() bool {
+	if c.onLoginHost() {
+		c.fail(errURLNotReset())
+		return false
+	}
+	token, err := bearer(c.r)
+	if err != nil {
+		c.fail(err)
+		return false
+	}
+	if err := c.authenticate(token); err != nil {
+		c.fail(err)
+		return false
+	}
+	if err := c.checkVersion(); err != nil {
+		c.fail(err)
+		return false
+	}
+	c.s.mu.Lock()
+	within := c.org.usage.count(c.started, c.org.cfg.DailyAPILimit)
+	c.s.mu.Unlock()
+	if !within {
+		c.fail(errDailyLimit())
+	}
+	return within
+}
+
+// onLoginHost says whether the request came to a host that only signs in.
+func (c *call) onLoginHost() bool {
+	if c.login {
+		return true
+	}
+	return c.org != nil && c.org.cfg.Kind == LoginHost && c.org.host != "" && c.org.host != strings.ToLower(c.r.Host)
+}
+
+// bearer takes the token from the header; "OAuth" is an older word for the
+// same. [C WSO2's connector]
+func bearer(r *http.Request) (string, *APIError) {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return "", errSession()
+	}
+	scheme, token, ok := strings.Cut(header, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "OAuth") {
+		return "", errAuthHeader()
+	}
+	return strings.TrimSpace(token), nil
+}
+
+// authenticate finds org and session of a token. A token of another org than
+// the one the address names is no session at all.
+func (c *call) authenticate(token string) *APIError {
+	org, _, _ := strings.Cut(token, "!")
+	o := c.s.Org(org)
+	if o == nil || c.org != nil && c.org != o {
+		return errSession()
+	}
+	c.org = o
+	if c.onLoginHost() {
+		return errURLNotReset()
+	}
+	session := o.auth.use(token, c.started)
+	if session == nil {
+		return errSession()
+	}
+	c.s.mu.RLock()
+	defer c.s.mu.RUnlock()
+	actor := o.table("User").live(session.userID)
+	if actor == nil || actor.at(o.user.active.pos) != true {
+		return errSession()
+	}
+	c.session, c.actor = session, actor
+	return nil
+}
+
+// finish sends the answer, or what a fault left of it, and writes the journal.
+func (c *call) finish(rt route) {
+	if rt.data {
+		c.platformHeaders()
+		if c.session != nil && c.res.status < 400 { // absent on errors [R]
+			c.s.mu.RLock()
+			c.res.header.Set("Sforce-Limit-Info", fmt.Sprintf("api-usage=%d/%d", c.org.usage.used(c.started), c.org.cfg.DailyAPILimit))
+			c.s.mu.RUnlock()
+		}
+	}
+	dropped := c.fault != nil && c.fault.drops
+	c.record(dropped)
+	if dropped {
+		hangUp(c.w)
+		return
+	}
+	if c.fault != nil && c.fault.torn {
+		tear(c)
+		return
+	}
+	c.send()
+}
+
+// hangUp closes the connection without an answer.
+func hangUp(w http.ResponseWriter) {
+	if h, ok := w.(http.Hijacker); ok {
+		if conn, _, err := h.Hijack(); err == nil {
+			_ = conn.Close() // the point is that it closes
+			return
+		}
+	}
+	panic(http.ErrAbortHandler) // HTTP/2 has no hijacking; this drops the stream
+}
+
+// tear sends the status and half of the body, then closes the connection.
+func tear(c *call) {
+	for name, values := range c.res.header {
+		c.w.Header()[name] = values
+	}
+	c.w.WriteHeader(c.res.status)
+	_, _ = c.w.Write(c.res.body[:len(c.res.body)/2])
+}

@@ -1,0 +1,172 @@
+package emulator
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// convert turns a JSON value into a stored value: nil, string, bool, int64,
+// float64 or instant. The error is about the request, not about the record.
+func (f *field) convert(v any) (any, *APIError) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return f.fromText(v)
+	case bool:
+		if f.kind == kindBoolean {
+			return v, nil
+		}
+	case jsonNumber:
+		return f.fromNumber(v)
+	}
+	return nil, f.cannot(v)
+}
+
+func (f *field) cannot(v any) *APIError { // [R] shape
+	token := "VALUE_STRING"
+	switch v.(type) {
+	case bool:
+		token = "VALUE_TRUE"
+	case jsonNumber:
+		token = "VALUE_NUMBER_INT"
+	case []any:
+		token = "START_ARRAY"
+	case *jsonObject:
+		token = "START_OBJECT"
+	}
+	return platformError(400, "JSON_PARSER_ERROR",
+		fmt.Sprintf("Cannot deserialize instance of %s from %s value %s or request may be missing a required field",
+			kindNames[f.kind], token, plain(v)))
+}
+
+func plain(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case jsonNumber:
+		return string(v)
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	return ""
+}
+
+// fromText reads a value sent as a string; JSON and CSV share it.
+func (f *field) fromText(s string) (any, *APIError) {
+	if s == "" && f.kind != kindBoolean {
+		return nil, nil // an empty string is null [D]
+	}
+	switch f.kind {
+	case kindBoolean:
+		switch strings.ToLower(s) {
+		case "true", "1":
+			return true, nil
+		case "false", "0":
+			return false, nil
+		}
+		return nil, f.cannot(s)
+	case kindInt, kindDouble:
+		return f.fromNumber(jsonNumber(s))
+	case kindDatetime:
+		if t, ok := parseInstant(s); ok {
+			return t, nil
+		}
+		return nil, f.cannot(s)
+	case kindDate:
+		if _, err := time.Parse(time.DateOnly, s); err != nil {
+			return nil, f.cannot(s)
+		}
+		return s, nil
+	}
+	return s, nil
+}
+
+func (f *field) fromNumber(n jsonNumber) (any, *APIError) {
+	switch f.kind {
+	case kindInt:
+		if i, err := strconv.ParseInt(strings.TrimSuffix(string(n), ".0"), 10, 64); err == nil {
+			return i, nil
+		}
+	case kindDouble:
+		if x, err := strconv.ParseFloat(string(n), 64); err == nil {
+			return x, nil
+		}
+	case kindString, kindPicklist, kindEmail:
+		return string(n), nil
+	}
+	return nil, f.cannot(n)
+}
+
+var instantLayouts = [...]string{
+	salesforceTime, "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05-0700", "2006-01-02T15:04:05.999Z0700",
+}
+
+func parseInstant(s string) (instant, bool) {
+	for _, layout := range instantLayouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return instantOf(t), true
+		}
+	}
+	return 0, false
+}
+
+// check applies the rules of the column to a converted value.
+func (f *field) check(o *Org, v any) (any, *APIError) {
+	s, ok := v.(string)
+	if !ok {
+		return v, nil
+	}
+	switch f.kind {
+	case kindEmail:
+		if !isEmail(s) { // [R]
+			return nil, recordError("INVALID_EMAIL_ADDRESS", f.label+": invalid email address: "+s, f.name)
+		}
+	case kindPicklist:
+		if !f.allows(s) {
+			return nil, errPicklist(f, s)
+		}
+		return v, nil
+	case kindReference:
+		return f.checkReference(o, s)
+	}
+	if f.length > 0 && len(s) > f.length && len([]rune(s)) > f.length {
+		return nil, errTooLong(f, s)
+	}
+	return v, nil
+}
+
+// checkReference gives the canonical 18 character id of an existing row.
+func (f *field) checkReference(o *Org, s string) (any, *APIError) {
+	if !isID(s) {
+		return nil, errWrongIDType(f, s)
+	}
+	right := len(f.referenceTo) == 0
+	for _, name := range f.referenceTo {
+		t := o.table(name)
+		if t == nil || !strings.HasPrefix(s, t.object.prefix) {
+			continue
+		}
+		right = true
+		if r := t.live(s); r != nil {
+			return r.id, nil
+		}
+	}
+	if !right {
+		return nil, errWrongIDType(f, s)
+	}
+	return nil, errCrossReference(f.name)
+}
+
+// isEmail is the form check of Username and Email fields: one @, a name, and a
+// domain with a dot. [R texts; exact grammar U]
+func isEmail(s string) bool {
+	local, domain, ok := strings.Cut(s, "@")
+	if !ok || local == "" || strings.ContainsAny(s, " \t\r\n,;<>()[]\"\\") || strings.Contains(domain, "@") {
+		return false
+	}
+	dot := strings.LastIndexByte(domain, '.')
+	return dot > 0 && dot < len(domain)-1 && !strings.Contains(s, "..") && !strings.HasPrefix(s, ".")
+}

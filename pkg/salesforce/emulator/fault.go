@@ -1,0 +1,296 @@
+package emulator
+
+import (
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Fault is a planned misbehaviour. All match fields that are set must match.
+type Fault struct {
+	// ID is given when empty.
+	ID string `json:"id,omitempty"`
+	// Operation as the journal names it: token, query, query.more, limits,
+	// sobject.create|get|update|upsert|delete, collections.create|update|
+	// upsert|delete|get, composite, batch, bulk.*; "any" or empty: every one.
+	Operation string `json:"operation,omitempty"`
+	// Object is an sObject type that the call or record is about.
+	Object string `json:"object,omitempty"`
+	// Field and Value pick a record, for example Username and one username.
+	// The value is looked for in what is sent and, on updates and deletes, in
+	// what the record holds. Field "Id" works as well.
+	Field string `json:"field,omitempty"`
+	Value string `json:"value,omitempty"`
+	// Org is an org id; empty: every org.
+	Org string `json:"org,omitempty"`
+	// Times is how often the fault strikes; 0: until it is removed.
+	Times int `json:"times,omitempty"`
+	// After lets this many matches pass first.
+	After int `json:"after,omitempty"`
+	// Effect is one of the Effect constants.
+	Effect Effect `json:"effect"`
+	// Status and Body override what the preset answers; with EffectStatus they
+	// are the whole answer. ContentType defaults to JSON.
+	Status      int    `json:"status,omitempty"`
+	Body        string `json:"body,omitempty"`
+	ContentType string `json:"contentType,omitempty"`
+	// Code, Message and Fields are the error of EffectRecordError; Code and
+	// Message are error and error_description of EffectTokenError.
+	Code    string   `json:"errorCode,omitempty"`
+	Message string   `json:"message,omitempty"`
+	Fields  []string `json:"fields,omitempty"`
+	// DelayMillis makes the call slow; with any effect.
+	DelayMillis int `json:"delayMillis,omitempty"`
+	// Used counts how often the fault struck. Read only.
+	Used int `json:"used"`
+}
+
+// Effect says what a fault does.
+type Effect string
+
+// Effects on a whole call, before anything is applied.
+const (
+	EffectSessionExpired  Effect = "session_expired"  // 401 INVALID_SESSION_ID
+	EffectDailyLimit      Effect = "daily_limit"      // 403 REQUEST_LIMIT_EXCEEDED, TotalRequests
+	EffectConcurrentLimit Effect = "concurrent_limit" // 403 REQUEST_LIMIT_EXCEEDED, ConcurrentRequests
+	EffectUnavailable     Effect = "unavailable_html" // 503 HTML
+	EffectGack            Effect = "gack"             // 500 UNKNOWN_EXCEPTION
+	EffectStatus          Effect = "status"           // Status and Body as given
+	EffectTokenError      Effect = "token_error"      // 400 error and error_description
+	EffectDropBefore      Effect = "drop_before"      // connection closed, nothing applied
+	EffectSlow            Effect = "slow"             // only DelayMillis
+)
+
+// Effects on a whole call, after it was applied.
+const (
+	EffectGackAfterCommit Effect = "gack_after_commit" // applied, then 500
+	EffectDropAfter       Effect = "drop_after"        // applied, then connection closed
+	EffectTorn            Effect = "torn"              // applied, then half of the body
+)
+
+// Effects on single records, inside collections too.
+const (
+	EffectLockRow     Effect = "lock_row"     // UNABLE_TO_LOCK_ROW
+	EffectRecordError Effect = "record_error" // Code, Message, Fields
+)
+
+var knownEffects = map[Effect]bool{
+	EffectSessionExpired: true, EffectDailyLimit: true, EffectConcurrentLimit: true, EffectUnavailable: true, EffectGack: true,
+	EffectStatus: true, EffectTokenError: true, EffectDropBefore: true, EffectSlow: true, EffectGackAfterCommit: true,
+	EffectDropAfter: true, EffectTorn: true, EffectLockRow: true, EffectRecordError: true,
+}
+
+func (f *Fault) perRecord() bool {
+	return f.Effect == EffectLockRow || f.Effect == EffectRecordError
+}
+
+// faultPlan holds the planned faults.
+type faultPlan struct {
+	mu     sync.Mutex
+	faults []*plannedFault
+	next   int
+	wild   *hostility
+}
+
+// plannedFault is a fault with its count of matches.
+type plannedFault struct {
+	Fault
+	seen int
+}
+
+func newFaultPlan(seed uint64, rate float64) *faultPlan {
+	p := &faultPlan{}
+	if rate > 0 {
+		p.wild = newHostility(seed, rate)
+	}
+	return p
+}
+
+func (p *faultPlan) add(f Fault) (Fault, error) {
+	if !knownEffects[f.Effect] {
+		return Fault{}, fmt.Errorf("fault: unknown effect %q", f.Effect)
+	}
+	if f.Times < 0 || f.After < 0 || f.DelayMillis < 0 {
+		return Fault{}, fmt.Errorf("fault: times, after and delayMillis must not be negative")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next++
+	if f.ID == "" {
+		f.ID = "fault-" + strconv.Itoa(p.next)
+	}
+	for _, other := range p.faults {
+		if other.ID == f.ID {
+			return Fault{}, fmt.Errorf("fault: id %q is planned already", f.ID)
+		}
+	}
+	f.Used = 0
+	p.faults = append(p.faults, &plannedFault{Fault: f})
+	return f, nil
+}
+
+func (p *faultPlan) list() []Fault {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make([]Fault, 0, len(p.faults))
+	for _, f := range p.faults {
+		out = append(out, f.Fault)
+	}
+	return out
+}
+
+// remove takes one fault away, or all when id is empty, and says how many.
+func (p *faultPlan) remove(id string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	kept := p.faults[:0:0]
+	for _, f := range p.faults {
+		if id != "" && f.ID != id {
+			kept = append(kept, f)
+		}
+	}
+	n := len(p.faults) - len(kept)
+	p.faults = kept
+	return n
+}
+
+// strike counts a match and says whether the fault acts on it. The plan's lock
+// is held.
+func (f *plannedFault) strike() bool {
+	if f.Times > 0 && f.Used >= f.Times {
+		return false
+	}
+	f.seen++
+	if f.seen <= f.After {
+		return false
+	}
+	f.Used++
+	return true
+}
+
+// forCall finds the fault that acts on a whole call, or nil.
+func (p *faultPlan) forCall(c *call) *activeFault {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, f := range p.faults {
+		if f.perRecord() || !f.about(c) || !f.mentions(c) || !f.strike() {
+			continue
+		}
+		return &activeFault{Fault: f.Fault, id: f.ID}
+	}
+	if p.wild != nil {
+		return p.wild.decide(c)
+	}
+	return nil
+}
+
+// forRecord is the recordHit of a call.
+func (p *faultPlan) forRecord(c *call) recordHit {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	any := p.wild != nil
+	for _, f := range p.faults {
+		any = any || f.perRecord()
+	}
+	if !any {
+		return nil
+	}
+	return func(o *object, id string, in input) *APIError {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, f := range p.faults {
+			if f.perRecord() && f.about(c) && f.picks(o, id, in) && f.strike() {
+				c.entry.FaultID = f.ID
+				return f.recordError(id)
+			}
+		}
+		if p.wild != nil {
+			return p.wild.decideRecord(id)
+		}
+		return nil
+	}
+}
+
+func (f *Fault) recordError(id string) *APIError {
+	if f.Effect == EffectLockRow {
+		if id == "" {
+			id = "unknown"
+		}
+		return errLockedRow(shortID(id))
+	}
+	err := recordError(f.Code, f.Message, f.Fields...)
+	if f.Status != 0 {
+		err.status = f.Status
+	}
+	return err
+}
+
+// activeFault is a fault that acts on one call.
+type activeFault struct {
+	Fault
+	id    string
+	drops bool
+	torn  bool
+}
+
+// before acts on a call that was not applied yet; true ends the call.
+func (f *activeFault) before(c *call) bool {
+	if f.DelayMillis > 0 {
+		c.s.opts.sleep(c.r, time.Duration(f.DelayMillis)*time.Millisecond)
+	}
+	switch f.Effect {
+	case EffectSessionExpired:
+		c.fail(errSession())
+	case EffectDailyLimit:
+		c.fail(errDailyLimit())
+	case EffectConcurrentLimit:
+		c.fail(errConcurrentLimit())
+	case EffectGack:
+		c.fail(errGack())
+	case EffectUnavailable:
+		c.unavailable()
+	case EffectStatus:
+		c.bytes(200, nil)
+	case EffectTokenError:
+		c.tokenError(f.Code, f.Message)
+	case EffectDropBefore:
+		f.drops = true
+	default:
+		return false
+	}
+	f.override(c)
+	return true
+}
+
+// override puts the fault's own status and body in place of the preset's.
+func (f *activeFault) override(c *call) {
+	if f.Status != 0 {
+		c.res.status = f.Status
+	}
+	if f.Body != "" {
+		c.res.body = []byte(f.Body)
+	}
+	if f.ContentType != "" {
+		c.res.kind(f.ContentType)
+	}
+}
+
+// after acts on a call that was applied.
+func (f *activeFault) after(c *call) {
+	switch f.Effect {
+	case EffectGackAfterCommit:
+		c.fail(errGack())
+		f.override(c)
+	case EffectDropAfter:
+		f.drops = true
+	case EffectTorn:
+		f.torn = true
+	}
+}
+
+// unavailable is what the edge says during maintenance. [S]
+func (c *call) unavailable() {
+	c.res.kind(htmlType)
+	c.res.set(503, []byte("<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body><h1>We are setting things up...</h1></body></html>"))
+}

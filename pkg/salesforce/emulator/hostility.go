@@ -1,0 +1,55 @@
+package emulator
+
+import (
+	"math/rand/v2"
+	"sync"
+)
+
+// hostility decides by seed which calls go wrong, without a plan.
+type hostility struct {
+	mu   sync.Mutex
+	rng  *rand.Rand
+	rate float64
+}
+
+func newHostility(seed uint64, rate float64) *hostility {
+	return &hostility{rng: rand.New(rand.NewPCG(seed, 0x726f6c6c)), rate: rate}
+}
+
+// hostileEffects are the whole-call faults that a client must survive without
+// an operator: each is transient.
+var hostileEffects = [...]Effect{
+	EffectSessionExpired, EffectConcurrentLimit, EffectUnavailable, EffectGack, EffectGackAfterCommit,
+	EffectDropBefore, EffectDropAfter, EffectTorn, EffectSlow,
+}
+
+const hostileDelayMillis = 20
+
+// decide picks an effect for about rate of the data calls.
+func (h *hostility) decide(c *call) *activeFault {
+	if c.session == nil {
+		return nil // sign-in stays as it is: its faults are planned
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.rng.Float64() >= h.rate {
+		return nil
+	}
+	effect := hostileEffects[h.rng.IntN(len(hostileEffects))]
+	f := &activeFault{Fault: Fault{Effect: effect}, id: "hostility-" + string(effect)}
+	if effect == EffectSlow {
+		f.DelayMillis = hostileDelayMillis
+	}
+	return f
+}
+
+// decideRecord locks single rows, a tenth as often as calls go wrong.
+func (h *hostility) decideRecord(id string) *APIError {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.rng.Float64() >= h.rate/10 {
+		return nil
+	}
+	f := Fault{Effect: EffectLockRow}
+	return f.recordError(id)
+}

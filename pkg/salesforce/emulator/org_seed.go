@@ -1,0 +1,188 @@
+package emulator
+
+import (
+	"errors"
+	"maps"
+	"strings"
+)
+
+// seed fills a new org from its configuration.
+func (o *Org) seed() error {
+	for _, step := range [...]func() error{
+		o.seedOrganization, o.seedLicences, o.seedProfiles, o.seedRoles, o.seedPermissionSets, o.seedGroups, o.seedUsers,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Org) seedOrganization() error {
+	t := o.table("Organization")
+	f := t.object.field("Name")
+	t.add(&record{id: o.id, cells: []cell{{int32(f.pos), o.cfg.Name}}})
+	return nil
+}
+
+func (o *Org) seedLicences() error {
+	for _, l := range o.cfg.Licenses {
+		key := l.DefinitionKey
+		if key == "" {
+			key = l.Name
+		}
+		if _, err := o.plant("UserLicense", map[string]any{"Name": l.Name, "MasterLabel": l.Name, "LicenseDefinitionKey": key, "TotalLicenses": l.Seats}); err != nil {
+			return err
+		}
+	}
+	for _, l := range o.cfg.PermissionSetLicenses {
+		if _, err := o.plant("PermissionSetLicense", map[string]any{"MasterLabel": l.Name, "DeveloperName": l.DefinitionKey,
+			"PermissionSetLicenseKey": l.DefinitionKey, "TotalLicenses": l.Seats}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seedProfiles also makes the hidden permission set that every profile owns. [D]
+func (o *Org) seedProfiles() error {
+	for _, p := range o.cfg.Profiles {
+		kind := p.UserType
+		if kind == "" {
+			kind = "Standard"
+		}
+		licence := o.byName("UserLicense", "Name", p.License).id
+		id, err := o.plant("Profile", map[string]any{"Name": p.Name, "UserLicenseId": licence, "UserType": kind})
+		if err != nil {
+			return err
+		}
+		if _, err := o.plant("PermissionSet", map[string]any{"Name": "X" + shortID(id), "Label": shortID(id), "ProfileId": id,
+			"IsOwnedByProfile": true, "IsCustom": false, "Type": "Profile", "LicenseId": licence}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Org) seedRoles() error {
+	for _, r := range o.cfg.Roles {
+		values := map[string]any{"Name": r.Name, "DeveloperName": developerName(r.Name)}
+		if parent := o.byName("UserRole", "Name", r.Parent); parent != nil {
+			values["ParentRoleId"] = parent.id
+		}
+		if _, err := o.plant("UserRole", values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// developerName makes an API name out of a label.
+func developerName(label string) string {
+	return strings.Join(strings.FieldsFunc(label, func(c rune) bool { return !strings.ContainsRune(idAlphabet, c) }), "_")
+}
+
+func (o *Org) seedPermissionSets() error {
+	for _, p := range o.cfg.PermissionSets {
+		values := map[string]any{"Name": p.Name, "Label": p.Label}
+		if p.Label == "" {
+			values["Label"] = strings.ReplaceAll(p.Name, "_", " ")
+		}
+		if l := o.byName("UserLicense", "Name", p.License); l != nil {
+			values["LicenseId"] = l.id
+		}
+		if _, err := o.plant("PermissionSet", values); err != nil {
+			return err
+		}
+	}
+	var errs []error
+	for _, g := range o.cfg.PermissionSetGroups {
+		errs = append(errs, o.seedPermissionSetGroup(g))
+	}
+	return errors.Join(errs...)
+}
+
+func (o *Org) seedPermissionSetGroup(g PermissionSetGroup) error {
+	label := g.Label
+	if label == "" {
+		label = strings.ReplaceAll(g.DeveloperName, "_", " ")
+	}
+	id, err := o.plant("PermissionSetGroup", map[string]any{"DeveloperName": g.DeveloperName, "MasterLabel": label})
+	if err != nil {
+		return err
+	}
+	for _, name := range g.PermissionSets {
+		set := o.byName("PermissionSet", "Name", name)
+		if set == nil {
+			return errors.New("permission set group " + g.DeveloperName + ": no permission set " + name)
+		}
+		if _, err := o.plant("PermissionSetGroupComponent", map[string]any{"PermissionSetGroupId": id, "PermissionSetId": set.id}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Org) seedGroups() error {
+	for _, g := range o.cfg.Groups {
+		values := map[string]any{"Name": g.Name, "DeveloperName": g.DeveloperName, "Type": g.Type}
+		if g.DeveloperName == "" {
+			values["DeveloperName"] = developerName(g.Name)
+		}
+		if g.Type == "" {
+			values["Type"] = "Regular"
+		}
+		id, err := o.plant("Group", values)
+		if err != nil {
+			return err
+		}
+		if g.Type == "Queue" {
+			if _, err := o.plant("QueueSobject", map[string]any{"QueueId": id, "SobjectType": "Case"}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (o *Org) seedUsers() error {
+	for _, u := range o.cfg.Users {
+		values, err := o.seedValues(u)
+		if err != nil {
+			return err
+		}
+		if _, err := o.plant("User", values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seedValues completes a user: names of profile and role become ids, and every
+// required field gets a value.
+func (o *Org) seedValues(u map[string]any) (map[string]any, error) {
+	username, _ := u["Username"].(string)
+	local, _, _ := strings.Cut(username, "@")
+	values := map[string]any{
+		"LastName": local, "Email": username, "Alias": local[:min(8, len(local))], "IsActive": true,
+		"TimeZoneSidKey": "Europe/Paris", "LocaleSidKey": "en_US", "LanguageLocaleKey": "en_US", "EmailEncodingKey": "UTF-8",
+		"Profile": StandardUserProfile,
+	}
+	if u["ProfileId"] != nil {
+		delete(values, "Profile")
+	}
+	maps.Copy(values, u)
+	for name, object := range map[string]string{"Profile": "Profile", "UserRole": "UserRole"} {
+		wanted, ok := values[name].(string)
+		if !ok {
+			continue
+		}
+		delete(values, name)
+		row := o.byName(object, "Name", wanted)
+		if row == nil {
+			return nil, errors.New("user " + username + ": no " + object + " named " + wanted)
+		}
+		values[name+"Id"] = row.id
+	}
+	return values, nil
+}

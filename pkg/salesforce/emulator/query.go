@@ -1,0 +1,145 @@
+package emulator
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+const (
+	pageSize    = 2000 // [D]
+	minPageSize = 200  // [D]
+	maxCursors  = 10   // open per user [R]
+)
+
+// cursor is the rest of a query result that did not fit one page. Rows are
+// rendered when their page is asked for.
+type cursor struct {
+	id      string
+	user    string
+	session string
+	shape   *selectNode
+	rows    []*record
+	size    int
+}
+
+// cursorStore keeps each user's ten newest cursors.
+type cursorStore struct {
+	next   uint64
+	byID   map[string]*cursor
+	byUser map[string][]*cursor
+}
+
+func newCursorStore() *cursorStore {
+	return &cursorStore{byID: map[string]*cursor{}, byUser: map[string][]*cursor{}}
+}
+
+func (s *cursorStore) open(o *Org, c *cursor) {
+	s.next++
+	c.id = newID("01g", o.pod, s.next)
+	s.byID[c.id] = c
+	list := append(s.byUser[c.user], c)
+	for len(list) > maxCursors {
+		delete(s.byID, list[0].id)
+		list = list[1:]
+	}
+	s.byUser[c.user] = list
+}
+
+// query answers GET /query?q=.
+func (c *call) query() {
+	text := c.r.URL.Query().Get("q")
+	if strings.TrimSpace(text) == "" { // [U] text
+		c.fail(platformError(400, "MALFORMED_QUERY", "SOQL statement cannot be empty or null"))
+		return
+	}
+	q, err := parseSOQL(text)
+	if err != nil {
+		c.fail(platformError(400, "MALFORMED_QUERY", err.Error()))
+		return
+	}
+	defer c.lock()() // opening a cursor writes
+	plan, failure := c.org.compile(q)
+	if failure != nil {
+		c.fail(failure)
+		return
+	}
+	c.entry.Object = plan.table.object.name
+	rows := plan.run()
+	c.entry.Records = len(rows)
+	switch {
+	case q.count:
+		c.bytes(200, fmt.Appendf(nil, `{"totalSize":%d,"done":true,"records":[]}`, len(rows)))
+	case len(plan.counts) > 0:
+		c.bytes(200, plan.aggregate(rows))
+	default:
+		c.firstPage(plan, rows)
+	}
+}
+
+// aggregate answers SELECT COUNT(field).
+func (c *compiled) aggregate(rows []*record) []byte {
+	b := []byte(`{"totalSize":1,"done":true,"records":[{"attributes":{"type":"AggregateResult"}`)
+	for i, alias := range c.counts {
+		n := 0
+		for _, r := range rows {
+			if c.counted[i].value(c.org, r) != nil {
+				n++
+			}
+		}
+		b = append(appendString(append(b, ','), alias), ':')
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	return append(b, `}]}`...)
+}
+
+func (c *call) firstPage(plan *compiled, rows []*record) {
+	cur := &cursor{user: c.session.userID, session: c.session.token, shape: plan.root, rows: rows, size: c.pageSize()}
+	if len(rows) > cur.size {
+		c.org.cursors.open(c.org, cur)
+	}
+	c.bytes(200, c.page(cur, 0))
+}
+
+// pageSize reads Sforce-Query-Options: batchSize=200..2000. [D]
+func (c *call) pageSize() int {
+	for option := range strings.SplitSeq(c.r.Header.Get("Sforce-Query-Options"), ",") {
+		name, value, _ := strings.Cut(option, "=")
+		if n, err := strconv.Atoi(strings.TrimSpace(value)); err == nil && strings.EqualFold(strings.TrimSpace(name), "batchSize") {
+			return min(max(n, minPageSize), pageSize)
+		}
+	}
+	return pageSize
+}
+
+// page writes the rows from one offset on. [R]
+func (c *call) page(cur *cursor, from int) []byte {
+	to := min(from+cur.size, len(cur.rows))
+	b := make([]byte, 0, 64+(to-from)*256)
+	b = fmt.Appendf(b, `{"totalSize":%d,"done":%t`, len(cur.rows), to == len(cur.rows))
+	if to < len(cur.rows) {
+		b = fmt.Appendf(b, `,"nextRecordsUrl":"/services/data/v%s/query/%s-%d"`, c.version, cur.id, to)
+	}
+	b = append(b, `,"records":[`...)
+	for i, r := range cur.rows[from:to] {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = cur.shape.append(b, c.org, r, c.version)
+	}
+	return append(b, `]}`...)
+}
+
+// queryMore answers a locator; it belongs to the session that opened it. [R]
+func (c *call) queryMore(locator string) {
+	id, offset, _ := strings.Cut(locator, "-")
+	from, err := strconv.Atoi(offset)
+	defer c.rlock()()
+	cur := c.org.cursors.byID[id]
+	if cur == nil || err != nil || cur.session != c.session.token || from < 0 || from > len(cur.rows) {
+		c.fail(platformError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")) // [R]
+		return
+	}
+	c.entry.Object, c.entry.Records = cur.shape.object.name, min(cur.size, len(cur.rows)-from)
+	c.bytes(200, c.page(cur, from))
+}

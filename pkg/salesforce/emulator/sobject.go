@@ -1,0 +1,251 @@
+package emulator
+
+import (
+	"strings"
+)
+
+// objectNamed finds the type a path names, or answers 404. [R]
+func (c *call) objectNamed(name string) *object {
+	o := c.org.object(name)
+	if o == nil {
+		c.fail(errNotFound())
+		return nil
+	}
+	c.entry.Object = o.name
+	return o
+}
+
+// recordBody parses the body of a single-record call.
+func (c *call) recordBody() (jsonInput, bool) {
+	if len(c.body) == 0 && c.doc == nil {
+		c.fail(errNoBody())
+		return jsonInput{}, false
+	}
+	doc, err := c.document()
+	if err != nil {
+		c.fail(errJSON(err))
+		return jsonInput{}, false
+	}
+	obj, ok := doc.(*jsonObject)
+	if !ok {
+		c.fail(platformError(400, "JSON_PARSER_ERROR", "The value provided is not a JSON object at "+position(c.body, 0))) // [U]
+	}
+	return jsonInput{obj, c.body}, ok
+}
+
+// write runs one change as a transaction of its own, or as a part of the
+// composite it belongs to.
+func (c *call) write(work func(t *tx) outcome) outcome {
+	defer c.lock()()
+	t := c.begin()
+	mark := len(t.undo)
+	res := work(t)
+	if !res.ok() {
+		t.rollbackTo(mark)
+	}
+	c.note(t, 1)
+	return res
+}
+
+// begin starts a transaction that knows the caller and the planned faults; a
+// part of an allOrNone composite goes on with the one that is open.
+func (c *call) begin() *tx {
+	t := c.tx
+	if t == nil {
+		t = c.org.begin(c.actor)
+	}
+	t.fault = c.s.faults.forRecord(c)
+	t.places = nil
+	return t
+}
+
+// lock takes the state for writing and gives the function that frees it. Parts
+// of a composite run under the lock of the whole.
+func (c *call) lock() func() {
+	if c.part {
+		return func() {}
+	}
+	c.s.mu.Lock()
+	return c.s.mu.Unlock
+}
+
+// rlock takes the state for reading.
+func (c *call) rlock() func() {
+	if c.part {
+		return func() {}
+	}
+	c.s.mu.RLock()
+	return c.s.mu.RUnlock
+}
+
+func (c *call) find(o *object, id string) *record {
+	defer c.rlock()()
+	return c.org.table(o.name).find(id)
+}
+
+// note keeps for the journal what a transaction touched.
+func (c *call) note(t *tx, records int) {
+	c.entry.Records += records
+	c.entry.Touched = append(c.entry.Touched, t.places...)
+}
+
+// created writes the 201 body. [R amp-labs create-ok.json]
+func created(id string) []byte {
+	return []byte(`{"id":"` + id + `","success":true,"errors":[]}`)
+}
+
+func (c *call) createRecord(object string) {
+	o := c.objectNamed(object)
+	if o == nil {
+		return
+	}
+	in, ok := c.recordBody()
+	if !ok {
+		return
+	}
+	res := c.write(func(t *tx) outcome { return t.insert(o, in) })
+	if !res.ok() {
+		c.fail(res.errs...)
+		return
+	}
+	c.res.header.Set("Location", "/services/data/v"+c.version+"/sobjects/"+o.name+"/"+res.id)
+	c.bytes(201, created(res.id))
+}
+
+func (c *call) updateRecord(object, id string) {
+	o := c.objectNamed(object)
+	if o == nil {
+		return
+	}
+	in, ok := c.recordBody()
+	if !ok {
+		return
+	}
+	if !c.known(o, id) {
+		return
+	}
+	if _, sent := in.value("Id"); sent { // [U] text
+		c.fail(recordError("INVALID_FIELD", "The Id field should not be specified in the sobject data."))
+		return
+	}
+	res := c.write(func(t *tx) outcome { return t.update(o, id, in) })
+	if !res.ok() {
+		c.fail(res.errs...)
+		return
+	}
+	c.none(204)
+}
+
+// known answers 404 when the id in a path names nothing.
+func (c *call) known(o *object, id string) bool {
+	defer c.rlock()()
+	if isID(id) && c.org.table(o.name).find(id) != nil {
+		return true
+	}
+	if isID(id) {
+		c.fail(errNotFound())
+		return false
+	}
+	c.fail(errExternalID(id)) // [R restforce sobject_find_error_response.json]
+	return false
+}
+
+func (c *call) deleteRecord(object, key, value string) {
+	o := c.objectNamed(object)
+	if o == nil {
+		return
+	}
+	id := value
+	if !strings.EqualFold(key, "Id") {
+		r := c.lookup(o, key, value)
+		if r == nil {
+			return
+		}
+		id = r.id
+	} else if !c.known(o, id) {
+		return
+	}
+	res := c.write(func(t *tx) outcome { return t.remove(o, id) })
+	if !res.ok() {
+		c.fail(res.errs...)
+		return
+	}
+	c.none(204)
+}
+
+// lookup finds the one record that an external id names, or answers 404 or 300.
+func (c *call) lookup(o *object, key, value string) *record {
+	f := o.field(key)
+	if f == nil || !f.lookup() {
+		c.fail(errExternalID(key))
+		return nil
+	}
+	defer c.rlock()()
+	rows := c.org.table(o.name).matches(f, value)
+	switch len(rows) {
+	case 0:
+		c.fail(errNotFound())
+		return nil
+	case 1:
+		return rows[0]
+	}
+	c.several(o, rows)
+	return nil
+}
+
+// several answers 300 with the addresses of all matches. [R restforce]
+func (c *call) several(o *object, rows []*record) {
+	bySeq(rows)
+	urls := make([]string, 0, len(rows))
+	for _, r := range rows {
+		urls = append(urls, "/services/data/v"+c.version+"/sobjects/"+o.name+"/"+r.id)
+	}
+	c.json(300, urls)
+}
+
+func (c *call) readRecord(object, key, value string) {
+	o := c.objectNamed(object)
+	if o == nil {
+		return
+	}
+	var r *record
+	if strings.EqualFold(key, "Id") {
+		if !c.known(o, value) {
+			return
+		}
+		r = c.find(o, value)
+	} else if r = c.lookup(o, key, value); r == nil {
+		return
+	}
+	defer c.rlock()()
+	if r.deleted {
+		c.fail(errDeleted())
+		return
+	}
+	shape, err := c.shapeOf(o, c.r.URL.Query().Get("fields"))
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.entry.Records = 1
+	c.bytes(200, shape.append(nil, c.org, r, c.version))
+}
+
+// shapeOf reads ?fields=a,b; empty means every field.
+func (c *call) shapeOf(o *object, list string) (*selectNode, *APIError) {
+	shape := &selectNode{object: o}
+	if list == "" {
+		for _, f := range o.fields {
+			shape.columns = append(shape.columns, selectColumn{field: f})
+		}
+		return shape, nil
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		f := o.field(strings.TrimSpace(name))
+		if f == nil {
+			return nil, platformError(400, "INVALID_FIELD", "No such column '"+name+"' on sobject of type "+o.name)
+		}
+		shape.add(c.org, soqlPath{column: f})
+	}
+	return shape, nil
+}

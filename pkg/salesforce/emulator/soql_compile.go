@@ -1,0 +1,227 @@
+package emulator
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// soqlPath is a resolved field path: relations to follow, then the column.
+type soqlPath struct {
+	relations []*field
+	column    *field
+}
+
+// value reads the path from a row; a missing parent makes it null.
+func (p *soqlPath) value(o *Org, r *record) any {
+	for _, rel := range p.relations {
+		if r = o.parent(r, rel); r == nil {
+			return nil
+		}
+	}
+	return o.value(r, p.column)
+}
+
+// parent follows a relation to the row it names.
+func (o *Org) parent(r *record, rel *field) *record {
+	id, _ := o.value(r, rel).(string)
+	if id == "" {
+		return nil
+	}
+	// Polymorphic relations resolve to their first type only; the emulator has
+	// no Name object.
+	t := o.table(rel.referenceTo[0])
+	if t == nil || !strings.HasPrefix(id, t.object.prefix) {
+		return nil
+	}
+	return t.live(id)
+}
+
+// compiled is a query bound to an org's objects.
+type compiled struct {
+	query   *soqlQuery
+	org     *Org
+	table   *table
+	root    *selectNode
+	where   predicate
+	order   []soqlPath
+	counts  []string // aliases of COUNT(field), for an aggregate result
+	counted []soqlPath
+}
+
+type predicate func(r *record) bool
+
+// compile resolves every name; the error is the answer's error.
+func (o *Org) compile(q *soqlQuery) (*compiled, *APIError) {
+	t := o.table(q.from.text)
+	if t == nil {
+		return nil, q.errorAt(q.from, "INVALID_TYPE", fmt.Sprintf("sObject type '%s' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.", q.from.text))
+	}
+	c := &compiled{query: q, org: o, table: t, root: &selectNode{object: t.object}}
+	if err := c.selects(); err != nil {
+		return nil, err
+	}
+	if q.where != nil {
+		var err *APIError
+		if c.where, err = c.condition(q.where); err != nil {
+			return nil, err
+		}
+	}
+	for _, by := range q.order {
+		path, err := c.path(by.path)
+		if err != nil {
+			return nil, err
+		}
+		c.order = append(c.order, path)
+	}
+	return c, nil
+}
+
+// errorAt points at a token the way Salesforce does: a window of the query, a
+// caret under the token, row and column. The window's left edge is fitted to
+// the one recorded body. [R amp-labs unknown-object.json]
+func (q *soqlQuery) errorAt(t soqlToken, code, message string) *APIError {
+	const before, after = 32, 48
+	start := max(0, t.pos-before)
+	end := min(len(q.text), t.pos+len(t.text)+after)
+	window := strings.ToValidUTF8(q.text[start:end], "")
+	row := 1 + strings.Count(q.text[:t.pos], "\n")
+	column := t.pos - strings.LastIndexByte(q.text[:t.pos], '\n')
+	return platformError(400, code, fmt.Sprintf("\n%s\n%s^\nERROR at Row:%d:Column:%d\n%s",
+		window, strings.Repeat(" ", t.pos-start), row, column, message))
+}
+
+// path resolves Profile.UserLicense.Name and the like.
+func (c *compiled) path(t soqlToken) (soqlPath, *APIError) {
+	parts := strings.Split(t.text, ".")
+	obj := c.table.object
+	if len(parts) > 1 && (strings.EqualFold(parts[0], c.query.alias) || strings.EqualFold(parts[0], obj.name)) && obj.relation(parts[0]) == nil {
+		parts = parts[1:]
+	}
+	var p soqlPath
+	for _, name := range parts[:len(parts)-1] {
+		rel := obj.relation(name)
+		if rel == nil {
+			return p, c.query.errorAt(t, "INVALID_FIELD", fmt.Sprintf("Didn't understand relationship '%s' in field path. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the appropriate names.", name))
+		}
+		p.relations = append(p.relations, rel)
+		obj = c.org.object(rel.referenceTo[0])
+	}
+	name := parts[len(parts)-1]
+	if p.column = obj.field(name); p.column == nil {
+		return p, c.query.errorAt(t, "INVALID_FIELD", fmt.Sprintf("No such column '%s' on entity '%s'. If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names.", name, obj.name))
+	}
+	return p, nil
+}
+
+func (c *compiled) selects() *APIError {
+	for _, item := range c.query.items {
+		switch item.function {
+		case "fields":
+			if err := c.selectAll(item); err != nil {
+				return err
+			}
+			continue
+		case "count":
+			path, err := c.path(item.path)
+			if err != nil {
+				return err
+			}
+			alias := item.alias
+			if alias == "" {
+				alias = fmt.Sprintf("expr%d", len(c.counts))
+			}
+			c.counts, c.counted = append(c.counts, alias), append(c.counted, path)
+			continue
+		}
+		path, err := c.path(item.path)
+		if err != nil {
+			return err
+		}
+		if !c.root.add(c.org, path) {
+			return platformError(400, "INVALID_FIELD", "duplicate field selected: "+path.column.name) // [U]
+		}
+	}
+	if len(c.counts) > 0 && len(c.root.columns) > 0 {
+		return c.query.errorAt(c.query.items[0].path, "MALFORMED_QUERY", "Field must be grouped or aggregated: "+c.query.items[0].path.text)
+	}
+	return nil
+}
+
+// selectAll serves FIELDS(ALL), FIELDS(STANDARD) and FIELDS(CUSTOM). [D]
+func (c *compiled) selectAll(item soqlItem) *APIError {
+	which := strings.ToLower(item.path.text)
+	if which != "standard" && (c.query.limit < 0 || c.query.limit > 200) {
+		return platformError(400, "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200") // [U]
+	}
+	for _, f := range c.table.object.fields {
+		if which == "all" || (which == "custom") == f.custom() {
+			c.root.add(c.org, soqlPath{column: f})
+		}
+	}
+	return nil
+}
+
+// condition compiles a WHERE tree.
+func (c *compiled) condition(e soqlExpr) (predicate, *APIError) {
+	switch e := e.(type) {
+	case *soqlNot:
+		part, err := c.condition(e.part)
+		return func(r *record) bool { return !part(r) }, err
+	case *soqlAnd:
+		parts, err := c.conditions(e.parts)
+		return func(r *record) bool {
+			for _, p := range parts {
+				if !p(r) {
+					return false
+				}
+			}
+			return true
+		}, err
+	case *soqlOr:
+		parts, err := c.conditions(e.parts)
+		return func(r *record) bool {
+			for _, p := range parts {
+				if p(r) {
+					return true
+				}
+			}
+			return false
+		}, err
+	case *soqlCompare:
+		return c.compare(e)
+	}
+	return nil, platformError(400, "MALFORMED_QUERY", "unknown condition")
+}
+
+func (c *compiled) conditions(list []soqlExpr) ([]predicate, *APIError) {
+	out := make([]predicate, 0, len(list))
+	for _, e := range list {
+		p, err := c.condition(e)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func (c *compiled) compare(e *soqlCompare) (predicate, *APIError) {
+	path, err := c.path(e.path)
+	if err != nil {
+		return nil, err
+	}
+	test, failure := c.test(path.column, e)
+	if failure != nil {
+		var bad *soqlError
+		if errors.As(failure, &bad) {
+			return nil, platformError(400, "MALFORMED_QUERY", bad.message)
+		}
+		return nil, c.query.errorAt(e.path, "INVALID_FIELD", failure.Error())
+	}
+	if len(path.relations) == 0 {
+		column := path.column
+		return func(r *record) bool { return test(c.org.value(r, column)) }, nil
+	}
+	return func(r *record) bool { return test(path.value(c.org, r)) }, nil
+}

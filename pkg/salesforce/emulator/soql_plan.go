@@ -1,0 +1,143 @@
+package emulator
+
+import "slices"
+
+// run finds the rows of a query in the order asked for.
+func (c *compiled) run() []*record {
+	rows, indexed := c.candidates(c.query.where)
+	if !indexed {
+		rows = c.table.rows
+	}
+	out := make([]*record, 0, min(len(rows), 2048))
+	for _, r := range rows {
+		if !r.deleted && (c.where == nil || c.where(r)) {
+			out = append(out, r)
+		}
+	}
+	if indexed {
+		bySeq(out)
+	}
+	c.sort(out)
+	if c.query.offset > 0 {
+		out = out[min(c.query.offset, len(out)):]
+	}
+	if c.query.limit >= 0 && c.query.limit < len(out) {
+		out = out[:c.query.limit]
+	}
+	return out
+}
+
+// candidates uses indexes where it can: a superset of the result, each row
+// once, or false when only a scan will do.
+func (c *compiled) candidates(e soqlExpr) ([]*record, bool) {
+	switch e := e.(type) {
+	case *soqlCompare:
+		return c.lookup(e)
+	case *soqlAnd:
+		var best []*record
+		found := false
+		for _, part := range e.parts {
+			if rows, ok := c.candidates(part); ok && (!found || len(rows) < len(best)) {
+				best, found = rows, true
+			}
+		}
+		return best, found
+	case *soqlOr:
+		var all []*record
+		for _, part := range e.parts {
+			rows, ok := c.candidates(part)
+			if !ok {
+				return nil, false
+			}
+			all = append(all, rows...)
+		}
+		return distinct(all), true
+	}
+	return nil, false
+}
+
+// lookup serves = and IN on an indexed column, also through relations whose
+// reference columns are indexed.
+func (c *compiled) lookup(e *soqlCompare) ([]*record, bool) {
+	if e.op != "=" && e.op != "in" {
+		return nil, false
+	}
+	path, err := c.path(e.path)
+	if err != nil || !path.column.indexed {
+		return nil, false
+	}
+	tables := []*table{c.table}
+	for _, rel := range path.relations {
+		if !rel.indexed || len(rel.referenceTo) != 1 {
+			return nil, false
+		}
+		tables = append(tables, c.org.table(rel.referenceTo[0]))
+	}
+	rows, ok := valuesIn(tables[len(tables)-1], path.column, e.values)
+	for i := len(path.relations) - 1; i >= 0 && ok; i-- {
+		var children []*record
+		for _, parent := range rows {
+			children = append(children, tables[i].matches(path.relations[i], parent.id)...)
+		}
+		rows = children
+	}
+	return distinct(rows), ok
+}
+
+func valuesIn(t *table, f *field, values []soqlToken) ([]*record, bool) {
+	rows := make([]*record, 0, len(values))
+	for _, token := range values {
+		if token.is("null") {
+			return nil, false // null is not in the index
+		}
+		v, err := soqlLiteral(f, token)
+		if err != nil {
+			return nil, false
+		}
+		rows = append(rows, t.matches(f, indexKey(f, v))...)
+	}
+	return rows, true
+}
+
+func distinct(rows []*record) []*record {
+	if len(rows) < 2 {
+		return rows
+	}
+	seen := make(map[*record]struct{}, len(rows))
+	return slices.DeleteFunc(rows, func(r *record) bool {
+		_, again := seen[r]
+		seen[r] = struct{}{}
+		return again
+	})
+}
+
+// sort applies ORDER BY; nulls come first unless told otherwise. [D]
+func (c *compiled) sort(rows []*record) {
+	if len(c.order) == 0 {
+		return
+	}
+	slices.SortStableFunc(rows, func(a, b *record) int {
+		for i := range c.order {
+			if d := c.before(i, a, b); d != 0 {
+				return d
+			}
+		}
+		return 0
+	})
+}
+
+func (c *compiled) before(i int, a, b *record) int {
+	p, by := &c.order[i], c.query.order[i]
+	x, y := p.value(c.org, a), p.value(c.org, b)
+	if (x == nil) != (y == nil) {
+		if (x == nil) != by.nullsLast {
+			return -1
+		}
+		return 1
+	}
+	d := compareValues(folded(p.column, x), folded(p.column, y))
+	if by.desc {
+		return -d
+	}
+	return d
+}

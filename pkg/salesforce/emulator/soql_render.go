@@ -1,0 +1,70 @@
+package emulator
+
+// selectNode is the shape of a result row: columns and nested parents in the
+// order they were selected.
+type selectNode struct {
+	object  *object
+	columns []selectColumn
+}
+
+type selectColumn struct {
+	field  *field      // a column of this object, or the relation
+	parent *selectNode // set for a relation
+}
+
+// add puts a path into the shape; false when it is there already.
+func (n *selectNode) add(o *Org, p soqlPath) bool {
+	for _, rel := range p.relations {
+		n = n.child(o, rel)
+	}
+	for _, c := range n.columns {
+		if c.field == p.column && c.parent == nil {
+			return false
+		}
+	}
+	n.columns = append(n.columns, selectColumn{field: p.column})
+	return true
+}
+
+func (n *selectNode) child(o *Org, rel *field) *selectNode {
+	for _, c := range n.columns {
+		if c.field == rel && c.parent != nil {
+			return c.parent
+		}
+	}
+	parent := &selectNode{object: o.object(rel.referenceTo[0])}
+	n.columns = append(n.columns, selectColumn{field: rel, parent: parent})
+	return parent
+}
+
+// append writes one row: attributes first, a missing parent as null. [R]
+func (n *selectNode) append(b []byte, o *Org, r *record, version string) []byte {
+	b = appendAttributes(append(b, '{'), n.object.name, r.id, version)
+	for _, c := range n.columns {
+		b = append(b, ',')
+		if c.parent == nil {
+			b = append(appendString(b, c.field.name), ':')
+			b = appendValue(b, o.value(r, c.field))
+			continue
+		}
+		b = append(appendString(b, c.field.relationship), ':')
+		if parent := o.parent(r, c.field); parent != nil {
+			b = c.parent.append(b, o, parent, version)
+		} else {
+			b = append(b, "null"...)
+		}
+	}
+	return append(b, '}')
+}
+
+func appendAttributes(b []byte, object, id, version string) []byte {
+	b = append(b, `"attributes":{"type":"`...)
+	b = append(b, object...)
+	b = append(b, `","url":"/services/data/v`...)
+	b = append(b, version...)
+	b = append(b, "/sobjects/"...)
+	b = append(b, object...)
+	b = append(b, '/')
+	b = append(b, id...)
+	return append(b, `"}`...)
+}

@@ -1,0 +1,93 @@
+package emulator
+
+import (
+	"strconv"
+	"strings"
+)
+
+// upsert creates or updates by an external id or idLookup field.
+func (t *tx) upsert(o *object, f *field, value string, in input, updateOnly bool) (outcome, []*record) {
+	rows := t.org.table(o.name).matches(f, value)
+	switch {
+	case len(rows) > 1:
+		return outcome{}, rows
+	case len(rows) == 1:
+		return t.update(o, rows[0].id, in), nil
+	case updateOnly: // [D] forbids creation; answer [U]
+		return failed(errNotFound()), nil
+	case f.kind == kindID && value != "":
+		return failed(errNotFound()), nil
+	}
+	return t.insert(o, keyedInput{in, f, value}), nil
+}
+
+// keyedInput adds the value of the external id field to what was sent.
+type keyedInput struct {
+	input
+	field *field
+	key   string
+}
+
+func (in keyedInput) each(fn func(string, any) *APIError) *APIError {
+	if in.field.kind != kindID {
+		if err := fn(in.field.name, in.key); err != nil {
+			return err
+		}
+	}
+	return in.input.each(fn)
+}
+
+func (in keyedInput) value(name string) (any, bool) {
+	if strings.EqualFold(name, in.field.name) {
+		return in.key, true
+	}
+	return in.input.value(name)
+}
+
+func (c *call) upsertRecord(object, key, value string) {
+	o := c.objectNamed(object)
+	if o == nil {
+		return
+	}
+	f := o.field(key)
+	if f == nil || !f.lookup() {
+		c.fail(errExternalID(key)) // [R restforce]
+		return
+	}
+	in, ok := c.recordBody()
+	if !ok {
+		return
+	}
+	if _, sent := in.value(f.name); sent { // 400 [D], text [U]
+		c.fail(recordError("INVALID_FIELD", "The "+f.name+" field should not be specified in the sobject data."))
+		return
+	}
+	var rows []*record
+	updateOnly := c.r.URL.Query().Get("updateOnly") == "true"
+	res := c.write(func(t *tx) (res outcome) {
+		res, rows = t.upsert(o, f, value, in, updateOnly)
+		return res
+	})
+	switch {
+	case rows != nil:
+		c.several(o, rows)
+	case !res.ok():
+		c.fail(res.errs...)
+	default:
+		c.upserted(res)
+	}
+}
+
+// upserted: 201 created, 200 updated, or before v46 an empty 204. [R, D]
+func (c *call) upserted(res outcome) {
+	version, _ := strconv.ParseFloat(c.version, 64)
+	body := []byte(`{"id":"` + res.id + `","success":true,"errors":[],"created":` + strconv.FormatBool(res.created) + `}`)
+	switch {
+	case res.created:
+		c.bytes(201, body)
+	case version < 46:
+		c.none(204)
+	default:
+		c.bytes(200, body)
+	}
+}

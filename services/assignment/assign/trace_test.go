@@ -1,0 +1,63 @@
+package assign
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/telemetry/telemetrytest"
+)
+
+const (
+	headerTrace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	eventTrace  = "5bf92f3577b34da6a3ce929d0e0e4736"
+	spanID      = "00f067aa0ba902b7"
+)
+
+func TestTheTraceGoesFromTheEventToItsWork(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	rec := telemetrytest.Recording(t)
+	b.run(b.service(rec.Telemetry))
+	withAttribute := func(e *events.Event) { e.Traceparent = "00-" + eventTrace + "-" + spanID + "-01" }
+	subject := events.DirectorySubject("hr", events.KindPerson)
+	b.publishRaw(subject, encoded(t, sampleEvent(1, withAttribute)), bus.Header{events.HeaderTraceparent: {"00-" + headerTrace + "-" + spanID + "-01"}})
+	b.publishRaw(subject, encoded(t, sampleEvent(2, withAttribute)), nil)
+	b.publishRaw(subject, []byte(`{"personal":"data"`), nil)
+	for n, trace := range map[int]string{1: headerTrace, 2: eventTrace} {
+		d, _ := b.awaitDesired(n, func(d events.Desired) bool { return d.Active })
+		if !strings.Contains(d.Origin.Traceparent, trace) {
+			t.Errorf("origin of person %d is in trace %q", n, d.Origin.Traceparent)
+		}
+		for _, s := range []string{events.DesiredSubject("sales", b.key(n)), events.WorkSubject("sales", events.LaneChange, b.key(n)), events.PersonSubject(b.key(n))} {
+			have, err := b.bus.Latest(b.ctx, events.StreamRoster, []string{s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if h := have[s].Header[events.HeaderTraceparent]; len(h) != 1 || h[0] != d.Origin.Traceparent {
+				t.Errorf("header of %s is %q", s, h)
+			}
+		}
+	}
+	b.awaitRejection(3, func(events.Rejection) bool { return true })
+	b.awaitAcked()
+	spans := rec.Named(spanEvent)
+	if len(spans) != 3 {
+		t.Fatalf("%d spans", len(spans))
+	}
+	for _, s := range spans {
+		if s.Parent().IsValid() && s.Parent().SpanID().String() != spanID {
+			t.Errorf("parent is %s", s.Parent().SpanID())
+		}
+		for _, a := range s.Attributes() {
+			if v := a.Value.AsString(); strings.Contains(v, "W0000") || strings.Contains(v, "sample.person") {
+				t.Errorf("span attribute %s = %q", a.Key, v)
+			}
+		}
+	}
+	log := rec.LogText()
+	if strings.Count(log, "event rejected") != 1 || strings.Contains(log, "personal") || strings.Contains(log, "W0000") {
+		t.Errorf("log:\n%s", log)
+	}
+}

@@ -1,0 +1,106 @@
+# What CI runs is what you run: make check.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-print-directory
+
+MODULES      := pkg/events pkg/salesforce services services/rollcall test/integration
+LINT_VERSION := v2.15.0
+LINT         := bin/golangci-lint-$(LINT_VERSION)
+MAX_LINES    := 600
+
+# each runs a command in every module, all of them even if one fails.
+define each
+	@failed=(); \
+	for module in $(MODULES); do \
+		(cd "$$module" && $(1)) || failed+=("$$module"); \
+	done; \
+	if (( $${#failed[@]} )); then echo "failed in: $${failed[*]}" >&2; exit 1; fi
+endef
+
+.PHONY: help
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Run everything in one process: an HR export becomes users of an emulated Salesforce org.
+	go run ./services/rollcall up --demo
+
+.PHONY: build
+build: ## Build the rollcall binary into bin/.
+	go build -trimpath -o bin/rollcall ./services/rollcall
+
+.PHONY: test
+test: ## Test all modules, with the race detector and in random order.
+	$(call each,go test -race -shuffle=on ./...)
+
+.PHONY: bench
+bench: ## Run the benchmarks.
+	$(call each,go test -run '^$$' -bench . -benchmem ./...)
+
+.PHONY: integration
+integration: ## Test the whole system, all services in one process.
+	@echo "These tests run against the all-in-one process. A run of the same tests against containers does not exist yet."
+	cd test/integration && go test -race -shuffle=on -count=1 ./...
+
+.PHONY: fmt
+fmt: ## Format the Go code.
+	gofmt -w $(MODULES)
+
+.PHONY: generate
+generate: ## Write the generated files anew.
+	$(call each,go generate ./...)
+
+.PHONY: check
+check: static test ## Everything CI checks, tests included.
+
+.PHONY: static
+static: fmt-check lines words imports generated tidy vet lint ## Everything CI checks, but the tests.
+
+.PHONY: fmt-check
+fmt-check:
+	@unformatted=$$(gofmt -l $(MODULES)); \
+	if [[ -n "$$unformatted" ]]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
+
+# How long a function may be is golangci-lint's business (funlen).
+.PHONY: lines
+lines:
+	@git ls-files -co --exclude-standard '*.go' | xargs -r wc -l | \
+		awk '$$2 != "total" && $$1 >= $(MAX_LINES) { print $$2 ": " $$1 " lines, the limit is $(MAX_LINES)"; bad = 1 } END { exit bad }'
+
+# Nothing half done, and no path of somebody's machine.
+.PHONY: words
+words:
+	@if git grep -nE '(^|[^[:alnum:]])(TODO|FIXME|XXX)([^[:alnum:]]|$$)|/(home|Users|root|work)/[a-z]' -- ':!Makefile' ':!*.sum'; then \
+		echo "unfinished work or a path of one machine, see above" >&2; exit 1; fi
+
+# Packages named ...test help tests and never ship. golangci-lint's depguard
+# knows the directions between rooms; this rule needs no list of packages.
+.PHONY: imports
+imports:
+	$(call each,go list -f '{{$$path := .ImportPath}}{{range .Imports}}{{$$path}} imports {{.}}{{"\n"}}{{end}}' ./... | \
+		awk '$$1 !~ /test$$/ && $$3 ~ /^github.com\/rollcall-sync\/.*test$$/ { print; bad = 1 } END { exit bad }')
+
+# Compares before and after rather than with the last commit, so that it holds
+# in the middle of a change too.
+.PHONY: generated
+generated:
+	@snapshot() { git ls-files -co --exclude-standard | xargs -r grep -lE '^(<!-- Generated|// Code generated)' 2>/dev/null | sort | xargs -r sha256sum; }; \
+	before=$$(snapshot); $(MAKE) generate; after=$$(snapshot); \
+	if ! diff <(echo "$$before") <(echo "$$after"); then echo "generated files were out of date; they are new now" >&2; exit 1; fi
+
+.PHONY: tidy
+tidy:
+	$(call each,GOWORK=off go mod tidy -diff)
+
+.PHONY: vet
+vet:
+	$(call each,go vet ./...)
+
+.PHONY: lint
+lint: $(LINT) ## Run the linters.
+	$(call each,"$(CURDIR)/$(LINT)" run ./...)
+
+$(LINT):
+	GOBIN="$(CURDIR)/bin" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	mv bin/golangci-lint $@

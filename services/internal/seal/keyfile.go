@@ -38,7 +38,7 @@ func Load(path string) (*Sealer, error) {
 		// Not wrapped: a parser's error may quote the file.
 		return nil, fmt.Errorf("token key file %s is not a tink keyset in JSON", path)
 	}
-	return fromHandle(h)
+	return fromHandle(h, data)
 }
 
 // Create makes a new AES-256-GCM keyset at path and returns its Sealer. It
@@ -55,7 +55,7 @@ func Create(path string) (*Sealer, error) {
 	if err := writeNew(path, buf.Bytes()); err != nil {
 		return nil, fmt.Errorf("write token key file: %w", err)
 	}
-	return fromHandle(h)
+	return fromHandle(h, buf.Bytes())
 }
 
 // writeNew puts the whole file in its place or nothing: two processes that

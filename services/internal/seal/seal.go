@@ -1,6 +1,9 @@
 package seal
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -24,14 +27,29 @@ const (
 )
 
 // Sealer seals and opens. It is safe for concurrent use.
-type Sealer struct{ aead tink.AEAD }
+type Sealer struct {
+	aead    tink.AEAD
+	markKey []byte
+}
 
-func fromHandle(h *keyset.Handle) (*Sealer, error) {
+// fromHandle makes a Sealer of a keyset and the file it stands in.
+func fromHandle(h *keyset.Handle, file []byte) (*Sealer, error) {
 	primitive, err := aead.New(h)
 	if err != nil {
 		return nil, fmt.Errorf("use token keyset: %w", err)
 	}
-	return &Sealer{aead: primitive}, nil
+	sum := sha256.Sum256(append([]byte("rollcall/mark/"), file...))
+	return &Sealer{aead: primitive, markKey: sum[:]}, nil
+}
+
+// Mark returns a short keyed hash by which it is seen that a secret changed. It
+// is keyed so that whoever reads the marks cannot try guesses at the secret.
+func (s *Sealer) Mark(parts ...string) string {
+	mac := hmac.New(sha256.New, s.markKey)
+	for _, p := range parts {
+		fmt.Fprintf(mac, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
 // Seal seals an org's access token.

@@ -144,3 +144,26 @@ func TestKeyFile(t *testing.T) {
 		}
 	})
 }
+
+func TestMarkTellsChangesAndNothingElse(t *testing.T) {
+	t.Parallel()
+	s, path := create(t)
+	other, _ := create(t)
+	again, err := seal.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Mark("a", "b") != again.Mark("a", "b") {
+		t.Fatal("the mark did not survive a restart")
+	}
+	for name, mark := range map[string]string{
+		"another value":   s.Mark("a", "c"),
+		"another cut":     s.Mark("ab", ""),
+		"another key":     other.Mark("a", "b"),
+		"fewer and empty": s.Mark("a"),
+	} {
+		if mark == s.Mark("a", "b") {
+			t.Errorf("%s has the same mark", name)
+		}
+	}
+}

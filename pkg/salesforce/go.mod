@@ -1,3 +1,5 @@
 module github.com/rollcall-sync/rollcall/pkg/salesforce
 
 go 1.26.0
+
+require golang.org/x/oauth2 v0.37.0

@@ -1,0 +1,319 @@
+package salesforce
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const testOrg = "00D000000000001AAA"
+
+// fixedSessions hands out numbered sessions of one host.
+type fixedSessions struct {
+	url     string
+	renewed atomic.Int64
+	err     error
+}
+
+func (f *fixedSessions) Session(context.Context) (Session, error) {
+	return Session{AccessToken: "token-1", InstanceURL: f.url, OrgID: testOrg, Generation: 1}, nil
+}
+
+func (f *fixedSessions) Renew(_ context.Context, refused Session) (Session, error) {
+	f.renewed.Add(1)
+	if f.err != nil {
+		return Session{}, f.err
+	}
+	return Session{AccessToken: "token-2", InstanceURL: f.url, OrgID: testOrg, Generation: refused.Generation + 1}, nil
+}
+
+type bundle struct {
+	client   *Client
+	sessions *fixedSessions
+	server   *httptest.Server
+}
+
+func newBundle(t *testing.T, handler http.HandlerFunc, change ...func(*Config)) bundle {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	b := bundle{server: server, sessions: &fixedSessions{url: server.URL}}
+	transport := defaultTransport()
+	t.Cleanup(transport.CloseIdleConnections)
+	cfg := Config{Sessions: b.sessions, AllowLoopbackHTTP: true, Transport: transport}
+	for _, f := range change {
+		f(&cfg)
+	}
+	client, err := NewClient(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.client = client
+	return b
+}
+
+// answer returns a handler that gives one answer to everything.
+func answer(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func wantError(t *testing.T, err error, class Class, outcome Outcome) *Error {
+	t.Helper()
+	e, ok := asError(err)
+	if !ok {
+		t.Fatalf("error is %v, want an *Error", err)
+	}
+	if e.Class != class || e.Outcome != outcome {
+		t.Fatalf("%v: %v/%v, want %v/%v", e, e.Class, e.Outcome, class, outcome)
+	}
+	return e
+}
+
+func TestConfigFaultsAreListedAtOnce(t *testing.T) {
+	t.Parallel()
+	_, err := NewClient(Config{
+		APIVersion: "v63", OrgID: "acme", AllowedHostSuffixes: []string{"*"},
+		MaxResponseBytes: -1, CallTimeout: -1, MaxRecords: -1,
+	})
+	for _, name := range []string{"APIVersion", "Sessions", "OrgID", "AllowedHostSuffixes", "MaxResponseBytes", "CallTimeout", "MaxRecords"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s is not named in %v", name, err)
+		}
+	}
+}
+
+const expired = `[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]`
+
+func TestRenewsOnceAndRepeats(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		if r.Header.Get("Authorization") != "Bearer token-2" {
+			answer(401, expired)(w, r)
+			return
+		}
+		answer(200, `[{"id":"005000000000001AAA","success":true,"errors":[]}]`)(w, r)
+	})
+	results, err := b.client.CreateRecords(t.Context(), "User", []Record{{"LastName": "x"}})
+	if err != nil || !results[0].Success {
+		t.Fatal(results, err)
+	}
+	if calls.Load() != 2 || b.sessions.renewed.Load() != 1 {
+		t.Errorf("%d calls, %d renewals", calls.Load(), b.sessions.renewed.Load())
+	}
+}
+
+func TestRenewalsAreBounded(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name     string
+		status   int
+		body     string
+		header   string
+		renewals int64
+		class    Class
+	}{
+		{"a second refusal stops", 401, expired, "", 1, Credentials},
+		{"not for REST is not renewed [R]", 401, `[{"message":"This session is not valid for use with the REST API","errorCode":"INVALID_SESSION_ID"}]`, "", 0, Misconfigured},
+		{"not attached is not renewed [C]", 401, `[{"message":"Connected app is not attached to Agent","errorCode":"INVALID_SESSION_ID"}]`, "", 0, Misconfigured},
+		{"Sfdc-OAuth-Error is renewed [R]", 401, `<html>`, "1703", 1, Credentials},
+		{"LOGIN_OAUTH_INVALID_TOKEN is renewed [R]", 401, `<error>LOGIN_OAUTH_INVALID_TOKEN</error>`, "", 1, Credentials},
+		{"a bad header is our bug [R]", 401, `[{"message":"INVALID_HEADER_TYPE","errorCode":"INVALID_AUTH_HEADER"}]`, "", 0, Programming},
+		{"a 500 is not a refusal of the session", 500, expired, "", 0, Credentials},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
+				if tc.header != "" {
+					w.Header().Set("Sfdc-OAuth-Error", tc.header)
+				}
+				answer(tc.status, tc.body)(w, r)
+			})
+			_, err := b.client.Create(t.Context(), "User", Record{})
+			if e, ok := asError(err); !ok || e.Class != tc.class {
+				t.Errorf("error %v, want %v", err, tc.class)
+			}
+			if n := b.sessions.renewed.Load(); n != tc.renewals {
+				t.Errorf("%d renewals, want %d", n, tc.renewals)
+			}
+		})
+	}
+}
+
+func TestRenewErrorIsKept(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, answer(401, expired))
+	b.sessions.err = errors.New("no token")
+	_, err := b.client.Query(t.Context(), "SELECT Id FROM User")
+	e := wantError(t, err, Credentials, NotApplied)
+	if !errors.Is(err, b.sessions.err) || e.Code != CodeNoSession {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestUnbelievableAnswersToAMutatingCall(t *testing.T) {
+	t.Parallel()
+	cases := map[string]http.HandlerFunc{
+		"html with 200":     answer(200, "<html>welcome</html>"),
+		"torn json":         answer(200, `[{"id":"005000000000001AAA","succ`),
+		"too few":           answer(200, `[]`),
+		"too many":          answer(200, `[{"id":"005000000000001AAA","success":true},{"id":"005000000000002AAA","success":true}]`),
+		"not a list":        answer(200, `{"id":"005000000000001AAA","success":true}`),
+		"trailing":          answer(200, `[{"id":"005000000000001AAA","success":true}] [`),
+		"no verdict":        answer(200, `[{"id":"005000000000001AAA"}]`),
+		"null":              answer(200, `null`),
+		"null element":      answer(200, `[null]`),
+		"empty":             answer(200, ``),
+		"over-long":         answer(200, `["`+strings.Repeat("x", 4096)+`"]`),
+		"503 html":          answer(503, "<html>"),
+		"500":               answer(500, `[{"message":"Unexpected Error","errorCode":"INTERNAL_ERROR"}]`),
+		"dropped":           func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"shorter than said": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "99") },
+		"false gzip": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			answer(200, `[{"id":"005000000000001AAA","success":true}]`)(w, r)
+		},
+	}
+	for name, handler := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBundle(t, handler, func(c *Config) { c.MaxResponseBytes = 2048 })
+			results, err := b.client.CreateRecords(t.Context(), "User", []Record{{"LastName": "x"}})
+			e, ok := asError(err)
+			if !ok || e.Outcome != MaybeApplied || len(results) != 0 {
+				t.Errorf("results %v, error %v", results, err)
+			}
+		})
+	}
+}
+
+func TestReadsHaveNoOutcomeInDoubt(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, answer(503, "<html>"))
+	_, err := b.client.Query(t.Context(), "SELECT Id FROM User")
+	wantError(t, err, Unavailable, NotApplied)
+}
+
+func TestDeadlines(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	b := newBundle(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-release
+	}, func(c *Config) { c.CallTimeout = 30 * time.Millisecond })
+	t.Cleanup(func() { close(release) })
+	_, err := b.client.Create(t.Context(), "User", Record{"LastName": "x"})
+	wantError(t, err, Timeout, MaybeApplied)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v does not wrap the deadline", err)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = b.client.Create(cancelled, "User", Record{"LastName": "x"})
+	wantError(t, err, Timeout, NotApplied)
+}
+
+func TestNothingListens(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, answer(200, ""))
+	b.server.Close()
+	_, err := b.client.Create(t.Context(), "User", Record{"LastName": "x"})
+	wantError(t, err, Unavailable, NotApplied)
+}
+
+func TestCompressionBothWays(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Content-Encoding") != "gzip" || r.Header.Get("Accept-Encoding") != "gzip" {
+			t.Errorf("headers %v", r.Header)
+		}
+		in, err := gzip.NewReader(r.Body)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		var body struct{ Records []map[string]any }
+		if err := json.NewDecoder(in).Decode(&body); err != nil || len(body.Records) != 1 {
+			t.Error(err, body)
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		out := gzip.NewWriter(w)
+		_, _ = io.WriteString(out, `[{"id":"005000000000001AAA","success":true,"errors":[]}]`)
+		_ = out.Close()
+	})
+	results, err := b.client.CreateRecords(t.Context(), "User", []Record{{"AboutMe": strings.Repeat("long ", 400)}})
+	if err != nil || results[0].ID != "005000000000001AAA" {
+		t.Error(results, err)
+	}
+}
+
+// A small body that unpacks to a huge one is bounded like any other.
+func TestDecompressionIsBounded(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		out := gzip.NewWriter(w)
+		_, _ = io.WriteString(out, strings.Repeat(" ", 10<<20))
+		_ = out.Close()
+	}, func(c *Config) { c.MaxResponseBytes = 1 << 20 })
+	_, err := b.client.Query(t.Context(), "SELECT Id FROM User")
+	if e := wantError(t, err, Unavailable, NotApplied); e.Code != CodeUnreadable {
+		t.Error(e)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	var seen Usage
+	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Sforce-Limit-Info", "api-usage=18/5000; per-app-api-usage=17/250(appName=sample)")
+		answer(200, `{"totalSize":0,"done":true,"records":[]}`)(w, r)
+	}, func(c *Config) { c.OnUsage = func(u Usage) { seen = u } })
+	if _, err := b.client.Query(t.Context(), "SELECT Id FROM User"); err != nil {
+		t.Fatal(err)
+	}
+	if seen != (Usage{Used: 18, Limit: 5000}) || seen.Remaining() != 4982 {
+		t.Errorf("usage %v", seen)
+	}
+	for _, odd := range []string{"", "api-usage=", "api-usage=1", "api-usage=-1/5", "api-usage=a/b", "per-app-api-usage=1/2"} {
+		if u, ok := parseUsage(odd); ok {
+			t.Errorf("%q = %v", odd, u)
+		}
+	}
+}
+
+func TestSessionsFrom(t *testing.T) {
+	t.Parallel()
+	var fetched atomic.Int64
+	s := SessionsFrom(func(context.Context) (Grant, error) {
+		fetched.Add(1)
+		return Grant{AccessToken: "t", InstanceURL: "https://x.my.salesforce.com", OrgID: testOrg}, nil
+	})
+	first, err := s.Session(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, _ := s.Session(t.Context())
+	second, _ := s.Renew(t.Context(), first)
+	shared, _ := s.Renew(t.Context(), first)
+	if again != first || second.Generation != 2 || shared != second || fetched.Load() != 2 {
+		t.Errorf("%v %v %v %v, %d fetches", first, again, second, shared, fetched.Load())
+	}
+	if strings.Contains(first.String()+first.GoString(), "token") {
+		t.Error("the token is in the text")
+	}
+}

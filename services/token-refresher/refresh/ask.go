@@ -1,0 +1,205 @@
+package refresh
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+	"github.com/rollcall-sync/rollcall/services/internal/seal"
+)
+
+// minRedact is the shortest secret that is cut out of what Salesforce says.
+const minRedact = 4
+
+// refresh asks the token endpoint once, between taking and releasing the lease.
+// It is finished also when ctx ends meanwhile: a rotated token must be stored.
+func (o *org) refresh(ctx context.Context, rec *events.TokenRecord, rev uint64, creds mark) {
+	held, leased, ok := o.lease(ctx, rec, rev, creds)
+	if !ok {
+		return
+	}
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.cfg.LeaseFor)
+	defer cancel()
+	work, span := o.tel.Tracer.Start(work, "refresh token", trace.WithAttributes(attribute.String("rollcall.org", o.name)))
+	defer span.End()
+
+	spent, err := o.refreshToken(held, creds)
+	var grant salesforce.Grant
+	if err == nil {
+		grant, err = o.flow.grant(work, o.oauth, spent)
+	}
+	next := held
+	next.CredentialMark = creds.String()
+	if err == nil {
+		err = o.granted(&next, rec, grant)
+	}
+	if err != nil {
+		span.SetStatus(codes.Error, "refused")
+		o.refused(work, &next, rec, err, spent)
+	} else {
+		o.metrics.asked(work, o.name, "granted")
+	}
+	if o.release(work, next, leased) {
+		o.report(work, rec, next, o.text(err, spent))
+	}
+}
+
+// refreshToken returns the refresh token to spend: the one kept from the last
+// grant, or the configured one where there is none or another was configured.
+func (o *org) refreshToken(rec events.TokenRecord, creds mark) (string, error) {
+	if !o.flow.refreshes {
+		return "", nil
+	}
+	if len(rec.SealedRefresh) > 0 && parseMark(rec.CredentialMark).sameGrant(creds) {
+		return o.sealer.OpenRefresh(o.name, rec.SealedRefresh)
+	}
+	return readSecret(o.connect.RefreshTokenFile)
+}
+
+// granted puts the new token into the record.
+func (o *org) granted(next *events.TokenRecord, before *events.TokenRecord, g salesforce.Grant) error {
+	at := o.now()
+	sealed, err := o.sealer.Seal(o.name, events.Token{
+		AccessToken: g.AccessToken, InstanceURL: g.InstanceURL, OrgID: g.OrgID, UserID: g.UserID, IssuedAt: g.IssuedAt,
+	})
+	if err != nil {
+		return err
+	}
+	if o.flow.refreshes && g.RefreshToken != "" {
+		if next.SealedRefresh, err = o.sealer.SealRefresh(o.name, g.RefreshToken); err != nil {
+			return err
+		}
+	}
+	next.Tries = 0
+	if before != nil && before.State == events.TokenConnected && at.Sub(before.At) < settled+shortLived(before.Tries) {
+		next.Tries = before.Tries + 1 // the last one was refused as soon as it was used
+	}
+	next.Sealed, next.Generation = sealed, next.Generation+1
+	next.Failure, next.Advice, next.RetryAt = nil, "", time.Time{}
+	setState(next, events.TokenConnected, at)
+	next.At = at.UTC()
+	return nil
+}
+
+// refused puts into the record why there is no token, what an admin can do, and
+// when it is tried again.
+func (o *org) refused(ctx context.Context, next, before *events.TokenRecord, err error, spent string) {
+	at := o.now()
+	te := tokenError(err)
+	o.metrics.asked(ctx, o.name, te.Class.String())
+	next.Failure = &events.Failure{
+		Cause: events.CauseCredentials, Code: te.Code, Message: o.redact(te.Description, spent), Operation: "sign in",
+	}
+	next.Advice, next.RetryAt, next.At = advice(err, te), time.Time{}, at.UTC()
+	if before != nil && before.State == events.TokenConnected {
+		next.Tries = 0 // until now it counted tokens that were refused early
+	}
+	next.Tries++
+	switch {
+	case te.Class == salesforce.TokenTransient:
+		next.Failure.Cause = events.CauseUnavailable
+		setState(next, events.TokenRefreshing, at)
+		next.RetryAt = at.Add(delay(next.Tries, time.Second, time.Minute)).UTC()
+	case o.healsAlone(te):
+		setState(next, events.TokenHeld, at)
+		next.RetryAt = at.Add(delay(next.Tries, time.Minute, 10*time.Minute)).UTC()
+	default:
+		setState(next, events.TokenHeld, at)
+	}
+}
+
+// healsAlone says whether an admin may mend this in Salesforce, unseen by us,
+// and whether asking again does no harm.
+func (o *org) healsAlone(te *salesforce.TokenError) bool {
+	if te.Class == salesforce.TokenConfiguration {
+		return te.Code != salesforce.CodeNoSecret
+	}
+	// Without a refresh token nothing is spent by asking: a deactivated
+	// integration user, say, may be active again.
+	return !o.flow.refreshes && te.Code == "invalid_grant"
+}
+
+// tokenError gives every error the shape of a refusal. What is none of
+// Salesforce's is a file or key on our side.
+func tokenError(err error) *salesforce.TokenError {
+	var te *salesforce.TokenError
+	if errors.As(err, &te) {
+		return te
+	}
+	return &salesforce.TokenError{Code: salesforce.CodeNoSecret, Description: err.Error(), Class: salesforce.TokenConfiguration}
+}
+
+// advice says what to do about it.
+func advice(err error, te *salesforce.TokenError) string {
+	switch {
+	case errors.Is(err, seal.ErrNotOurs):
+		return "The stored refresh token was sealed under another key: restore tokens.keyFile, or put a new refresh token into refreshTokenFile."
+	case errors.Is(err, errSecretFile) && te.Code == salesforce.CodeNoSecret:
+		return "Put the secret where clientSecretFile and refreshTokenFile say, readable for the service."
+	}
+	return te.Advice()
+}
+
+// redact cuts our own secrets out of what the endpoint said: nothing keeps a
+// wrong or hostile one from echoing them.
+func (o *org) redact(text, spent string) string {
+	secret, _ := readSecret(o.connect.ClientSecretFile) // unreadable: not in the text either
+	for _, s := range []string{secret, spent} {
+		if len(s) >= minRedact {
+			text = strings.ReplaceAll(text, s, "[removed]")
+		}
+	}
+	return text
+}
+
+// text is what the log may say about an error.
+func (o *org) text(err error, spent string) string {
+	if err == nil {
+		return ""
+	}
+	return o.redact(err.Error(), spent)
+}
+
+// delay grows from first to limit, with jitter.
+func delay(tries int, first, limit time.Duration) time.Duration {
+	b := backoff.NewExponentialBackOff(backoff.WithInitialInterval(first), backoff.WithMaxInterval(limit),
+		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(0.2), backoff.WithMaxElapsedTime(0))
+	d := b.NextBackOff()
+	for range min(tries-1, 20) {
+		d = b.NextBackOff()
+	}
+	return d
+}
+
+// report writes one line per change of state.
+func (o *org) report(ctx context.Context, before *events.TokenRecord, next events.TokenRecord, why string) {
+	if before != nil && before.State == next.State && code(before.Failure) == code(next.Failure) &&
+		next.State != events.TokenConnected {
+		return
+	}
+	switch {
+	case next.State == events.TokenConnected:
+		o.tel.Log.InfoContext(ctx, "org signed in", "org", o.name, "generation", next.Generation)
+	case next.State == events.TokenHeld:
+		o.tel.Log.ErrorContext(ctx, "org cannot sign in and is held", "org", o.name, "cause", string(next.Failure.Cause),
+			"code", next.Failure.Code, "advice", next.Advice, "error", why)
+	default:
+		o.tel.Log.WarnContext(ctx, "sign-in is tried again", "org", o.name, "cause", string(next.Failure.Cause),
+			"code", next.Failure.Code, "error", why)
+	}
+}
+
+func code(f *events.Failure) string {
+	if f == nil {
+		return ""
+	}
+	return f.Code
+}

@@ -1,0 +1,65 @@
+package refresh
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/services/internal/config"
+)
+
+// Config is what token-refresher needs.
+type Config struct {
+	// KeyFile holds the keyset under which tokens are sealed. Required.
+	KeyFile string
+	// Orgs says how to sign in to each org.
+	Orgs map[string]config.Connect
+	// PollEvery is how often a held org's secret files are looked at. Default 3s.
+	PollEvery time.Duration
+	// CallTimeout bounds one token request. Default 20s.
+	CallTimeout time.Duration
+	// LeaseFor is how long a replica may take over one refresh; what a dead one
+	// had in hand waits that long. It is longer than CallTimeout. Default 30s.
+	LeaseFor time.Duration
+}
+
+// ConfigFrom returns token-refresher's part of the configuration file.
+func ConfigFrom(f config.File) (Config, error) {
+	c := Config{KeyFile: f.Tokens.KeyFile, Orgs: make(map[string]config.Connect, len(f.Orgs))}
+	for name, org := range f.Orgs {
+		c.Orgs[name] = org.Connect
+	}
+	c = c.withDefaults()
+	return c, c.validate()
+}
+
+func (c Config) withDefaults() Config {
+	if c.PollEvery <= 0 {
+		c.PollEvery = 3 * time.Second
+	}
+	if c.CallTimeout <= 0 {
+		c.CallTimeout = 20 * time.Second
+	}
+	if c.LeaseFor <= 0 {
+		c.LeaseFor = c.CallTimeout + 10*time.Second
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	var faults []error
+	if c.KeyFile == "" {
+		faults = append(faults, errors.New("tokens.keyFile is required"))
+	}
+	if c.LeaseFor <= c.CallTimeout {
+		faults = append(faults, fmt.Errorf("a lease of %s is not longer than a call of %s", c.LeaseFor, c.CallTimeout))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Orgs)) {
+		if _, err := flowOf(c.Orgs[name]); err != nil {
+			faults = append(faults, fmt.Errorf("orgs.%s.connect: %w", name, err))
+		}
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,73 @@
+package refresh
+
+import (
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+)
+
+// settled is how long a token must have lived for its refusal to be ordinary.
+// One that is refused sooner, again and again, will not be mended by the next.
+const settled = time.Minute
+
+// decision is what to do about an org now.
+type decision struct {
+	// refresh says to ask the token endpoint.
+	refresh bool
+	// wait is when to look again, if nothing happens before; zero for never.
+	wait time.Time
+}
+
+// decide looks at an org's record, what its health says, and its credentials.
+func decide(rec *events.TokenRecord, health *events.Health, now mark, at time.Time) decision {
+	if rec == nil {
+		return decision{refresh: true}
+	}
+	if rec.Lease != nil && rec.Lease.Until.After(at) {
+		return decision{wait: rec.Lease.Until}
+	}
+	was := parseMark(rec.CredentialMark)
+	switch rec.State {
+	case events.TokenConnected:
+		if was.identity != now.identity {
+			return decision{refresh: true} // the token is of another app or org
+		}
+		if !refused(rec, health) {
+			return decision{}
+		}
+		return due(rec.At.Add(shortLived(rec.Tries)), at)
+	case events.TokenHeld:
+		switch {
+		case was != now:
+			return decision{refresh: true}
+		case rec.RetryAt.IsZero():
+			return decision{} // nothing but new credentials helps
+		}
+		return due(rec.RetryAt, at)
+	case events.TokenRefreshing:
+	}
+	return due(rec.RetryAt, at)
+}
+
+func due(t, at time.Time) decision {
+	if t.After(at) {
+		return decision{wait: t}
+	}
+	return decision{refresh: true}
+}
+
+// refused says whether the org's health is a complaint about this very token;
+// one about an older token has been answered.
+func refused(rec *events.TokenRecord, h *events.Health) bool {
+	return h != nil && h.State == events.HealthHeld && h.Failure != nil &&
+		h.Failure.Cause == events.CauseCredentials && h.TokenGeneration == rec.Generation
+}
+
+// shortLived is how long after a token's issue its refusal is acted on, by how
+// many tokens before it were refused within a minute.
+func shortLived(tries int) time.Duration {
+	if tries == 0 {
+		return 0
+	}
+	return min(5*time.Second<<min(tries-1, 10), 5*time.Minute)
+}

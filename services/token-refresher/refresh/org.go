@@ -1,0 +1,132 @@
+package refresh
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
+)
+
+// errorWait is between two tries to read or write the record itself.
+const errorWait = time.Second
+
+// org keeps one org signed in.
+type org struct {
+	*Service
+	name    string
+	connect config.Connect
+	flow    flow
+	oauth   *salesforce.OAuth
+	wake    chan struct{}
+
+	mu     sync.Mutex
+	rev    uint64 // of rec; 0 where there is none
+	rec    *events.TokenRecord
+	health *events.Health
+}
+
+// run keeps the org signed in until ctx ends.
+func (o *org) run(ctx context.Context) {
+	if !o.firstLook(ctx) {
+		return
+	}
+	for ctx.Err() == nil {
+		rec, rev, health := o.view()
+		creds := markOf(o.sealer, o.connect)
+		d := decide(rec, health, creds, o.now())
+		if d.refresh {
+			o.refresh(ctx, rec, rev, creds)
+			continue
+		}
+		o.rest(ctx, d.wait)
+	}
+}
+
+// firstLook reads the record before anything is decided: that there is none is
+// something only reading can tell.
+func (o *org) firstLook(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		err := o.reread(ctx)
+		if err == nil {
+			return true
+		}
+		o.tel.Log.WarnContext(ctx, "token record cannot be read", "org", o.name, "error", err)
+		o.pause(ctx, errorWait)
+	}
+	return false
+}
+
+// reread reads the record as it is now.
+func (o *org) reread(ctx context.Context) error {
+	e, err := o.bucket.Get(ctx, o.name)
+	if errors.Is(err, bus.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	o.observe(ctx, e)
+	return nil
+}
+
+// rest waits until something happens, a time comes, or the files are to be
+// looked at again.
+func (o *org) rest(ctx context.Context, until time.Time) {
+	d := o.cfg.PollEvery
+	if !until.IsZero() {
+		d = min(d, max(until.Sub(o.now()), time.Millisecond))
+	}
+	o.pause(ctx, d)
+}
+
+func (o *org) pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-o.wake:
+	case <-t.C:
+	}
+}
+
+func (o *org) view() (rec *events.TokenRecord, rev uint64, health *events.Health) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.rec, o.rev, o.health
+}
+
+// observe takes in a record as stored; an older one than known is ignored.
+func (o *org) observe(ctx context.Context, e bus.Entry) {
+	rec, err := events.Decode[events.TokenRecord](e.Data)
+	if err != nil {
+		// It is replaced by the next one, under compare-and-set.
+		o.tel.Log.ErrorContext(ctx, "token record cannot be read", "org", o.name, "error", err)
+		rec = events.TokenRecord{V: events.Version, Org: o.name, State: events.TokenRefreshing}
+	}
+	o.mu.Lock()
+	if e.Seq > o.rev {
+		o.rec, o.rev = &rec, e.Seq
+	}
+	o.mu.Unlock()
+	o.nudge()
+}
+
+// listen takes in what Salesforce last said of the org as a whole.
+func (o *org) listen(h events.Health) {
+	o.mu.Lock()
+	o.health = &h
+	o.mu.Unlock()
+	o.nudge()
+}
+
+func (o *org) nudge() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,118 @@
+package refresh
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
+	"github.com/rollcall-sync/rollcall/services/internal/seal"
+	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+)
+
+// bucket is what the service needs of the tokens bucket.
+type bucket interface {
+	Get(ctx context.Context, key string) (bus.Entry, error)
+	Set(ctx context.Context, key string, data []byte, lastSeq uint64) (uint64, error)
+	Watch(ctx context.Context, key string, each func(bus.Entry)) error
+}
+
+// Service is token-refresher. Any number may run at once.
+type Service struct {
+	cfg     Config
+	bus     *bus.Bus
+	bucket  bucket
+	sealer  *seal.Sealer
+	tel     *telemetry.Telemetry
+	metrics *metrics
+	now     func() time.Time
+	holder  string
+	orgs    map[string]*org
+}
+
+// New returns a Service; Run starts it.
+func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
+	if b == nil || t == nil {
+		return nil, errors.New("token-refresher needs a bus and telemetry")
+	}
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	sealer, err := seal.Load(cfg.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(t.Meter)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{
+		cfg: cfg, bus: b, bucket: b.Bucket(events.BucketTokens), sealer: sealer, tel: t, metrics: m,
+		now: time.Now, holder: rand.Text(), orgs: make(map[string]*org, len(cfg.Orgs)),
+	}
+	return s, s.addOrgs()
+}
+
+func (s *Service) addOrgs() error {
+	var faults []error
+	for _, name := range slices.Sorted(maps.Keys(s.cfg.Orgs)) {
+		o, err := s.newOrg(name, s.cfg.Orgs[name])
+		if err != nil {
+			faults = append(faults, fmt.Errorf("orgs.%s.connect: %w", name, err))
+			continue
+		}
+		s.orgs[name] = o
+	}
+	return errors.Join(faults...)
+}
+
+func (s *Service) newOrg(name string, c config.Connect) (*org, error) {
+	f, err := flowOf(c)
+	if err != nil {
+		return nil, err
+	}
+	oauth, err := salesforce.NewOAuth(salesforce.OAuthConfig{
+		LoginURL: c.LoginURL, ClientID: c.ClientID,
+		ClientSecret:        func() (string, error) { return readSecret(c.ClientSecretFile) },
+		ExpectedOrgID:       c.OrgID,
+		AllowedHostSuffixes: c.HostSuffixes,
+		AllowLoopbackHTTP:   c.AllowLoopbackHTTP,
+		Transport:           s.tel.Transport(http.DefaultTransport),
+		CallTimeout:         s.cfg.CallTimeout,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &org{Service: s, name: name, connect: c, flow: f, oauth: oauth, wake: make(chan struct{}, 1)}, nil
+}
+
+// Ready returns nil while the service can do its work.
+func (s *Service) Ready() error { return s.bus.Ready() }
+
+// Run works until ctx ends and returns nil then, having finished what it asked
+// the token endpoint.
+func (s *Service) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var all sync.WaitGroup
+	all.Go(func() { cancel(s.watchTokens(ctx)) })
+	all.Go(func() { cancel(s.watchHealth(ctx)) })
+	for _, o := range s.orgs {
+		all.Go(func() { o.run(ctx) })
+	}
+	all.Wait()
+	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}

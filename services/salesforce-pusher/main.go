@@ -1,0 +1,19 @@
+// Command salesforce-pusher makes people in Salesforce as they are desired.
+package main
+
+import (
+	"context"
+
+	"github.com/rollcall-sync/rollcall/services/internal/app"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/push"
+)
+
+func main() {
+	app.Main("salesforce-pusher", func(_ context.Context, env app.Env) (app.Service, error) {
+		cfg, err := push.ConfigFrom(env.File)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // says itself what is wrong
+		}
+		return push.New(cfg, env.Bus, env.Telemetry)
+	})
+}

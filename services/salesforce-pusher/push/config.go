@@ -1,0 +1,181 @@
+package push
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
+)
+
+// How an existing user may be recognised.
+const (
+	matchFederationID = "federation_id"
+	matchUsername     = "username"
+	matchEmail        = "email"
+	matchExternalID   = "external_id"
+)
+
+const (
+	defaultAPIVersion  = "63.0"
+	defaultCallTimeout = 20 * time.Second
+	defaultClaimTTL    = 30 * time.Second
+	changeLinger       = time.Millisecond
+	// batchMax is the most records one collection call takes.
+	batchMax = 200
+)
+
+// Config is what the pusher needs to know.
+type Config struct {
+	Orgs []OrgConfig
+	// TokensKeyFile holds the keyset under which tokens are sealed.
+	TokensKeyFile string
+}
+
+// OrgConfig is one org.
+type OrgConfig struct {
+	Name string
+	// APIVersion, HostSuffixes and AllowLoopbackHTTP are for the client.
+	APIVersion        string
+	HostSuffixes      []string
+	AllowLoopbackHTTP bool
+	// Match says in which order an existing user is recognised.
+	Match           []string
+	ExternalIDField string
+	// Create, Update and Deactivate may each be switched off.
+	Create, Update, Deactivate bool
+	FreezeFirst, AdoptByEmail  bool
+	// Protected are usernames (lower case) and user ids that are never touched.
+	Protected map[string]bool
+	// CallTimeout bounds one API call, ClaimTTL a worker's hold on a person.
+	CallTimeout, ClaimTTL time.Duration
+	// Linger is how long backfill work is gathered into one batch.
+	Linger time.Duration
+	// Names are all names that config knows, asked for in one call.
+	Names names
+	// Probe says how a held org is tried again.
+	Probe Probe
+}
+
+// Probe says how long a held org is left alone before it is tried again; each
+// grows with every vain attempt up to its maximum.
+type Probe struct {
+	// Daily is for the rolling 24 hour limit, Concurrent for too many calls at
+	// once, Outage for everything else.
+	Daily, Concurrent, Outage time.Duration
+	// Max bounds them all.
+	Max time.Duration
+	// Poll is how often a replica looks whether another one has healed the org.
+	Poll time.Duration
+}
+
+func defaultProbe() Probe {
+	return Probe{
+		Daily: time.Minute, Concurrent: time.Second, Outage: 2 * time.Second,
+		Max: 10 * time.Minute, Poll: time.Second,
+	}
+}
+
+// ConfigFrom takes the pusher's part out of the configuration file; the error
+// names all faults.
+func ConfigFrom(f config.File) (Config, error) {
+	c := Config{TokensKeyFile: f.Tokens.KeyFile}
+	var faults []error
+	if f.Tokens.KeyFile == "" {
+		faults = append(faults, errors.New("tokens.keyFile is missing"))
+	}
+	if len(f.Orgs) == 0 {
+		faults = append(faults, errors.New("orgs: at least one is needed"))
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Orgs)) {
+		o := orgFrom(name, f.Orgs[name])
+		faults = append(faults, o.check()...)
+		c.Orgs = append(c.Orgs, o)
+	}
+	return c, errors.Join(faults...)
+}
+
+func orgFrom(name string, o config.Org) OrgConfig {
+	c := OrgConfig{
+		Name: name, APIVersion: o.Connect.APIVersion, HostSuffixes: o.Connect.HostSuffixes,
+		AllowLoopbackHTTP: o.Connect.AllowLoopbackHTTP,
+		Match:             o.Assign.Match, ExternalIDField: o.Assign.ExternalIDField,
+		Create: o.Push.Create, Update: o.Push.Update, Deactivate: o.Push.Deactivate,
+		FreezeFirst: o.Push.FreezeFirst, AdoptByEmail: o.Push.AdoptByEmail,
+		Protected:   map[string]bool{},
+		CallTimeout: o.Push.CallTimeout, ClaimTTL: o.Push.ClaimTTL, Linger: o.Push.Linger,
+		Names: namesIn(o.Assign), Probe: defaultProbe(),
+	}
+	for _, p := range o.Push.Protect {
+		c.Protected[strings.ToLower(p)] = true
+	}
+	if c.APIVersion == "" {
+		c.APIVersion = defaultAPIVersion
+	}
+	if len(c.Match) == 0 {
+		c.Match = []string{matchFederationID, matchUsername}
+	}
+	if c.CallTimeout == 0 {
+		c.CallTimeout = defaultCallTimeout
+	}
+	if c.ClaimTTL == 0 {
+		c.ClaimTTL = defaultClaimTTL
+	}
+	return c
+}
+
+func (c OrgConfig) check() []error {
+	at := "orgs." + c.Name
+	var faults []error
+	if err := events.CheckName(c.Name); err != nil {
+		faults = append(faults, fmt.Errorf("%s: %w", at, err))
+	}
+	for _, m := range c.Match {
+		if !slices.Contains([]string{matchFederationID, matchUsername, matchEmail, matchExternalID}, m) {
+			faults = append(faults, fmt.Errorf("%s.assign.match: %q is not one of federation_id, username, email, external_id", at, m))
+		}
+	}
+	if slices.Contains(c.Match, matchExternalID) && c.ExternalIDField == "" {
+		faults = append(faults, fmt.Errorf("%s.assign.externalIDField is missing, but assign.match names external_id", at))
+	}
+	if c.CallTimeout < 0 || c.Linger < 0 {
+		faults = append(faults, fmt.Errorf("%s.push: callTimeout and linger cannot be negative", at))
+	}
+	if c.ClaimTTL <= c.CallTimeout {
+		faults = append(faults, fmt.Errorf("%s.push.claimTTL is %s, must be longer than callTimeout, %s", at, c.ClaimTTL, c.CallTimeout))
+	}
+	return faults
+}
+
+// margin is what a claim leaves unused at its end: for a request still on its
+// way, and for clocks that differ.
+func (c OrgConfig) margin() time.Duration { return min(c.ClaimTTL/10, 2*time.Second) }
+
+func (c OrgConfig) linger(l events.Lane) time.Duration {
+	switch l {
+	case events.LaneLeaver:
+		return 0
+	case events.LaneChange:
+		return min(changeLinger, c.Linger)
+	}
+	return c.Linger
+}
+
+func namesIn(a config.Assign) names {
+	n := names{}
+	for _, r := range a.Rules {
+		n.add(kindProfile, r.Profile)
+		n.add(kindRole, r.Role)
+		n.add(kindPermissionSet, r.PermissionSets...)
+		n.add(kindGroup, r.Groups...)
+	}
+	for _, g := range a.Grants {
+		n.add(kindPermissionSet, g.PermissionSets...)
+		n.add(kindGroup, g.Groups...)
+	}
+	return n
+}

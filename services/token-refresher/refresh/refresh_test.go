@@ -1,0 +1,302 @@
+package refresh
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
+	"github.com/rollcall-sync/rollcall/services/internal/tokens"
+)
+
+func TestOneRequestHoweverManyAsk(t *testing.T) {
+	t.Parallel()
+	const replicas, askers = 3, 50
+	b := newBundle(t)
+	for range replicas {
+		b.run(b.service())
+	}
+	b.await("the first token", connected(1))
+	readers := make([]*tokens.Reader, replicas)
+	for i := range readers {
+		readers[i] = b.reader()
+	}
+	old, err := readers[0].Session(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.org.ExpireSessions()
+
+	var all sync.WaitGroup
+	for i := range askers {
+		all.Go(func() {
+			b.complain(old.Generation)
+			got, err := readers[i%replicas].Renew(t.Context(), old)
+			if err != nil || got.Generation != 2 || got.AccessToken == old.AccessToken {
+				t.Errorf("asker %d got %v generation %d, %v", i, got, got.Generation, err)
+			}
+		})
+	}
+	all.Wait()
+	if n := b.requests(); n != 2 {
+		t.Fatalf("%d token requests, want 1 at the start and 1 for the expired token", n)
+	}
+	b.tight()
+}
+
+func TestWrongSecretHoldsTheOrgUntilTheFileIsMended(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.write(b.secret, wrong)
+	b.run(b.service())
+	rec := b.await("held", inState(events.TokenHeld))
+	if rec.Failure.Code != "invalid_client" || rec.Failure.Message != "invalid client credentials" ||
+		!strings.Contains(rec.Advice, "secret") || rec.Failure.Cause != events.CauseCredentials {
+		t.Fatalf("held as %+v: %s", rec.Failure, rec.Advice)
+	}
+	var held *tokens.Held
+	_, err := b.reader().Session(t.Context())
+	if !errors.As(err, &held) || held.Advice != rec.Advice {
+		t.Fatalf("the pusher is told %v", err)
+	}
+	b.tight(err)
+
+	b.complain(0) // complaints do not make it ask again
+	b.complain(0)
+	if n := b.requests(); n != 1 {
+		t.Fatalf("%d token requests with one wrong secret", n)
+	}
+	b.write(b.secret, secret)
+	b.await("connected", connected(1))
+	if n := b.requests(); n != 2 {
+		t.Fatalf("%d token requests", n)
+	}
+	if n := strings.Count(b.log.LogText(), "org cannot sign in"); n != 1 {
+		t.Fatalf("%d log lines for one state", n)
+	}
+	b.tight()
+}
+
+func TestMissingSecretFileHoldsUntilItAppears(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	if err := os.Remove(b.secret); err != nil {
+		t.Fatal(err)
+	}
+	b.run(b.service())
+	rec := b.await("held", inState(events.TokenHeld))
+	if rec.Failure.Code != salesforce.CodeNoSecret || !strings.Contains(rec.Advice, "clientSecretFile") && !strings.Contains(rec.Advice, "secret") {
+		t.Fatalf("held as %+v: %s", rec.Failure, rec.Advice)
+	}
+	if n := b.requests(); n != 0 {
+		t.Fatalf("%d requests without a secret", n)
+	}
+	b.write(b.secret, secret)
+	b.await("connected", connected(1))
+}
+
+// dying is a bucket whose owner dies before it has stored a new token.
+type dying struct {
+	bucket
+	dead chan struct{}
+	once sync.Once
+}
+
+func (d *dying) Set(ctx context.Context, key string, data []byte, last uint64) (uint64, error) {
+	rec, err := events.Decode[events.TokenRecord](data)
+	if err == nil && rec.State != events.TokenConnected {
+		return d.bucket.Set(ctx, key, data, last)
+	}
+	d.once.Do(func() { close(d.dead) })
+	<-ctx.Done() // the process is gone; nothing comes back
+	return 0, ctx.Err()
+}
+
+func TestLeaseOfADeadReplicaIsTakenOver(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	first := b.service()
+	grave := &dying{bucket: first.bucket, dead: make(chan struct{})}
+	first.bucket = grave
+	b.run(first)
+	<-grave.dead
+	rec := b.await("a lease", func(r events.TokenRecord) bool { return r.Lease != nil })
+	if rec.State != events.TokenRefreshing {
+		t.Fatalf("the intent was stored as %s", rec.State)
+	}
+	begin := time.Now()
+	b.run(b.service())
+	b.await("connected", connected(1))
+	if waited := time.Since(begin); waited > limit/2 {
+		t.Fatalf("taken over after %s", waited)
+	}
+	if n := b.requests(); n != 2 {
+		t.Fatalf("%d token requests, want one by each replica", n)
+	}
+}
+
+func TestOutageIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	fault, err := b.sf.Plan(emulator.Fault{Operation: "token", Effect: emulator.EffectUnavailable, Times: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.run(b.service())
+	rec := b.await("trouble", func(r events.TokenRecord) bool { return r.Failure != nil })
+	if rec.State != events.TokenRefreshing || rec.Failure.Cause != events.CauseUnavailable || rec.RetryAt.IsZero() {
+		t.Fatalf("trouble is %+v: %+v", rec, rec.Failure)
+	}
+	if rec = b.await("connected", connected(1)); rec.Failure != nil || rec.Advice != "" {
+		t.Fatalf("still says %+v", rec.Failure)
+	}
+	if f, _ := b.sf.Fault(fault.ID); f.Used != 1 {
+		t.Fatalf("the fault struck %d times", f.Used)
+	}
+}
+
+func TestRotatedRefreshTokenIsKept(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t).rotating()
+	stop := b.run(b.service())
+	b.await("the first token", connected(1))
+	b.complain(1)
+	b.await("the second token", connected(2))
+	stop()
+	b.run(b.service()) // knows the rotated token from the bucket, not from the file
+	b.complain(2)
+	b.await("the third token", connected(3))
+	if n := b.requests(); n != 3 {
+		t.Fatalf("%d token requests for 3 tokens", n)
+	}
+	b.tight()
+}
+
+func TestLostReplyUnderRotationEndsHeldNotLooping(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t).rotating()
+	b.run(b.service())
+	b.await("the first token", connected(1))
+	fault, err := b.sf.Plan(emulator.Fault{Operation: "token", Effect: emulator.EffectDropAfter, Times: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.complain(1)
+	rec := b.await("held", inState(events.TokenHeld))
+	if rec.Failure.Code != "invalid_grant" || !strings.Contains(rec.Advice, "authenticate") || !rec.RetryAt.IsZero() {
+		t.Fatalf("held as %+v until %s: %s", rec.Failure, rec.RetryAt, rec.Advice)
+	}
+	if f, _ := b.sf.Fault(fault.ID); f.Used != 1 || b.requests() != 3 {
+		t.Fatalf("the fault struck %d times, %d requests; want the first, the lost one and one more", f.Used, b.requests())
+	}
+	token, err := b.org.Grant(clientID, emulator.IntegrationUsername)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.write(b.refresh, token) // the admin signed in again
+	b.await("connected", connected(2))
+	b.tight()
+}
+
+func TestAnotherAppIsSignedInAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	stop := b.run(b.service())
+	b.await("the first token", connected(1))
+	stop()
+	const other = "other-consumer-key"
+	if err := b.org.AddApp(emulator.ConnectedApp{ClientID: other, ClientSecret: secret, RunAsUsername: emulator.IntegrationUsername}); err != nil {
+		t.Fatal(err)
+	}
+	c := b.cfg.Orgs[emea]
+	c.ClientID = other
+	b.cfg.Orgs[emea] = c
+	b.run(b.service())
+	b.await("a token of the other app", connected(2))
+}
+
+func TestEndpointThatEchoesSecretsIsNotQuoted(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	if _, err := b.sf.Plan(emulator.Fault{
+		Operation: "token", Effect: emulator.EffectTokenError, Times: 1,
+		Code: "invalid_grant", Message: "authentication failure for " + secret,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.run(b.service())
+	rec := b.await("held", inState(events.TokenHeld))
+	if !strings.Contains(rec.Failure.Message, "[removed]") {
+		t.Fatalf("held as %q", rec.Failure.Message)
+	}
+	b.tight()
+}
+
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	creds := mark{"i", "s", "r"}
+	record := func(change func(*events.TokenRecord)) *events.TokenRecord {
+		r := &events.TokenRecord{State: events.TokenConnected, Generation: 4, CredentialMark: creds.String(), At: at.Add(-time.Hour)}
+		change(r)
+		return r
+	}
+	refusal := func(generation uint64) *events.Health {
+		return &events.Health{State: events.HealthHeld, TokenGeneration: generation, Failure: &events.Failure{Cause: events.CauseCredentials}}
+	}
+	nothing, refresh := decision{}, decision{refresh: true}
+	asIs := func(*events.TokenRecord) {}
+	held := func(retry time.Time) func(*events.TokenRecord) {
+		return func(r *events.TokenRecord) { r.State, r.RetryAt = events.TokenHeld, retry }
+	}
+	for name, c := range map[string]struct {
+		rec    *events.TokenRecord
+		health *events.Health
+		now    mark
+		want   decision
+	}{
+		"no record":                       {nil, nil, creds, refresh},
+		"connected":                       {record(asIs), nil, creds, nothing},
+		"refused":                         {record(asIs), refusal(4), creds, refresh},
+		"an older token was refused":      {record(asIs), refusal(3), creds, nothing},
+		"org held for another reason":     {record(asIs), &events.Health{State: events.HealthHeld, TokenGeneration: 4, Failure: &events.Failure{Cause: events.CauseThrottled}}, creds, nothing},
+		"new secret, token still good":    {record(asIs), nil, mark{"i", "s2", "r"}, nothing},
+		"another app":                     {record(asIs), nil, mark{"i2", "s", "r"}, refresh},
+		"held":                            {record(held(time.Time{})), refusal(4), creds, nothing},
+		"held, new secret":                {record(held(time.Time{})), nil, mark{"i", "s2", "r"}, refresh},
+		"held, may heal later":            {record(held(at.Add(time.Minute))), nil, creds, decision{wait: at.Add(time.Minute)}},
+		"held, may have healed":           {record(held(at)), nil, creds, refresh},
+		"a lease":                         {record(func(r *events.TokenRecord) { r.Lease = &events.Lease{Until: at.Add(time.Second)} }), refusal(4), creds, decision{wait: at.Add(time.Second)}},
+		"a lease that ran out":            {record(func(r *events.TokenRecord) { r.State, r.Lease = events.TokenRefreshing, &events.Lease{Until: at} }), nil, creds, refresh},
+		"refreshing, retry later":         {record(func(r *events.TokenRecord) { r.State, r.RetryAt = events.TokenRefreshing, at.Add(time.Second) }), nil, creds, decision{wait: at.Add(time.Second)}},
+		"first token refused at once":     {record(func(r *events.TokenRecord) { r.At = at }), refusal(4), creds, refresh},
+		"second token refused at once":    {record(func(r *events.TokenRecord) { r.At, r.Tries = at, 1 }), refusal(4), creds, decision{wait: at.Add(5 * time.Second)}},
+		"twentieth token refused at once": {record(func(r *events.TokenRecord) { r.At, r.Tries = at, 19 }), refusal(4), creds, decision{wait: at.Add(5 * time.Minute)}},
+	} {
+		if got := decide(c.rec, c.health, c.now, at); got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+	}
+}
+
+func TestConfigFromListsEveryFault(t *testing.T) {
+	t.Parallel()
+	_, err := ConfigFrom(config.File{Orgs: map[string]config.Org{
+		"emea": {Connect: config.Connect{Flow: "magic"}}, "apac": {Connect: config.Connect{Flow: "wand"}},
+	}})
+	for _, want := range []string{"tokens.keyFile", "orgs.emea.connect", "orgs.apac.connect"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not name %s", err, want)
+		}
+	}
+}
+
+var _ bucket = (*bus.Bucket)(nil)

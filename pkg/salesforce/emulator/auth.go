@@ -35,6 +35,7 @@ type session struct {
 	issued   time.Time
 	used     time.Time
 	grant    *grant
+	jwt      bool // made by the JWT flow
 }
 
 // grant is a refresh token and its descendants: one family.

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -103,14 +104,16 @@ func (c *call) read() error {
 		}
 		src = z
 	}
-	body, err := io.ReadAll(io.LimitReader(src, maxBody+1))
+	var body bytes.Buffer
+	body.Grow(int(max(0, min(c.r.ContentLength, 1<<20))))
+	n, err := body.ReadFrom(io.LimitReader(src, maxBody+1))
 	if err != nil {
 		return fmt.Errorf("request body: %w", err)
 	}
-	if len(body) > maxBody {
+	if n > maxBody {
 		return errors.New("request body too large")
 	}
-	c.body = body
+	c.body = body.Bytes()
 	return nil
 }
 
@@ -139,6 +142,10 @@ func (c *call) admitted() bool {
 		c.fail(errURLNotReset())
 		return false
 	}
+	if err := c.sizes(); err != nil {
+		c.fail(err)
+		return false
+	}
 	token, err := bearer(c.r)
 	if err != nil {
 		c.fail(err)
@@ -159,6 +166,26 @@ func (c *call) admitted() bool {
 		c.fail(errDailyLimit())
 	}
 	return within
+}
+
+// maxURI bounds the URI, and the URI with all headers. [D]
+const maxURI = 16_384
+
+// sizes refuses long URIs and headers: 414 and 431 [D], texts [U].
+func (c *call) sizes() *APIError {
+	n := len(c.r.URL.RequestURI())
+	if n > maxURI {
+		return platformError(http.StatusRequestURITooLong, "URI_TOO_LONG", "URI is longer than 16384 bytes")
+	}
+	for name, values := range c.r.Header {
+		for _, v := range values {
+			n += len(name) + len(v) + len(": \r\n")
+		}
+	}
+	if n > maxURI {
+		return platformError(http.StatusRequestHeaderFieldsTooLarge, "HEADERS_TOO_LONG", "URI and headers are longer than 16384 bytes")
+	}
+	return nil
 }
 
 // onLoginHost says whether the request came to a host that only signs in.

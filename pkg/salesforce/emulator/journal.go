@@ -7,8 +7,12 @@ import (
 	"time"
 )
 
-// maxTouched bounds the ids and usernames kept per journal entry.
-const maxTouched = 400
+const (
+	// maxTouched bounds the ids and usernames kept per journal entry.
+	maxTouched = 400
+	// touchedBudget bounds them over all entries; the oldest lose theirs first.
+	touchedBudget = 500_000
+)
 
 // JournalEntry is one request as the emulator saw it.
 type JournalEntry struct {
@@ -61,6 +65,8 @@ type journal struct {
 	entries []JournalEntry
 	start   int
 	seq     int64
+	touched int   // names kept over all entries
+	trimmed int64 // entries up to this seq have lost theirs
 	total   Counters
 	byOrg   map[string]*Counters
 }
@@ -79,12 +85,31 @@ func (j *journal) add(e JournalEntry, data bool) {
 		j.byOrg[e.Org] = &Counters{}
 	}
 	j.byOrg[e.Org].add(&e, data)
+	j.touched += len(e.Touched)
 	if len(j.entries) < j.size {
 		j.entries = append(j.entries, e)
-		return
+	} else {
+		j.touched -= len(j.entries[j.start].Touched)
+		j.entries[j.start] = e
+		j.start = (j.start + 1) % j.size
 	}
-	j.entries[j.start] = e
-	j.start = (j.start + 1) % j.size
+	j.trim()
+}
+
+// trim takes the names from the oldest entries until the budget holds.
+func (j *journal) trim() {
+	first := 0
+	if len(j.entries) > 0 { // entries are in order of seq; reset by org leaves gaps, which only skip less
+		first = max(0, min(int(j.trimmed-j.entries[j.start].Seq), len(j.entries)))
+	}
+	for i := first; j.touched > touchedBudget && i < len(j.entries); i++ {
+		e := &j.entries[(j.start+i)%len(j.entries)]
+		if e.Seq <= j.trimmed {
+			continue
+		}
+		j.touched -= len(e.Touched)
+		e.Touched, j.trimmed = nil, e.Seq
+	}
 }
 
 // JournalFilter picks journal entries; zero fields pick everything.
@@ -119,7 +144,7 @@ func (j *journal) reset(org string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if org == "" {
-		j.entries, j.start, j.total, j.byOrg = nil, 0, Counters{}, map[string]*Counters{}
+		j.entries, j.start, j.touched, j.total, j.byOrg = nil, 0, 0, Counters{}, map[string]*Counters{}
 		return
 	}
 	kept := make([]JournalEntry, 0, len(j.entries))
@@ -128,7 +153,10 @@ func (j *journal) reset(org string) {
 			kept = append(kept, e)
 		}
 	}
-	j.entries, j.start = kept, 0
+	j.entries, j.start, j.touched = kept, 0, 0
+	for i := range kept {
+		j.touched += len(kept[i].Touched)
+	}
 	delete(j.byOrg, org)
 }
 

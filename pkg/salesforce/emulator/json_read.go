@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -140,11 +141,17 @@ func (r *jsonReader) value() (any, error) {
 }
 
 func (r *jsonReader) word() (any, error) {
-	for text, v := range map[string]any{"true": true, "false": false, "null": nil} {
-		if strings.HasPrefix(string(r.src[r.pos:min(len(r.src), r.pos+len(text))]), text) {
-			r.pos += len(text)
-			return v, nil
-		}
+	rest := r.src[r.pos:]
+	switch {
+	case bytes.HasPrefix(rest, []byte("true")):
+		r.pos += len("true")
+		return true, nil
+	case bytes.HasPrefix(rest, []byte("false")):
+		r.pos += len("false")
+		return false, nil
+	case bytes.HasPrefix(rest, []byte("null")):
+		r.pos += len("null")
+		return nil, nil
 	}
 	return nil, r.unexpected("expected a valid value (number, String, array, object, 'true', 'false' or 'null')")
 }
@@ -185,7 +192,7 @@ func (r *jsonReader) object() (any, error) {
 		r.pos++
 		return obj, nil
 	}
-	obj.members = make([]jsonMember, 0, 8)
+	obj.members = make([]jsonMember, 0, 20)
 	for {
 		m, err := r.member()
 		if err != nil {

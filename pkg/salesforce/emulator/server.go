@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"crypto/rsa"
 	"net/http"
 	"strings"
 	"sync"
@@ -23,6 +24,9 @@ type Server struct {
 	// authMu guards apps, codes, grants and sessions of all orgs. It is taken
 	// after mu, never before.
 	authMu sync.Mutex
+
+	keyOnce sync.Once
+	key     *rsa.PrivateKey // signs id tokens
 }
 
 type options struct {

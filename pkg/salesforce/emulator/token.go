@@ -231,12 +231,14 @@ func (c *call) tokenBody(s *session, refresh string) []byte {
 	if refresh != "" {
 		add("refresh_token", refresh)
 	}
-	add("signature", sign(c.org.id, id+issued))
+	if !s.jwt { // JWT answers have neither signature nor issued_at [D/C]
+		add("signature", sign(c.org.id, id+issued))
+		add("issued_at", issued)
+	}
 	add("scope", s.scope)
 	add("instance_url", c.instanceURL())
 	add("id", id)
 	add("token_type", "Bearer")
-	add("issued_at", issued)
 	if slices.Contains(strings.Fields(s.scope), "sfap_api") {
 		add("api_instance_url", "https://api.salesforce.com")
 	}

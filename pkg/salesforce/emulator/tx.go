@@ -115,7 +115,7 @@ func (t *tx) insert(o *object, in input) outcome {
 	if o.noCreate && !t.plants {
 		return failed(recordError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: "+o.label)) // [U]
 	}
-	d := &draft{object: o, cells: make([]cell, 0, 24)}
+	d := &draft{object: o, cells: make([]cell, 0, 32), sent: make([]*field, 0, 24)}
 	if err := t.fill(d, in); err != nil {
 		return failed(err)
 	}
@@ -347,7 +347,7 @@ func (t *tx) store(d *draft) {
 	table := t.org.table(d.object.name)
 	if d.old == nil {
 		table.next++
-		r := &record{id: newID(d.object.prefix, t.org.pod, table.next), cells: slices.Clip(d.cells),
+		r := &record{id: newID(d.object.prefix, t.org.pod, table.next), cells: slices.Clone(d.cells)[:len(d.cells):len(d.cells)],
 			created: t.now, modified: t.now, createdBy: t.actorID(), modifiedBy: t.actorID()}
 		table.add(r)
 		d.row = r

@@ -1,0 +1,221 @@
+package emulator
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// consentPage stands for Salesforce's login and consent pages in one.
+var consentPage = template.Must(template.New("consent").Parse(`<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Allow Access?</title></head>
+<body><h1>Allow Access?</h1>
+<p>{{.Client}} is asking to: {{.Scope}}</p>
+<form method="post" action="{{.Action}}">
+{{range $name, $value := .Hidden}}<input type="hidden" name="{{$name}}" value="{{$value}}">
+{{end}}<label>Username <input name="username" value="{{.Username}}"></label>
+<button name="decision" value="allow">Allow</button>
+<button name="decision" value="deny">Deny</button>
+</form></body></html>
+`))
+
+// authorize answers the browser leg: GET shows the consent page, POST takes the
+// decision. [D web server flow]
+func (c *call) authorize() {
+	form := c.r.URL.Query()
+	if c.method == http.MethodPost {
+		if posted, err := url.ParseQuery(string(c.body)); err == nil {
+			for name, values := range posted {
+				form[name] = values
+			}
+		}
+	}
+	app := c.appNamed(form.Get("client_id"))
+	if app == nil {
+		c.errorPage("invalid_client_id", "client identifier invalid")
+		return
+	}
+	// Byte for byte, and no redirect to an address nobody registered. [R]
+	if !slices.Contains(app.RedirectURIs, form.Get("redirect_uri")) {
+		c.errorPage("redirect_uri_mismatch", "redirect_uri must match configuration")
+		return
+	}
+	if failure := authorizeErrors(app, form); failure != nil {
+		c.redirect(form, "error", failure.code, "error_description", failure.description)
+		return
+	}
+	if c.method == http.MethodPost {
+		c.decide(app, form)
+		return
+	}
+	c.consent(app, form)
+}
+
+func authorizeErrors(app *ConnectedApp, form url.Values) *oauthError {
+	if form.Get("response_type") != "code" { // [S; code name D]
+		return &oauthError{"unsupported_response_type", "response type is not supported"}
+	}
+	if !app.allows(FlowAuthorizationCode) {
+		return &oauthError{"unauthorized_client", "flow is not enabled for this app"} // [U]
+	}
+	if app.RequirePKCE && form.Get("code_challenge") == "" {
+		return &oauthError{"invalid_request", "missing required code challenge"} // [U] text
+	}
+	if m := form.Get("code_challenge_method"); m != "" && m != "S256" {
+		return &oauthError{"invalid_request", "code challenge method is not supported"} // [U]
+	}
+	for _, scope := range strings.Fields(form.Get("scope")) {
+		if !slices.Contains(app.scopes(), scope) {
+			return &oauthError{"invalid_scope", "the requested scope is not allowed"} // [S]
+		}
+	}
+	return nil
+}
+
+// errorPage is what the browser sees when client or redirect address are bad;
+// its layout is an assumption. [U]
+func (c *call) errorPage(code, description string) {
+	c.res.kind(htmlType)
+	c.res.set(http.StatusBadRequest, []byte("<!DOCTYPE html><html><head><title>Error</title></head><body><p>error="+
+		template.HTMLEscapeString(code)+"&amp;error_description="+template.HTMLEscapeString(description)+"</p></body></html>"))
+}
+
+func (c *call) redirect(form url.Values, pairs ...string) {
+	target, err := url.Parse(form.Get("redirect_uri"))
+	if err != nil {
+		c.errorPage("redirect_uri_mismatch", "redirect_uri must match configuration")
+		return
+	}
+	query := target.Query()
+	for i := 0; i < len(pairs); i += 2 {
+		query.Set(pairs[i], pairs[i+1])
+	}
+	if state := form.Get("state"); state != "" {
+		query.Set("state", state)
+	}
+	target.RawQuery = query.Encode()
+	c.res.header.Set("Location", target.String())
+	c.none(http.StatusFound)
+}
+
+func (c *call) consent(app *ConnectedApp, form url.Values) {
+	hidden := map[string]string{}
+	for _, name := range [...]string{"response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method", "nonce"} {
+		if v := form.Get(name); v != "" {
+			hidden[name] = v
+		}
+	}
+	username := form.Get("login_hint")
+	if username == "" {
+		username = app.RunAsUsername
+	}
+	var page strings.Builder
+	if err := consentPage.Execute(&page, map[string]any{"Client": app.ClientID, "Scope": c.wanted(app, form), "Hidden": hidden,
+		"Username": username, "Action": c.r.URL.Path}); err != nil {
+		c.errorPage("server_error", err.Error())
+		return
+	}
+	c.res.kind(htmlType)
+	c.res.set(200, []byte(page.String()))
+}
+
+// wanted is the scope asked for, or everything the app has. [D]
+func (c *call) wanted(app *ConnectedApp, form url.Values) string {
+	if scope := form.Get("scope"); scope != "" {
+		return scope
+	}
+	return joinScopes(app.scopes())
+}
+
+// decide takes Allow or Deny.
+func (c *call) decide(app *ConnectedApp, form url.Values) {
+	if form.Get("decision") != "allow" { // [D/S]
+		c.redirect(form, "error", "access_denied", "error_description", "end-user denied authorization")
+		return
+	}
+	userID, failure := c.signIn(app, form.Get("username"), "authentication failure")
+	if failure != nil {
+		code := failure.code
+		if code == "invalid_app_access" {
+			code = "OAUTH_APP_ACCESS_DENIED" // the browser leg has its own word [S]
+		}
+		c.redirect(form, "error", code, "error_description", failure.description)
+		return
+	}
+	code := "aPrx" + randomText(60) + "==" // shape [R]
+	unlock := c.org.auth.lock()
+	c.org.auth.codes[code] = &authCode{userID: userID, clientID: app.ClientID, redirectURI: form.Get("redirect_uri"),
+		scope: c.wanted(app, form), challenge: form.Get("code_challenge"), made: c.started}
+	unlock()
+	c.redirect(form, "code", code)
+}
+
+// codeExchange trades a code for tokens.
+func (c *call) codeExchange(form url.Values) *oauthError {
+	app, failure := c.client(form, true)
+	if failure != nil {
+		return failure
+	}
+	g, scope, userID, failure := c.spend(app, form)
+	if failure != nil {
+		return failure
+	}
+	unlock := c.org.auth.lock()
+	s := c.org.auth.issue(userID, app.ClientID, scope, g, c.started)
+	refresh := ""
+	if g != nil {
+		refresh = g.token
+	}
+	unlock()
+	c.bytes(200, c.withIDToken(c.tokenBody(s, refresh), s))
+	return nil
+}
+
+// spend checks a code and uses it up.
+func (c *call) spend(app *ConnectedApp, form url.Values) (*grant, string, string, *oauthError) {
+	defer c.org.auth.lock()()
+	auth := c.org.auth
+	code := auth.codes[form.Get("code")]
+	if code == nil || code.clientID != app.ClientID {
+		return nil, "", "", grantError("invalid authorization code") // [U]
+	}
+	if code.spent || c.started.Sub(code.made) > codeLife { // [R forrest #169]
+		return nil, "", "", grantError("expired authorization code")
+	}
+	if code.redirectURI != form.Get("redirect_uri") { // [R]
+		return nil, "", "", &oauthError{"redirect_uri_mismatch", "redirect_uri must match configuration"}
+	}
+	if failure := checkVerifier(code.challenge, form.Get("code_verifier")); failure != nil {
+		return nil, "", "", failure
+	}
+	code.spent = true
+	if !grantsRefresh(code.scope) {
+		return nil, code.scope, code.userID, nil
+	}
+	return auth.grantTo(code.userID, app.ClientID, code.scope), code.scope, code.userID, nil
+}
+
+func grantsRefresh(scope string) bool {
+	list := strings.Fields(scope)
+	return slices.Contains(list, "refresh_token") || slices.Contains(list, "offline_access")
+}
+
+// checkVerifier is PKCE: a challenge without a verifier is invalid_grant, a
+// wrong verifier is invalid_request. [D] Texts are assumptions. [U]
+func checkVerifier(challenge, verifier string) *oauthError {
+	if challenge == "" {
+		return nil
+	}
+	if verifier == "" {
+		return grantError("code verifier is required")
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	if base64.RawURLEncoding.EncodeToString(sum[:]) != strings.TrimRight(challenge, "=") {
+		return &oauthError{"invalid_request", "invalid code verifier"}
+	}
+	return nil
+}

@@ -1,0 +1,296 @@
+package emulator
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// States of a Bulk API 2.0 job. [R]
+const (
+	jobOpen       = "Open"
+	jobUploaded   = "UploadComplete"
+	jobInProgress = "InProgress"
+	jobComplete   = "JobComplete"
+	jobFailed     = "Failed"
+	jobAborted    = "Aborted"
+)
+
+// maxJobs bounds the jobs an org keeps; the oldest goes first.
+const maxJobs = 1000
+
+// bulkJob is one ingest job.
+type bulkJob struct {
+	id        string
+	object    string
+	operation string
+	external  string
+	ending    string
+	delimiter string
+	version   string
+	user      string
+	created   time.Time
+	state     string
+	next      string // the state that the next look at the job shows
+	message   string
+	data      []byte
+	uploaded  bool
+	result    bulkResult
+}
+
+// bulkStore holds an org's jobs; the state lock guards it.
+type bulkStore struct {
+	jobs  map[string]*bulkJob
+	order []string
+	next  uint64
+}
+
+func newBulkStore() *bulkStore { return &bulkStore{jobs: map[string]*bulkJob{}} }
+
+func (s *bulkStore) add(o *Org, j *bulkJob) {
+	s.next++
+	j.id = newID("750", o.pod, s.next)
+	s.jobs[shortID(j.id)] = j
+	s.order = append(s.order, j.id)
+	for len(s.order) > maxJobs {
+		delete(s.jobs, shortID(s.order[0]))
+		s.order = s.order[1:]
+	}
+}
+
+// jobsRoute serves /jobs/ingest; query jobs are not emulated.
+func (c *call) jobsRoute(rest []string) route {
+	if len(rest) == 0 || rest[0] != "ingest" {
+		return notFoundRoute()
+	}
+	data := func(op string, mutating bool, run func(*call)) route {
+		return route{op: op, data: true, mutating: mutating, run: run}
+	}
+	switch {
+	case len(rest) == 1 && c.method == http.MethodPost:
+		return data("bulk.create", false, (*call).createJob)
+	case len(rest) == 1:
+		return data("bulk.list", false, (*call).listJobs)
+	case len(rest) == 2 && c.method == http.MethodPatch:
+		return data("bulk.close", true, func(c *call) { c.closeJob(rest[1]) })
+	case len(rest) == 2 && c.method == http.MethodDelete:
+		return data("bulk.delete", false, func(c *call) { c.deleteJob(rest[1]) })
+	case len(rest) == 2:
+		return data("bulk.get", false, func(c *call) { c.readJob(rest[1]) })
+	case len(rest) == 3 && rest[2] == "batches" && c.method == http.MethodPut:
+		return data("bulk.upload", false, func(c *call) { c.uploadJob(rest[1]) })
+	case len(rest) == 3 && c.method == http.MethodGet:
+		return data("bulk.results", false, func(c *call) { c.jobResults(rest[1], rest[2]) })
+	}
+	return notFoundRoute()
+}
+
+func errJob(message string) *APIError { return platformError(400, "INVALIDJOB", message) } // [U] texts
+
+func (c *call) createJob() {
+	in, ok := c.recordBody()
+	if !ok {
+		return
+	}
+	o := c.org.object(in.object.text("object"))
+	if o == nil {
+		c.fail(platformError(400, "INVALIDENTITY", "Unable to find object: "+in.object.text("object"))) // [U]
+		return
+	}
+	j := &bulkJob{object: o.name, operation: in.object.text("operation"), external: in.object.text("externalIdFieldName"),
+		ending: orText(in.object.text("lineEnding"), "LF"), delimiter: orText(in.object.text("columnDelimiter"), "COMMA"),
+		version: c.version, user: c.session.userID, created: c.started, state: jobOpen}
+	if err := j.problem(o); err != nil {
+		c.fail(err)
+		return
+	}
+	c.entry.Object = o.name
+	defer c.lock()()
+	c.org.bulk.add(c.org, j)
+	c.bytes(200, j.body(true, false))
+}
+
+func (j *bulkJob) problem(o *object) *APIError {
+	switch j.operation {
+	case "insert", "update", "delete", "hardDelete":
+	case "upsert":
+		if f := o.field(j.external); f == nil || !f.lookup() {
+			return errJob("External ID was not found: " + j.external)
+		}
+	default:
+		return errJob("Unsupported operation: " + j.operation)
+	}
+	if delimiters[j.delimiter] == 0 || j.ending != "LF" && j.ending != "CRLF" {
+		return errJob("Unsupported lineEnding or columnDelimiter")
+	}
+	return nil
+}
+
+func orText(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}
+
+// job finds a job or answers 404.
+func (c *call) job(id string) *bulkJob {
+	j := c.org.bulk.jobs[shortID(id)]
+	if j == nil {
+		c.fail(errNotFound())
+		return nil
+	}
+	c.entry.Object = j.object
+	return j
+}
+
+// uploadJob takes the CSV: one PUT per job, 201 and no body. [R]
+func (c *call) uploadJob(id string) {
+	defer c.lock()()
+	j := c.job(id)
+	if j == nil {
+		return
+	}
+	if j.state != jobOpen || j.uploaded {
+		c.fail(errJob("Found multiple contents for job: <" + j.id + ">, please 'Close' / 'Abort' / 'Delete' the current Job then create a new Job and make sure you only do 'PUT' once on a given Job."))
+		return
+	}
+	j.data, j.uploaded = append([]byte(nil), c.body...), true
+	c.none(201)
+}
+
+// closeJob takes {"state":"UploadComplete"} or Aborted.
+func (c *call) closeJob(id string) {
+	in, ok := c.recordBody()
+	if !ok {
+		return
+	}
+	state := in.object.text("state")
+	defer c.lock()()
+	j := c.job(id)
+	if j == nil {
+		return
+	}
+	switch {
+	case state == jobAborted && j.next == "" && j.state != jobComplete && j.state != jobFailed:
+		j.state, j.data = jobAborted, nil
+	case state == jobUploaded && j.state == jobOpen:
+		// The rows are applied now, under one lock; what a client sees of it
+		// is still UploadComplete, then InProgress, then the end.
+		j.state, j.next = jobUploaded, jobInProgress
+		c.process(j)
+	default:
+		c.fail(errJob("Cannot change the state of a job from " + j.state + " to " + state))
+		return
+	}
+	c.bytes(200, j.body(false, false))
+}
+
+// advance moves the visible state on by one look.
+func (j *bulkJob) advance() {
+	switch {
+	case j.next == jobInProgress:
+		j.state, j.next = jobInProgress, jobComplete
+	case j.next == jobComplete && j.message != "":
+		j.state, j.next = jobFailed, ""
+	case j.next == jobComplete:
+		j.state, j.next = jobComplete, ""
+	}
+}
+
+func (c *call) readJob(id string) {
+	defer c.lock()()
+	j := c.job(id)
+	if j == nil {
+		return
+	}
+	j.advance()
+	c.bytes(200, j.body(false, true))
+}
+
+func (c *call) listJobs() {
+	defer c.rlock()()
+	b := []byte(`{"done":true,"records":[`)
+	first := true
+	for _, id := range c.org.bulk.order {
+		if j := c.org.bulk.jobs[shortID(id)]; j != nil {
+			if !first {
+				b = append(b, ',')
+			}
+			b, first = append(b, j.body(false, false)...), false
+		}
+	}
+	c.bytes(200, append(b, `],"nextRecordsUrl":null}`...))
+}
+
+// deleteJob: 204; an unfinished job cannot be deleted. [U] text
+func (c *call) deleteJob(id string) {
+	defer c.lock()()
+	j := c.job(id)
+	if j == nil {
+		return
+	}
+	if j.state == jobUploaded || j.state == jobInProgress {
+		c.fail(errJob("Job must be in a final state to be deleted"))
+		return
+	}
+	delete(c.org.bulk.jobs, shortID(id))
+	c.none(204)
+}
+
+// body writes the job as recorded: contentUrl without a leading slash and only
+// while it is new, counters only on a full read. [R amp-labs bulk]
+func (j *bulkJob) body(fresh, full bool) []byte {
+	b := []byte{'{'}
+	add := func(name, value string) {
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(append(appendString(b, name), ':'), value...)
+	}
+	word := func(name, value string) { add(name, string(appendString(nil, value))) }
+	at := instantOf(j.created).String()
+	word("id", j.id)
+	word("operation", j.operation)
+	word("object", j.object)
+	word("createdById", j.user)
+	word("createdDate", at)
+	word("systemModstamp", at)
+	word("state", j.state)
+	if j.operation == "upsert" {
+		word("externalIdFieldName", j.external)
+	}
+	word("concurrencyMode", "Parallel")
+	word("contentType", "CSV")
+	add("apiVersion", j.version)
+	if fresh {
+		word("contentUrl", "services/data/v"+j.version+"/jobs/ingest/"+j.id+"/batches")
+	}
+	if full {
+		word("jobType", "V2Ingest")
+	}
+	if fresh || full {
+		word("lineEnding", j.ending)
+		word("columnDelimiter", j.delimiter)
+	}
+	if full {
+		j.counters(add)
+	}
+	if full && j.state == jobFailed {
+		word("errorMessage", j.message)
+	}
+	return append(b, '}')
+}
+
+func (j *bulkJob) counters(add func(name, value string)) {
+	done, bad := 0, 0
+	if j.next == "" {
+		done, bad = len(j.result.good)+len(j.result.bad), len(j.result.bad)
+	}
+	add("numberRecordsProcessed", strconv.Itoa(done))
+	add("numberRecordsFailed", strconv.Itoa(bad))
+	for _, name := range strings.Fields("retries totalProcessingTime apiActiveProcessingTime apexProcessingTime") {
+		add(name, "0")
+	}
+}

@@ -1,0 +1,207 @@
+package emulator
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// nullCell clears a field; an empty cell leaves it alone. [D]
+const nullCell = "#N/A"
+
+var delimiters = map[string]rune{"COMMA": ',', "TAB": '\t', "SEMICOLON": ';', "PIPE": '|', "CARET": '^', "BACKQUOTE": '`'}
+
+// bulkResult is what became of the rows.
+type bulkResult struct {
+	columns []string
+	good    []bulkRow
+	bad     []bulkRow
+}
+
+type bulkRow struct {
+	id      string
+	created bool
+	err     string
+	cells   []string
+}
+
+// csvInput reads a record from a CSV row.
+type csvInput struct {
+	columns []string
+	cells   []string
+}
+
+func (in csvInput) each(fn func(string, any) *APIError) *APIError {
+	for i, name := range in.columns {
+		if i >= len(in.cells) || in.cells[i] == "" || strings.EqualFold(name, "Id") {
+			continue
+		}
+		var v any = in.cells[i]
+		if in.cells[i] == nullCell {
+			v = nil
+		}
+		if err := fn(name, v); err != nil {
+			return bulkError(err, i, name, in.cells[i])
+		}
+	}
+	return nil
+}
+
+// bulkError words a value that does not fit its column. [R shape]
+func bulkError(err *APIError, column int, name, value string) *APIError {
+	if err.Code != "JSON_PARSER_ERROR" {
+		return err
+	}
+	return recordError("INVALID_FIELD",
+		fmt.Sprintf("Failed to deserialize field at col %d. Due to, '%s' is not a valid value for the type xsd:%s", column, value, xsdType(err.Message)), name)
+}
+
+// xsdType takes the type out of "Cannot deserialize instance of date from".
+func xsdType(message string) string {
+	words := strings.Fields(message)
+	for i, w := range words {
+		if w == "of" && i+1 < len(words) {
+			return words[i+1]
+		}
+	}
+	return "string"
+}
+
+func (in csvInput) value(name string) (any, bool) {
+	for i, column := range in.columns {
+		if strings.EqualFold(column, name) && i < len(in.cells) && in.cells[i] != "" {
+			return in.cells[i], true
+		}
+	}
+	return nil, false
+}
+
+// process applies a job's rows. A bad row does not fail the job; a bad header
+// does. [R] The state lock is held.
+func (c *call) process(j *bulkJob) {
+	o := c.org.object(j.object)
+	reader := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(j.data, []byte("\xef\xbb\xbf"))))
+	reader.Comma, reader.FieldsPerRecord = delimiters[j.delimiter], -1
+	rows, err := reader.ReadAll()
+	j.data = nil
+	if err != nil || len(rows) == 0 {
+		j.message = "InvalidBatch : Failed to parse CSV" // [U]
+		return
+	}
+	j.result.columns = rows[0]
+	for _, name := range rows[0] {
+		if o.field(name) == nil { // [R]
+			j.message = "InvalidBatch : Field name not found : " + name
+			return
+		}
+	}
+	for start := 1; start < len(rows); start += maxCollection {
+		c.processChunk(j, o, rows[start:min(start+maxCollection, len(rows))])
+	}
+}
+
+// processChunk is one transaction of up to 200 rows, as in life.
+func (c *call) processChunk(j *bulkJob, o *object, rows [][]string) {
+	t := c.begin()
+	for _, cells := range rows {
+		in := csvInput{j.result.columns, cells}
+		mark := len(t.undo)
+		res := t.bulkRow(j, o, in)
+		if !res.ok() {
+			t.rollbackTo(mark)
+			id, _ := in.value("Id")
+			j.result.bad = append(j.result.bad, bulkRow{id: plainValue(id), err: errorCell(res.errs[0]), cells: cells})
+			continue
+		}
+		j.result.good = append(j.result.good, bulkRow{id: res.id, created: res.created, cells: cells})
+	}
+	c.note(t, len(rows))
+}
+
+func (t *tx) bulkRow(j *bulkJob, o *object, in csvInput) outcome {
+	id, _ := in.value("Id")
+	switch j.operation {
+	case "insert":
+		return t.insert(o, in)
+	case "update":
+		if id == nil {
+			return failed(recordError("MISSING_ARGUMENT", "Id not specified in an update call"))
+		}
+		return t.update(o, plainValue(id), in)
+	case "upsert":
+		f := o.field(j.external)
+		key, _ := in.value(f.name)
+		if key == nil && f.kind == kindID {
+			return t.insert(o, in)
+		}
+		if key == nil {
+			return failed(recordError("MISSING_ARGUMENT", f.name+" not specified"))
+		}
+		res, rows := t.upsert(o, f, plainValue(key), in, false)
+		if rows != nil {
+			return failed(recordError("DUPLICATE_EXTERNAL_ID", f.name+": more than one record found for external id field"))
+		}
+		return res
+	}
+	if id == nil {
+		return failed(recordError("MISSING_ARGUMENT", "Id not specified in a delete call"))
+	}
+	return t.remove(o, plainValue(id))
+}
+
+// errorCell is CODE:message:fields --, without the blank when there are no
+// fields. [R]
+func errorCell(e *APIError) string {
+	if len(e.Fields) == 0 {
+		return e.Code + ":" + e.Message + ":--"
+	}
+	return e.Code + ":" + e.Message + ":" + strings.Join(e.Fields, ",") + " --"
+}
+
+// jobResults writes successfulResults, failedResults or unprocessedrecords. [R]
+func (c *call) jobResults(id, which string) {
+	defer c.lock()()
+	j := c.job(id)
+	if j == nil {
+		return
+	}
+	for j.next != "" {
+		j.advance()
+	}
+	comma := string(delimiters[j.delimiter])
+	var b []byte
+	switch which {
+	case "successfulResults":
+		b = csvLine(b, comma, append([]string{"sf__Id", "sf__Created"}, j.result.columns...))
+		for _, r := range j.result.good {
+			b = csvLine(b, comma, append([]string{r.id, strconv.FormatBool(r.created)}, r.cells...))
+		}
+	case "failedResults":
+		b = csvLine(b, comma, append([]string{"sf__Id", "sf__Error"}, j.result.columns...))
+		for _, r := range j.result.bad {
+			b = csvLine(b, comma, append([]string{r.id, r.err}, r.cells...))
+		}
+	case "unprocessedrecords":
+		b = csvLine(b, comma, j.result.columns)
+	default:
+		c.fail(errNotFound())
+		return
+	}
+	c.res.kind(csvType)
+	c.res.set(200, b)
+}
+
+// csvLine quotes every cell, as recorded.
+func csvLine(b []byte, comma string, cells []string) []byte {
+	for i, cell := range cells {
+		if i > 0 {
+			b = append(b, comma...)
+		}
+		b = append(b, '"')
+		b = append(b, strings.ReplaceAll(cell, `"`, `""`)...)
+		b = append(b, '"')
+	}
+	return append(b, '\n')
+}

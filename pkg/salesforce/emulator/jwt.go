@@ -1,0 +1,204 @@
+package emulator
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// assertion is a parsed JWT bearer token.
+type assertion struct {
+	signed    string
+	signature []byte
+	issuer    string
+	subject   string
+	audiences []string
+	expires   time.Time
+}
+
+// jwtBearer serves the JWT flow, with the tolerances seen in official clients:
+// exp as a number or a string, in seconds or milliseconds, and far in the
+// future. [C sfdx-core, go-salesforce]
+func (c *call) jwtBearer(form url.Values) *oauthError {
+	a, ok := parseAssertion(form.Get("assertion"))
+	if !ok {
+		return grantError("invalid assertion") // [R frankkessler #68]
+	}
+	c.orgOfUser(a)
+	app := c.appNamed(a.issuer)
+	if app == nil {
+		return &oauthError{"invalid_client_id", "client identifier invalid"}
+	}
+	if !app.allows(FlowJWT) {
+		return &oauthError{"unsupported_grant_type", "grant type not supported"}
+	}
+	if !a.signedBy(app) {
+		return grantError("invalid assertion")
+	}
+	if !c.audienceFits(a.audiences) { // [R forcedotcom/cli #1640]
+		return grantError("audience is invalid")
+	}
+	if !a.expires.After(c.started) { // [R simple-salesforce #491]
+		return grantError("expired authorization code")
+	}
+	userID, failure := c.signIn(app, a.subject, "user hasn't approved this consumer")
+	if failure != nil && failure.code == "invalid_app_access" {
+		return grantError("user hasn't approved this consumer") // [R restforce #278]
+	}
+	if failure != nil {
+		return failure
+	}
+	scopes := slices.DeleteFunc(slices.Clone(app.scopes()), func(s string) bool { return s == "refresh_token" || s == "offline_access" })
+	unlock := c.org.auth.lock()
+	s := c.org.auth.issue(userID, app.ClientID, joinScopes(scopes), nil, c.started)
+	s.jwt = true
+	unlock()
+	c.bytes(200, c.tokenBody(s, "")) // never a refresh token [D/C]
+	return nil
+}
+
+// orgOfUser picks, among orgs that share a host and an app, the one where the
+// subject is a user.
+func (c *call) orgOfUser(a assertion) {
+	if c.org != nil {
+		return
+	}
+	for _, o := range c.s.Orgs() {
+		if _, found := o.UserByUsername(a.subject); !found {
+			continue
+		}
+		unlock := o.auth.lock()
+		known := o.auth.apps[a.issuer] != nil
+		unlock()
+		if known {
+			c.org = o
+			return
+		}
+	}
+}
+
+func parseAssertion(token string) (assertion, bool) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return assertion{}, false
+	}
+	header, ok1 := decodeSegment(parts[0])
+	claims, ok2 := decodeSegment(parts[1])
+	signature, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[2], "="))
+	if !ok1 || !ok2 || err != nil || header["alg"] != "RS256" {
+		return assertion{}, false
+	}
+	a := assertion{signed: parts[0] + "." + parts[1], signature: signature}
+	a.issuer, _ = claims["iss"].(string)
+	a.subject, _ = claims["sub"].(string)
+	if a.subject == "" {
+		a.subject, _ = claims["prn"].(string) // the older name of the claim [U]
+	}
+	switch aud := claims["aud"].(type) {
+	case string:
+		a.audiences = []string{aud}
+	case []any:
+		for _, v := range aud {
+			a.audiences = append(a.audiences, plainValue(fromGo(v)))
+		}
+	}
+	a.expires, ok1 = expiry(claims["exp"])
+	return a, ok1
+}
+
+func decodeSegment(s string) (map[string]any, bool) {
+	b, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(s, "="))
+	if err != nil {
+		return nil, false
+	}
+	var out map[string]any
+	return out, json.Unmarshal(b, &out) == nil
+}
+
+// expiry reads exp as clients write it; above 10^11 it must be milliseconds.
+func expiry(v any) (time.Time, bool) {
+	var seconds float64
+	switch v := v.(type) {
+	case float64:
+		seconds = v
+	case string:
+		n, err := strconv.ParseFloat(v, 64)
+		if err != nil {
+			return time.Time{}, false
+		}
+		seconds = n
+	default:
+		return time.Time{}, false
+	}
+	if seconds > 1e11 {
+		return time.UnixMilli(int64(min(seconds, 1e15))), true
+	}
+	return time.Unix(int64(seconds), 0), true
+}
+
+func (a *assertion) signedBy(app *ConnectedApp) bool {
+	key, err := app.publicKey()
+	if err != nil || key == nil {
+		return false
+	}
+	sum := sha256.Sum256([]byte(a.signed))
+	return rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], a.signature) == nil
+}
+
+// audienceFits takes the login hosts, the org's own address and the address
+// that was called. [D]
+func (c *call) audienceFits(list []string) bool {
+	allowed := []string{"https://login.salesforce.com", "https://test.salesforce.com", c.base, c.instanceURL()}
+	for _, aud := range list {
+		aud = strings.TrimSuffix(strings.TrimSuffix(aud, "/"), "/services/oauth2/token")
+		if slices.Contains(allowed, aud) {
+			return true
+		}
+	}
+	return false
+}
+
+// idKey gives the server's own signing key, made when first needed.
+func (s *Server) idKey() *rsa.PrivateKey {
+	s.keyOnce.Do(func() {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic("emulator: id token key: " + err.Error()) // crypto/rand never fails
+		}
+		s.key = key
+	})
+	return s.key
+}
+
+// withIDToken adds id_token when openid was granted. [R]
+func (c *call) withIDToken(body []byte, s *session) []byte {
+	if !slices.Contains(strings.Fields(s.scope), "openid") {
+		return body
+	}
+	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","typ":"JWT","kid":"emulator"}`))
+	claims := base64.RawURLEncoding.EncodeToString(encode(map[string]any{"iss": c.base, "sub": c.identityURL(s.userID), "aud": s.clientID,
+		"iat": s.issued.Unix(), "exp": s.issued.Add(c.org.auth.timeout()).Unix()}))
+	sum := sha256.Sum256([]byte(header + "." + claims))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, c.s.idKey(), crypto.SHA256, sum[:])
+	if err != nil {
+		panic("emulator: id token: " + err.Error()) // the key is the emulator's own
+	}
+	token := header + "." + claims + "." + base64.RawURLEncoding.EncodeToString(signature)
+	return append(append(body[:len(body)-1], `,"id_token":"`+token+`"`...), '}')
+}
+
+// keys answers /id/keys.
+func (c *call) keys() {
+	public := c.s.idKey().PublicKey
+	c.json(200, map[string]any{"keys": []map[string]string{{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "emulator",
+		"n": base64.RawURLEncoding.EncodeToString(public.N.Bytes()), "e": base64.RawURLEncoding.EncodeToString(big.NewInt(int64(public.E)).Bytes())}}})
+}

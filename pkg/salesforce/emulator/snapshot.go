@@ -1,0 +1,237 @@
+package emulator
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// snapshotVersion changes when the file format does.
+const snapshotVersion = 1
+
+// snapshotFile is the whole server on disk. Sessions, cursors, faults and the
+// journal are left out: they do not outlive a process in life either.
+type snapshotFile struct {
+	Version   int           `json:"version"`
+	Elsewhere []string      `json:"elsewhere,omitempty"`
+	Orgs      []snapshotOrg `json:"orgs"`
+}
+
+type snapshotOrg struct {
+	Config   OrgConfig                   `json:"config"`
+	ID       string                      `json:"id"`
+	Next     map[string]uint64           `json:"next"`
+	Rows     map[string][]snapshotRecord `json:"rows"`
+	Refusals map[string]Refusal          `json:"refusals,omitempty"`
+	Grants   []snapshotGrant             `json:"grants,omitempty"`
+}
+
+type snapshotRecord struct {
+	ID         string         `json:"id"`
+	Created    instant        `json:"created"`
+	Modified   instant        `json:"modified"`
+	CreatedBy  string         `json:"createdBy,omitempty"`
+	ModifiedBy string         `json:"modifiedBy,omitempty"`
+	Values     map[string]any `json:"values"`
+}
+
+type snapshotGrant struct {
+	Token    string `json:"token"`
+	UserID   string `json:"userId"`
+	ClientID string `json:"clientId"`
+	Scope    string `json:"scope"`
+}
+
+// Save writes orgs, rows, refusals, planted usernames and refresh tokens as
+// JSON. The file holds secrets.
+func (s *Server) Save(w io.Writer) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	file := snapshotFile{Version: snapshotVersion, Orgs: []snapshotOrg{}}
+	for name := range s.elsewhere {
+		file.Elsewhere = append(file.Elsewhere, name)
+	}
+	slices.Sort(file.Elsewhere)
+	for _, o := range s.order {
+		file.Orgs = append(file.Orgs, o.save())
+	}
+	if err := json.NewEncoder(w).Encode(file); err != nil {
+		return fmt.Errorf("emulator: save: %w", err)
+	}
+	return nil
+}
+
+func (o *Org) save() snapshotOrg {
+	out := snapshotOrg{Config: o.cfg, ID: o.id, Next: map[string]uint64{}, Rows: map[string][]snapshotRecord{}, Refusals: o.refusals}
+	out.Config.Clients = nil
+	unlock := o.auth.lock()
+	for _, entry := range o.auth.apps {
+		out.Config.Clients = append(out.Config.Clients, entry.latest())
+	}
+	for _, list := range o.auth.byUser {
+		for _, g := range list {
+			out.Grants = append(out.Grants, snapshotGrant{g.token, g.userID, g.clientID, g.scope})
+		}
+	}
+	unlock()
+	for _, obj := range o.objects {
+		t := o.table(obj.name)
+		out.Next[obj.name] = t.next
+		for _, r := range t.rows {
+			if !r.deleted {
+				out.Rows[obj.name] = append(out.Rows[obj.name], r.save(obj))
+			}
+		}
+	}
+	return out
+}
+
+func (r *record) save(obj *object) snapshotRecord {
+	values := make(map[string]any, len(r.cells))
+	for _, c := range r.cells {
+		values[obj.fields[c.pos].name] = c.value
+	}
+	return snapshotRecord{r.id, r.created, r.modified, r.createdBy, r.modifiedBy, values}
+}
+
+// Load fills a server that has no orgs from what Save wrote.
+func (s *Server) Load(r io.Reader) error {
+	var file snapshotFile
+	if err := json.NewDecoder(r).Decode(&file); err != nil {
+		return fmt.Errorf("emulator: load: %w", err)
+	}
+	if file.Version != snapshotVersion {
+		return fmt.Errorf("emulator: load: version %d, want %d", file.Version, snapshotVersion)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.order) > 0 {
+		return errors.New("emulator: load: the server has orgs already")
+	}
+	orgs := make([]*Org, 0, len(file.Orgs))
+	for i := range file.Orgs {
+		o, err := s.loadOrg(&file.Orgs[i], i)
+		if err != nil {
+			return fmt.Errorf("emulator: load: org %s: %w", file.Orgs[i].ID, err)
+		}
+		orgs = append(orgs, o)
+	}
+	for _, name := range file.Elsewhere {
+		s.elsewhere[name] = struct{}{}
+	}
+	for _, o := range orgs {
+		s.orgs[shortID(o.id)] = o
+		s.order = append(s.order, o)
+	}
+	return nil
+}
+
+func (s *Server) loadOrg(in *snapshotOrg, ordinal int) (*Org, error) {
+	in.Config.ID = in.ID
+	if err := in.Config.Validate(); err != nil {
+		return nil, err
+	}
+	o := newOrg(s, in.Config, ordinal)
+	for name, rows := range in.Rows {
+		t := o.table(name)
+		if t == nil {
+			return nil, fmt.Errorf("no object %q", name)
+		}
+		for i := range rows {
+			if err := o.loadRow(t, &rows[i]); err != nil {
+				return nil, fmt.Errorf("%s %s: %w", name, rows[i].ID, err)
+			}
+		}
+		t.next = max(t.next, in.Next[name])
+	}
+	if in.Refusals != nil {
+		o.refusals = in.Refusals
+	}
+	for _, g := range in.Grants {
+		kept := o.auth.grantTo(g.UserID, g.ClientID, g.Scope)
+		delete(o.auth.grants, kept.token)
+		kept.token = g.Token
+		o.auth.grants[kept.token] = kept
+	}
+	o.recountSeats()
+	return o, nil
+}
+
+func (o *Org) loadRow(t *table, in *snapshotRecord) error {
+	r := &record{id: in.ID, created: in.Created, modified: in.Modified, createdBy: in.CreatedBy, modifiedBy: in.ModifiedBy}
+	for name, v := range in.Values {
+		f := t.object.field(name)
+		if f == nil {
+			return fmt.Errorf("no field %q", name)
+		}
+		value, err := f.restore(v)
+		if err != nil {
+			return err
+		}
+		r.cells = append(r.cells, cell{int32(f.pos), o.intern(f, value)})
+	}
+	t.next++
+	t.add(r)
+	return nil
+}
+
+// restore undoes what JSON did to a stored value.
+func (f *field) restore(v any) (any, error) {
+	if n, ok := v.(float64); ok && f.kind == kindDatetime {
+		return instant(n), nil
+	}
+	value, failure := f.convert(fromGo(v))
+	if failure != nil {
+		return nil, failure
+	}
+	return value, nil
+}
+
+// recountSeats derives the used seats from the rows.
+func (o *Org) recountSeats() {
+	clear(o.seats)
+	for _, r := range o.table("User").rows {
+		if r.at(o.user.active.pos) == true {
+			o.moveSeat("", o.licenceOf(plainValue(r.at(o.user.profile.pos))))
+		}
+	}
+	t := o.table("PermissionSetLicenseAssign")
+	for _, r := range t.rows {
+		o.moveSeat("", plainValue(r.at(t.object.field("PermissionSetLicenseId").pos)))
+	}
+}
+
+// SaveFile saves to a file: complete or not at all.
+func (s *Server) SaveFile(path string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("emulator: save: %w", err)
+	}
+	defer os.Remove(f.Name()) // gone already when the rename worked
+	err = s.Save(f)
+	if cerr := f.Close(); err == nil && cerr != nil {
+		err = fmt.Errorf("emulator: save: %w", cerr)
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("emulator: save: %w", err)
+	}
+	return nil
+}
+
+// LoadFile loads what SaveFile wrote.
+func (s *Server) LoadFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("emulator: load: %w", err)
+	}
+	defer f.Close() // only read
+	return s.Load(bufio.NewReader(f))
+}

@@ -1,6 +1,8 @@
 package salesforce
 
 import (
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -31,7 +33,7 @@ func TestWrongCertificateIsRefused(t *testing.T) {
 	t.Parallel()
 	var reached atomic.Bool
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Store(true) }))
-	server.Config.ErrorLog = nil
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	client, err := NewClient(Config{Sessions: &fixedSessions{url: server.URL}, AllowLoopbackHTTP: true})

@@ -1,0 +1,319 @@
+package salesforce_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
+)
+
+// orgBundle is an emulated org and a client signed in to it.
+type orgBundle struct {
+	client *salesforce.Client
+	server *emulator.Server
+	org    *emulator.Org
+	web    *httptest.Server
+}
+
+func newOrgBundle(t *testing.T) orgBundle {
+	t.Helper()
+	server := emulator.New()
+	org := server.AddOrg(emulator.DefaultOrg("consumer", "secret"))
+	web := httptest.NewServer(server)
+	t.Cleanup(web.Close)
+	oauth, err := salesforce.NewOAuth(salesforce.OAuthConfig{
+		LoginURL: web.URL, ClientID: "consumer", ClientSecret: func() (string, error) { return "secret", nil },
+		ExpectedOrgID: org.ID(), AllowLoopbackHTTP: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := salesforce.NewClient(salesforce.Config{
+		Sessions: salesforce.SessionsFrom(oauth.ClientCredentials), OrgID: org.ID(), AllowLoopbackHTTP: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return orgBundle{client: client, server: server, org: org, web: web}
+}
+
+// one returns the only record of a query.
+func (b orgBundle) one(t *testing.T, soql string) salesforce.Record {
+	t.Helper()
+	records, err := b.client.Query(t.Context(), soql)
+	if err != nil || len(records) != 1 {
+		t.Fatalf("%s: %v, %v", soql, records, err)
+	}
+	return records[0]
+}
+
+// person is a complete new user.
+func (b orgBundle) person(t *testing.T, name string) salesforce.Record {
+	t.Helper()
+	profile := b.one(t, "SELECT Id FROM Profile WHERE Name = 'Standard User'")
+	return salesforce.Record{
+		"Username": name + "@people.example", "LastName": name, "Email": name + "@people.example",
+		"Alias": name[:min(8, len(name))], "CommunityNickname": name, "FederationIdentifier": "E-" + name,
+		"ProfileId": profile.ID(), "IsActive": true, "TimeZoneSidKey": "Europe/Paris", "LocaleSidKey": "en_US",
+		"EmailEncodingKey": "UTF-8", "LanguageLocaleKey": "en_US",
+	}
+}
+
+func classOf(err error) salesforce.Class {
+	var e *salesforce.Error
+	if errors.As(err, &e) {
+		return e.Class
+	}
+	return salesforce.Unknown
+}
+
+// The whole life of a user: joins, is found, gets and loses permissions, is
+// changed, frozen, leaves and comes back.
+func TestUserLifeCycle(t *testing.T) {
+	t.Parallel()
+	b := newOrgBundle(t)
+	ctx := t.Context()
+	results, err := b.client.CreateRecords(ctx, "User", []salesforce.Record{b.person(t, "ada")})
+	if err != nil || results[0].Err() != nil {
+		t.Fatal(results, err)
+	}
+	id := results[0].ID
+	found, err := b.client.QueryIn(ctx, salesforce.InQuery{
+		Fields: []string{"Username", "IsActive", "Profile.Name"}, From: "User",
+		Any: []salesforce.InTerm{{Field: "FederationIdentifier", Values: []string{"E-ada", "E-O'Brien"}}, {Field: "Username", Values: []string{"ada@people.example"}}},
+	})
+	if err != nil || len(found) != 1 || found[0].ID() != id || !found[0].Bool("IsActive") || found[0].String("Profile.Name") != "Standard User" {
+		t.Fatal(found, err)
+	}
+	b.assign(t, id)
+	if r, err := b.client.UpdateRecords(ctx, "User", []salesforce.Record{{"Id": id, "Title": "Countess", "Department": nil}}); err != nil || r[0].Err() != nil {
+		t.Fatal(r, err)
+	}
+	login := b.one(t, "SELECT Id, IsFrozen FROM UserLogin WHERE UserId = "+salesforce.Quote(id))
+	if err := b.client.Update(ctx, "UserLogin", login.ID(), salesforce.Record{"IsFrozen": true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.client.Update(ctx, "User", id, salesforce.Record{"IsActive": false}); err != nil {
+		t.Fatal(err)
+	}
+	user, _ := b.org.UserByUsername("ada@people.example")
+	if user.IsActive || !user.IsFrozen || user.Fields["Title"] != "Countess" {
+		t.Errorf("user %+v", user)
+	}
+	if err := b.client.Update(ctx, "User", id, salesforce.Record{"IsActive": true}); err != nil {
+		t.Fatal(err)
+	}
+	record, err := b.client.Read(ctx, "User", id, "IsActive", "Title")
+	if err != nil || !record.Bool("IsActive") || record.String("Title") != "Countess" {
+		t.Error(record, err)
+	}
+}
+
+// assign gives a permission set and a group in one call, twice, and takes them.
+func (b orgBundle) assign(t *testing.T, id string) {
+	t.Helper()
+	set := b.one(t, "SELECT Id FROM PermissionSet WHERE Name = 'Sales_Base' AND IsOwnedByProfile = false")
+	group := b.one(t, "SELECT Id FROM Group WHERE DeveloperName = 'Sales_Team'")
+	rows := []salesforce.Record{
+		{"attributes": map[string]any{"type": "PermissionSetAssignment"}, "AssigneeId": id, "PermissionSetId": set.ID()},
+		{"attributes": map[string]any{"type": "GroupMember"}, "GroupId": group.ID(), "UserOrGroupId": id},
+	}
+	first, err := b.client.CreateMixed(t.Context(), rows)
+	if err != nil || first[0].Err() != nil || first[1].Err() != nil {
+		t.Fatal(first, err)
+	}
+	again, err := b.client.CreateMixed(t.Context(), rows)
+	if err != nil || classOf(again[0].Err()) != salesforce.AlreadyDone || again[1].Err() != nil || again[1].ID != first[1].ID {
+		t.Fatal(again, err)
+	}
+	gone, err := b.client.DeleteRecords(t.Context(), []string{first[0].ID, first[1].ID})
+	if err != nil || gone[0].Err() != nil || gone[1].Err() != nil {
+		t.Fatal(gone, err)
+	}
+	if user, _ := b.org.UserByUsername("ada@people.example"); len(user.PermissionSets) != 0 || len(user.Groups) != 0 {
+		t.Errorf("user %+v", user)
+	}
+}
+
+func TestRefusalsOfTheOrg(t *testing.T) {
+	t.Parallel()
+	b := newOrgBundle(t)
+	b.server.TakeUsernames("taken@people.example")
+	if _, err := b.client.Create(t.Context(), "User", b.person(t, "first")); err != nil {
+		t.Fatal(err)
+	}
+	change := func(name, field string, value any) salesforce.Record {
+		r := b.person(t, name)
+		r[field] = value
+		return r
+	}
+	records := []salesforce.Record{
+		b.person(t, "taken"),
+		change("nick", "CommunityNickname", "first"),
+		change("fed", "FederationIdentifier", "E-first"),
+		change("long", "Alias", "far too long for it"),
+		change("mail", "Email", "no address"),
+		change("zone", "TimeZoneSidKey", "Mars/Olympus"),
+		change("role", "UserRoleId", "00E0000000ZZZZZAAA"),
+		change("none", "LastName", nil),
+		change("field", "NoSuchField__c", "x"),
+	}
+	want := []salesforce.Class{
+		salesforce.Duplicate, salesforce.Duplicate, salesforce.Duplicate, salesforce.Invalid, salesforce.Invalid,
+		salesforce.Invalid, salesforce.Reference, salesforce.Invalid, salesforce.Misconfigured,
+	}
+	results, err := b.client.CreateRecords(t.Context(), "User", records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range results {
+		if classOf(r.Err()) != want[i] {
+			t.Errorf("record %d: %v, want %v", i, r.Err(), want[i])
+		}
+	}
+	if _, err := b.client.Read(t.Context(), "User", "005000000000000AAA"); classOf(err) != salesforce.NotFound {
+		t.Error(err)
+	}
+}
+
+// What a planned fault does to a creation, as the caller sees it.
+func TestFaultsAsTheCallerSeesThem(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		effect  emulator.Effect
+		class   salesforce.Class
+		outcome salesforce.Outcome
+		applied bool
+	}{
+		{emulator.EffectDailyLimit, salesforce.Throttled, salesforce.NotApplied, false},
+		{emulator.EffectConcurrentLimit, salesforce.Throttled, salesforce.NotApplied, false},
+		{emulator.EffectUnavailable, salesforce.Unavailable, salesforce.MaybeApplied, false},
+		{emulator.EffectGack, salesforce.Unknown, salesforce.MaybeApplied, false},
+		{emulator.EffectDropBefore, salesforce.Unavailable, salesforce.MaybeApplied, false},
+		{emulator.EffectGackAfterCommit, salesforce.Unknown, salesforce.MaybeApplied, true},
+		{emulator.EffectDropAfter, salesforce.Unavailable, salesforce.MaybeApplied, true},
+		{emulator.EffectTorn, salesforce.Unavailable, salesforce.MaybeApplied, true},
+	}
+	for _, tc := range cases {
+		t.Run(string(tc.effect), func(t *testing.T) {
+			t.Parallel()
+			b := newOrgBundle(t)
+			person := b.person(t, "ada")
+			fault, err := b.server.Plan(emulator.Fault{Operation: "collections.create", Effect: tc.effect, Times: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			results, err := b.client.CreateRecords(t.Context(), "User", []salesforce.Record{person})
+			var e *salesforce.Error
+			if !errors.As(err, &e) || e.Class != tc.class || e.Outcome != tc.outcome || results != nil {
+				t.Errorf("%v, %v; want %v/%v", results, err, tc.class, tc.outcome)
+			}
+			if struck, _ := b.server.Fault(fault.ID); struck.Used != 1 {
+				t.Errorf("the fault struck %d times", struck.Used)
+			}
+			if _, there := b.org.UserByUsername("ada@people.example"); there != tc.applied {
+				t.Errorf("applied: %v", there)
+			}
+		})
+	}
+}
+
+func TestExpiredSessionIsRenewed(t *testing.T) {
+	t.Parallel()
+	b := newOrgBundle(t)
+	person := b.person(t, "ada")
+	b.org.ExpireSessions()
+	if r, err := b.client.CreateRecords(t.Context(), "User", []salesforce.Record{person}); err != nil || r[0].Err() != nil {
+		t.Error(r, err)
+	}
+}
+
+// Ten thousand people cost two calls per 200 at most: one to look, one to make.
+func TestCallsOfALargeLookup(t *testing.T) {
+	t.Parallel()
+	b := newOrgBundle(t)
+	var ids, names []string
+	for i := range 200 {
+		ids = append(ids, fmt.Sprintf("E-%06d", i))
+		names = append(names, fmt.Sprintf("some.quite.long.name.%06d@people.of.a.company.example", i))
+	}
+	b.one(t, "SELECT Id FROM Profile WHERE Name = 'Standard User'")
+	b.org.ResetJournal()
+	_, err := b.client.QueryIn(t.Context(), salesforce.InQuery{
+		Fields: []string{"Username"}, From: "User",
+		Any: []salesforce.InTerm{{Field: "FederationIdentifier", Values: ids}, {Field: "Username", Values: names}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if calls := b.org.Journal(emulator.JournalFilter{}); len(calls) != 1 {
+		t.Errorf("%d calls", len(calls))
+	}
+}
+
+func TestPagesOfTheEmulator(t *testing.T) {
+	t.Parallel()
+	b := newOrgBundle(t)
+	base := b.person(t, "x")
+	var people []salesforce.Record
+	for i := range 2100 {
+		name := fmt.Sprintf("p%d", i)
+		r := salesforce.Record{}
+		for k, v := range base {
+			r[k] = v
+		}
+		r["Username"], r["CommunityNickname"], r["FederationIdentifier"] = name+"@people.example", name, name
+		people = append(people, r)
+	}
+	results, err := b.client.CreateRecords(t.Context(), "User", people)
+	if err != nil || len(results) != 2100 {
+		t.Fatal(len(results), err)
+	}
+	found, err := b.client.Query(t.Context(), "SELECT Id FROM User WHERE Username LIKE 'p%@people.example'")
+	if err != nil || len(found) != 2100 {
+		t.Error(len(found), err)
+	}
+}
+
+func TestTokenRefusalsOfTheOrg(t *testing.T) {
+	t.Parallel()
+	b := newOrgBundle(t)
+	oauth, err := salesforce.NewOAuth(salesforce.OAuthConfig{
+		LoginURL: b.web.URL, ClientID: "consumer", ClientSecret: func() (string, error) { return "wrong", nil }, AllowLoopbackHTTP: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = oauth.ClientCredentials(t.Context())
+	var e *salesforce.TokenError
+	if !errors.As(err, &e) || e.Code != "invalid_client" || e.Class != salesforce.TokenCredential {
+		t.Error(err)
+	}
+}
+
+// Names that look like SOQL find the one they name and nothing else.
+func TestHostileNamesInQueries(t *testing.T) {
+	t.Parallel()
+	b := newOrgBundle(t)
+	names := []string{`O'Brien`, `\`, `\'`, `' OR Id != '`, "tab\there", `"quoted"`, `Łukasz 東京`, `100%_`}
+	for i, name := range names {
+		r := b.person(t, fmt.Sprintf("user%d", i))
+		r["LastName"] = name
+		if _, err := b.client.Create(t.Context(), "User", r); err != nil {
+			t.Fatal(name, err)
+		}
+	}
+	for i, name := range names {
+		if strings.TrimSpace(name) == "" {
+			continue
+		}
+		r := b.one(t, "SELECT Username FROM User WHERE "+salesforce.In("LastName", []string{name}))
+		if r.String("Username") != fmt.Sprintf("user%d@people.example", i) {
+			t.Errorf("%q finds %v", name, r)
+		}
+	}
+}

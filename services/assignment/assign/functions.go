@@ -2,12 +2,12 @@ package assign
 
 import (
 	"strings"
-	"unicode"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
-	"golang.org/x/text/unicode/norm"
+
+	"github.com/rollcall-sync/rollcall/services/internal/latin"
 )
 
 // functions are what expressions have beyond CEL's standard, its strings
@@ -19,10 +19,10 @@ func functions() []cel.EnvOption {
 				cel.BinaryBinding(celTruncate))),
 		cel.Function("ascii",
 			cel.Overload("ascii_string", []*cel.Type{cel.StringType}, cel.StringType,
-				cel.UnaryBinding(onText(ascii)))),
+				cel.UnaryBinding(onText(latin.ASCII)))),
 		cel.Function("slug",
 			cel.Overload("slug_string", []*cel.Type{cel.StringType}, cel.StringType,
-				cel.UnaryBinding(onText(slug)))),
+				cel.UnaryBinding(onText(latin.Slug)))),
 		cel.Function("require",
 			cel.Overload("require_dyn", []*cel.Type{cel.DynType}, cel.DynType,
 				cel.UnaryBinding(require))),
@@ -80,92 +80,4 @@ func require(v ref.Val) ref.Val {
 		return types.NewErr("a required value is null")
 	}
 	return v
-}
-
-// ascii writes a text in ASCII: accents are taken off, letters that are no
-// accented ASCII letters are spelt as usual, and what has no spelling is left
-// out.
-func ascii(s string) string {
-	if isASCII(s) {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range norm.NFKD.String(s) {
-		switch {
-		case r < unicode.MaxASCII:
-			b.WriteRune(r)
-		default:
-			b.WriteString(spelling(r))
-		}
-	}
-	return b.String()
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
-// spelling covers the Latin letters that Unicode does not take apart.
-func spelling(r rune) string {
-	switch r {
-	case 'ß':
-		return "ss"
-	case 'ẞ':
-		return "SS"
-	case 'æ':
-		return "ae"
-	case 'Æ':
-		return "AE"
-	case 'œ':
-		return "oe"
-	case 'Œ':
-		return "OE"
-	case 'ø':
-		return "o"
-	case 'Ø':
-		return "O"
-	case 'đ', 'ð':
-		return "d"
-	case 'Đ', 'Ð':
-		return "D"
-	case 'ł':
-		return "l"
-	case 'Ł':
-		return "L"
-	case 'þ':
-		return "th"
-	case 'Þ':
-		return "TH"
-	case 'ı':
-		return "i"
-	case '’', '‘':
-		return "'"
-	case '‐', '‑', '–', '—':
-		return "-"
-	}
-	return ""
-}
-
-// slug writes a text in lower-case ASCII letters and digits, with one hyphen
-// for whatever stands between them.
-func slug(s string) string {
-	var b strings.Builder
-	gap := false
-	for _, r := range strings.ToLower(ascii(s)) {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			if gap && b.Len() > 0 {
-				b.WriteByte('-')
-			}
-			gap = false
-			b.WriteRune(r)
-			continue
-		}
-		gap = true
-	}
-	return b.String()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -62,10 +63,18 @@ func (s nameStack) add(depth int, name string) bool {
 	if s[depth] == nil {
 		s[depth] = make(map[string]struct{}, 8)
 	}
-	// Upper, then lower: readers that ignore case fold ſ to s and the
-	// Kelvin sign to k, which neither does alone.
-	folded := strings.ToLower(strings.ToUpper(name))
+	folded := fold(name)
 	_, dup := s[depth][folded]
 	s[depth][folded] = struct{}{}
 	return !dup
+}
+
+// fold makes equal what a reader that ignores case takes for equal. Upper, then
+// lower: such readers fold the long s to s and the Kelvin sign to k, which
+// neither does alone. For ASCII lower is enough, and cheaper.
+func fold(name string) string {
+	if strings.IndexFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) < 0 {
+		return strings.ToLower(name)
+	}
+	return strings.ToLower(strings.ToUpper(name))
 }

@@ -27,6 +27,8 @@ type ConsumerStatus struct {
 	AckPending  int    `json:"ackPending"`
 	Redelivered int    `json:"redelivered"`
 	Waiting     int    `json:"waiting"`
+	// AckFloor is the stream sequence up to which everything is acked.
+	AckFloor uint64 `json:"ackFloor"`
 }
 
 // Streams returns how Rollcall's streams stand.
@@ -52,7 +54,7 @@ func (b *Bus) Consumer(ctx context.Context, stream, name string) (ConsumerStatus
 	}
 	i := c.CachedInfo()
 	return ConsumerStatus{Name: name, Stream: stream, Pending: i.NumPending, AckPending: i.NumAckPending,
-		Redelivered: i.NumRedelivered, Waiting: i.NumWaiting}, nil
+		Redelivered: i.NumRedelivered, Waiting: i.NumWaiting, AckFloor: i.AckFloor.Stream}, nil
 }
 
 // Consumers returns how far behind all durable consumers of a stream are.
@@ -68,7 +70,7 @@ func (b *Bus) Consumers(ctx context.Context, stream string) ([]ConsumerStatus, e
 			continue
 		}
 		out = append(out, ConsumerStatus{Name: i.Name, Stream: stream, Pending: i.NumPending, AckPending: i.NumAckPending,
-			Redelivered: i.NumRedelivered, Waiting: i.NumWaiting})
+			Redelivered: i.NumRedelivered, Waiting: i.NumWaiting, AckFloor: i.AckFloor.Stream})
 	}
 	if err := lister.Err(); err != nil {
 		return nil, fmt.Errorf("list consumers of %s: %w", stream, err)

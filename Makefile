@@ -55,7 +55,7 @@ generate: ## Write the generated files anew.
 check: static test ## Everything CI checks, tests included.
 
 .PHONY: static
-static: fmt-check lines words imports generated tidy vet lint ## Everything CI checks, but the tests.
+static: fmt-check lines words links imports generated tidy vet lint ## Everything CI checks, but the tests.
 
 .PHONY: fmt-check
 fmt-check:
@@ -73,6 +73,14 @@ lines:
 words:
 	@if git grep -nE '(^|[^[:alnum:]])(TODO|FIXME|XXX)([^[:alnum:]]|$$)|/(home|Users|root|work)/[a-z]' -- ':!Makefile' ':!*.sum'; then \
 		echo "unfinished work or a path of one machine, see above" >&2; exit 1; fi
+
+# A link from one page to a file that is not there.
+.PHONY: links
+links:
+	@bad=0; while IFS=: read -r page link; do \
+		target=$${link#](}; target=$${target%%[)#]*}; \
+		if [[ -n "$$target" && ! -e "$$(dirname "$$page")/$$target" ]]; then echo "$$page: no $$target"; bad=1; fi; \
+	done < <(git ls-files -co --exclude-standard '*.md' | xargs -r grep -oHE '\]\([^)]+\)' | grep -vE '\]\((https?|mailto):'); exit $$bad
 
 # Packages named ...test help tests and never ship. golangci-lint's depguard
 # knows the directions between rooms; this rule needs no list of packages.

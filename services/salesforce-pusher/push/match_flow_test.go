@@ -1,0 +1,224 @@
+package push_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
+)
+
+// existing puts a user into the org that Rollcall has not made.
+func (r *rig) existing(fields map[string]any) string {
+	r.t.Helper()
+	profile, err := r.org.Query("SELECT Id FROM Profile WHERE Name = '" + emulator.MinimumAccessProfile + "'")
+	if err != nil || len(profile) != 1 {
+		r.t.Fatalf("profile: %v %v", profile, err)
+	}
+	all := map[string]any{"LastName": "Before", "Alias": "before", "Email": "before@example.com", "IsActive": true,
+		"ProfileId": profile[0]["Id"], "TimeZoneSidKey": "Europe/Paris", "LocaleSidKey": "en_US",
+		"EmailEncodingKey": "UTF-8", "LanguageLocaleKey": "en_US"}
+	for k, v := range fields {
+		all[k] = v
+	}
+	id, err := r.org.Create("User", all)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return id
+}
+
+func (r *rig) idOf(object, name string) string {
+	r.t.Helper()
+	field := "Name"
+	if object == "Group" {
+		field = "DeveloperName"
+	}
+	got, err := r.org.Query("SELECT Id FROM " + object + " WHERE " + field + " = '" + name + "'")
+	if err != nil || len(got) != 1 {
+		r.t.Fatalf("%s %s: %v %v", object, name, got, err)
+	}
+	return got[0]["Id"].(string)
+}
+
+func TestExistingUserIsAdopted(t *testing.T) {
+	t.Parallel()
+	for name, found := range map[string]map[string]any{
+		"by username":                {"Username": "Person0001@example.com"},
+		"by federation id":           {"Username": "old@example.com", "FederationIdentifier": "fed0001"},
+		"inactive, by both":          {"Username": "person0001@example.com", "FederationIdentifier": "fed0001", "IsActive": false},
+		"already as wanted but role": {"Username": "person0001@example.com", "LastName": "Person0001"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			id := r.existing(found)
+			// What they had before stays theirs, desired or not.
+			for _, set := range []string{"Sales_Base", "API_Enabled"} {
+				if _, err := r.org.Create("PermissionSetAssignment", map[string]any{"AssigneeId": id, "PermissionSetId": r.idOf("PermissionSet", set)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.start()
+			o := r.push(person(1))
+			actions := []string{"adopted", "updated"}
+			if found["IsActive"] == false {
+				actions = append(actions, "reactivated")
+			}
+			expect(t, o, events.ResultApplied, actions...)
+			u := r.user("person0001@example.com")
+			if u.ID != id || u.Fields["Title"] != "Clerk" || u.FederationIdentifier != "fed0001" || !u.IsActive {
+				t.Errorf("user: %+v", u)
+			}
+			expect(t, r.push(person(1, func(d *events.Desired) { d.PermissionSets = nil })), events.ResultApplied)
+			if u = r.user("person0001@example.com"); len(u.PermissionSets) != 2 {
+				t.Errorf("permission sets that Rollcall never gave: %v, want both kept", u.PermissionSets)
+			}
+		})
+	}
+}
+
+func TestUnclearMatchTouchesNobody(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		users []map[string]any
+		cause events.Cause
+		match []string
+	}{
+		"federation id and username lead to two users": {
+			[]map[string]any{{"Username": "person0001@example.com"}, {"Username": "old@example.com", "FederationIdentifier": "fed0001"}},
+			events.CauseAmbiguousMatch, nil,
+		},
+		"username of somebody with another federation id": {
+			[]map[string]any{{"Username": "person0001@example.com", "FederationIdentifier": "other"}}, events.CauseAmbiguousMatch, nil,
+		},
+		"nothing but the e-mail address": {
+			[]map[string]any{{"Username": "old@example.com", "Email": "person0001@example.com"}},
+			events.CauseAmbiguousMatch, []string{"federation_id", "username", "email"},
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			for _, u := range c.users {
+				r.existing(u)
+			}
+			r.start(func(s *setup) {
+				if c.match != nil {
+					s.cfg.Match = c.match
+				}
+			})
+			d := person(1)
+			d.Match.Email = "person0001@example.com"
+			expectFailed(t, r.push(hashed(d)), c.cause)
+			if n := len(r.org.Users()); n != 1+len(c.users) {
+				t.Errorf("%d users, want nobody created", n)
+			}
+			for _, u := range r.org.Users() {
+				if u.LastName == "Person0001" {
+					t.Errorf("touched %+v", u)
+				}
+			}
+		})
+	}
+}
+
+func TestUsernameTakenInAnotherOrgIsDuplicate(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.emu.TakeUsernames("person0001@example.com")
+	r.start()
+	o := r.push(person(1))
+	expectFailed(t, o, events.CauseDuplicate)
+	if o.Failure.Code != "DUPLICATE_USERNAME" || !strings.Contains(o.Failure.Message, "Usernames must be unique") || o.Attempt != 1 || o.Failures != 1 {
+		t.Errorf("outcome %+v %+v, want Salesforce's own words and one attempt", o, o.Failure)
+	}
+	if o = r.repoke("key0001"); o.Attempt != 2 || o.Failures != 2 || o.FirstFailedAt.IsZero() {
+		t.Errorf("after the second attempt: %+v", o)
+	}
+	r.emu.ReleaseUsernames("person0001@example.com")
+	if o = r.repoke("key0001"); o.Attempt != 0 || o.Failures != 2 {
+		t.Errorf("after success: %+v, want no attempts and the failures remembered", o)
+	}
+	expect(t, o, events.ResultApplied, "created", "assigned")
+}
+
+func TestOneUserHasOneOwner(t *testing.T) {
+	t.Parallel()
+	for _, together := range []bool{true, false} {
+		r := newRig(t)
+		r.start()
+		a, b := person(1), person(2, func(d *events.Desired) {
+			d.Match = person(1).Match
+			d.Fields["Username"], d.Fields["FederationIdentifier"] = "person0001@example.com", "fed0001"
+		})
+		var oa, ob events.Outcome
+		if together {
+			r.settled(r.want(a, b))
+			oa, ob = r.outcome(a.Key), r.outcome(b.Key)
+		} else {
+			oa, ob = r.push(a), r.push(b)
+		}
+		expect(t, oa, events.ResultApplied, "created", "assigned")
+		expectFailed(t, ob, events.CauseDuplicate)
+		if u := r.user("person0001@example.com"); u.LastName != "Person0001" {
+			t.Errorf("together %v: the second person wrote to the first one's user: %+v", together, u)
+		}
+		if l := r.link(b.Key); l.UserID != "" {
+			t.Errorf("together %v: the second person is linked to %s", together, l.UserID)
+		}
+	}
+}
+
+func TestTwoPeopleWhoFitOneExistingUser(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.existing(map[string]any{"Username": "person0001@example.com"})
+	r.start()
+	a, b := person(1), person(2, func(d *events.Desired) {
+		d.Match = events.Match{Username: "person0001@example.com"}
+		d.Fields["Username"] = "person0001@example.com"
+	})
+	r.settled(r.want(a, b))
+	applied := 0
+	for _, k := range []events.Key{a.Key, b.Key} {
+		if o := r.outcome(k); o.Result == events.ResultApplied {
+			applied++
+		} else {
+			expectFailed(t, o, events.CauseDuplicate)
+		}
+	}
+	if u := r.user("person0001@example.com"); applied != 1 || u.ID != id {
+		t.Errorf("%d people have user %+v, want one", applied, u)
+	}
+}
+
+func TestProtectedUserIsNeverTouched(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.existing(map[string]any{"Username": "boss@example.com", "FederationIdentifier": "fed0001"})
+	r.start(func(s *setup) { s.cfg.Protected = map[string]bool{"boss@example.com": true} })
+	expectFailed(t, r.push(person(1)), events.CauseProtected)
+	expectFailed(t, r.push(leaver(1)), events.CauseProtected)
+	if u := r.user("boss@example.com"); !u.IsActive || u.LastName != "Before" {
+		t.Errorf("touched: %+v", u)
+	}
+	if n := r.org.Counters().ByOperation["collections.update"]; n != 0 {
+		t.Errorf("%d updates sent", n)
+	}
+}
+
+func TestWhatConfigForbidsIsNotDone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.existing(map[string]any{"Username": "person0002@example.com"})
+	r.start(func(s *setup) { s.cfg.Create, s.cfg.Update, s.cfg.Deactivate = false, false, false })
+	expectFailed(t, r.push(person(1)), events.CauseCreateDisabled)
+	expectFailed(t, r.push(person(2)), events.CauseUpdateDisabled)
+	expectFailed(t, r.push(leaver(2)), events.CauseDeactivateDisabled)
+	expect(t, r.push(leaver(3)), events.ResultApplied) // has no user
+	if n := r.org.Counters().MutatingCalls; n != 0 {
+		t.Errorf("%d mutating calls", n)
+	}
+}

@@ -1,0 +1,239 @@
+package push_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
+)
+
+// gate is a transport that lets a test act between claim and call.
+type gate struct {
+	base   http.RoundTripper
+	before func(*http.Request) error
+}
+
+func (g gate) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := g.before(r); err != nil {
+		return nil, err
+	}
+	return g.base.RoundTrip(r)
+}
+
+func gated(before func(*http.Request) error) func(*setup) {
+	return func(s *setup) { s.transport = gate{base: s.transport, before: before} }
+}
+
+// overlaps are users whose mutating calls were under way at the same time.
+func overlaps(entries []emulator.JournalEntry) []string {
+	type call struct{ from, to time.Time }
+	seen := map[string][]call{}
+	var out []string
+	for _, e := range entries {
+		c := call{from: e.Time, to: e.Time.Add(time.Duration(e.Micros) * time.Microsecond)}
+		for _, who := range e.Touched {
+			for _, other := range seen[who] {
+				if c.from.Before(other.to) && other.from.Before(c.to) {
+					out = append(out, who)
+				}
+			}
+			seen[who] = append(seen[who], c)
+		}
+	}
+	return out
+}
+
+func TestTwoReplicasNeverMeetOverOnePerson(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.plan(emulator.Fault{Operation: "collections.create", Effect: emulator.EffectSlow, DelayMillis: 30})
+	r.plan(emulator.Fault{Operation: "collections.update", Effect: emulator.EffectSlow, DelayMillis: 30})
+	r.start()
+	r.start()
+	people := crowd(500)
+	revisions := r.want(people...)
+	r.poke(keysOf(people)...)
+	for i := range people {
+		people[i] = person(i, func(d *events.Desired) { d.Fields["Title"] = "Manager" })
+	}
+	r.settled(revisions)
+	revisions = r.want(people...)
+	r.poke(keysOf(people)...)
+	r.settled(revisions)
+	r.idle()
+
+	if n := len(r.org.Users()); n != 501 {
+		t.Errorf("%d users, want 501", n)
+	}
+	mutating := r.org.Journal(emulator.JournalFilter{MutatingOnly: true})
+	if twice := overlaps(mutating); len(twice) > 0 {
+		t.Errorf("overlapping mutating calls for %v", twice[:min(5, len(twice))])
+	}
+	for _, u := range r.org.Users()[1:] {
+		if u.Fields["Title"] != "Manager" || !slices.Equal(u.PermissionSets, []string{"Sales_Base"}) {
+			t.Fatalf("user %+v", u)
+		}
+	}
+	r.nobodyFailed()
+}
+
+func TestClaimOfADeadWorkerIsTakenOver(t *testing.T) {
+	t.Parallel()
+	for _, applied := range []bool{false, true} {
+		r := newRig(t)
+		claimed := make(chan struct{})
+		release := make(chan struct{})
+		var once sync.Once
+		var dead *worker
+		ready := make(chan struct{})
+		dead = r.start(short, gated(func(req *http.Request) error {
+			if req.Method != http.MethodPost || req.URL.Path != "/services/data/v63.0/composite/sobjects" {
+				return nil
+			}
+			<-ready
+			var err error
+			once.Do(func() {
+				dead.bus.Close() // nothing more is heard of it
+				if applied {
+					resp, sendErr := http.DefaultTransport.RoundTrip(req)
+					if sendErr == nil {
+						_ = resp.Body.Close()
+					}
+				}
+				close(claimed)
+				<-release
+				err = errors.New("killed")
+			})
+			return err
+		}))
+		close(ready)
+		people := crowd(10)
+		revisions := r.want(people...)
+		<-claimed
+		if c := r.link("key0001").Claim; c == nil {
+			t.Fatal("no claim before the call")
+		}
+		r.start(short)
+		r.settled(revisions)
+		want := []string{"created", "assigned"}
+		if applied {
+			want = []string{"adopted", "assigned"} // somebody made them, and it may have been us
+		}
+		for _, p := range people {
+			expect(t, r.outcome(p.Key), events.ResultApplied, want...)
+		}
+		if n := len(r.org.Users()); n != 11 {
+			t.Errorf("applied %v: %d users, want 11", applied, n)
+		}
+		close(release)
+		dead.stop()
+	}
+}
+
+func short(s *setup) { s.cfg.CallTimeout, s.cfg.ClaimTTL = 800*time.Millisecond, time.Second }
+
+func TestSlowBatchRenewsItsClaims(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.plan(emulator.Fault{Effect: emulator.EffectSlow, DelayMillis: 450})
+	r.start(short)
+	r.start(short)
+	revisions := r.want(crowd(20)...)
+	r.settled(revisions)
+	r.idle()
+	r.nobodyFailed()
+	if n := r.org.Counters().ByOperation["collections.create"]; n > 4 {
+		t.Errorf("%d create calls: the replicas worked against each other", n)
+	}
+	if twice := overlaps(r.org.Journal(emulator.JournalFilter{MutatingOnly: true})); len(twice) > 0 {
+		t.Errorf("overlapping mutating calls for %v", twice)
+	}
+}
+
+func TestStaleWorkSendsNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	w := r.start()
+	r.push(person(1))
+	r.push(leaver(1))
+	before := w.APICalls()
+	r.poke("key0001", "key0001") // what a retry scheduled long ago publishes
+	r.idle()
+	if n := w.APICalls() - before; n != 0 {
+		t.Errorf("stale work took %d calls", n)
+	}
+	if u := r.user("person0001@example.com"); u.IsActive {
+		t.Error("active after a newer deactivation")
+	}
+}
+
+func TestLeaverDuringCreateEndsInactive(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var once sync.Once
+	var later map[events.Key]uint64
+	r.start(gated(func(req *http.Request) error {
+		if req.Method == http.MethodPost && req.URL.Path == "/services/data/v63.0/composite/sobjects" {
+			once.Do(func() { later = r.want(leaver(1)) })
+		}
+		return nil
+	}))
+	r.settled(r.want(person(1)))
+	r.settled(later)
+	if u := r.user("person0001@example.com"); u.IsActive {
+		t.Error("active after a newer deactivation")
+	}
+}
+
+func TestStopLetsTheCallFinish(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.plan(emulator.Fault{Operation: "collections.create", Effect: emulator.EffectSlow, DelayMillis: 300})
+	sending := make(chan struct{})
+	var once sync.Once
+	w := r.start(gated(func(req *http.Request) error {
+		if req.Method == http.MethodPost && req.URL.Path == "/services/data/v63.0/composite/sobjects" {
+			once.Do(func() { close(sending) })
+		}
+		return nil
+	}))
+	revisions := r.want(crowd(5)...)
+	<-sending
+	w.stop()
+	r.settled(revisions) // committed before it stopped
+	r.nobodyFailed()
+	if l := r.link("key0001"); l.Claim != nil || l.Unsure {
+		t.Errorf("link after a stop: %+v", l)
+	}
+}
+
+func TestRestartedServerLosesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var once sync.Once
+	r.start(short, gated(func(req *http.Request) error {
+		if req.Method == http.MethodPost && req.URL.Path == "/services/data/v63.0/composite/sobjects" {
+			once.Do(r.nats.Kill)
+		}
+		return nil
+	}))
+	revisions := r.want(crowd(50)...)
+	for deadline := time.Now().Add(patience); r.bus.Ready() == nil && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	r.nats.Restart(t)
+	r.settled(revisions)
+	if n := len(r.org.Users()); n != 51 {
+		t.Errorf("%d users, want 51", n)
+	}
+	for _, u := range r.org.Users()[1:] {
+		if !u.IsActive || len(u.PermissionSets) != 1 {
+			t.Fatalf("user %+v", u)
+		}
+	}
+}

@@ -66,6 +66,8 @@ func classByText(r refusal) (Class, Kind, bool) {
 		return Misconfigured, KindOrgRule, true
 	case r.code == "INVALID_FIELD" && has("Failed to deserialize field"): // [R amp-labs bulk failedResults]
 		return Invalid, KindNone, true
+	case r.code == "InvalidBatch" && has("Field name not found"): // [R amp-labs bulk job]
+		return Misconfigured, KindSchema, true
 	case r.code == "JSON_PARSER_ERROR" && has("Cannot deserialize instance of"): // [R] a value, not our JSON
 		return Invalid, KindNone, true
 	case r.code == "REQUIRED_FIELD_MISSING" && has("At least 1 record is required"): // [R amp-labs] an empty collection

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
@@ -315,5 +316,69 @@ func TestHostileNamesInQueries(t *testing.T) {
 		if r.String("Username") != fmt.Sprintf("user%d@people.example", i) {
 			t.Errorf("%q finds %v", name, r)
 		}
+	}
+}
+
+func TestBulkLoadOfPeople(t *testing.T) {
+	t.Parallel()
+	b := newOrgBundle(t)
+	load := salesforce.BulkLoad{
+		Object: "User", Operation: salesforce.BulkInsert, MatchColumn: "Username",
+		Columns: []string{
+			"Username", "LastName", "Email", "Alias", "CommunityNickname", "FederationIdentifier", "ProfileId", "IsActive",
+			"TimeZoneSidKey", "LocaleSidKey", "EmailEncodingKey", "LanguageLocaleKey",
+		},
+		Delay: func(int) time.Duration { return time.Millisecond },
+	}
+	for _, name := range []string{"ada", "bob", "cleo"} {
+		load.Records = append(load.Records, b.person(t, name))
+	}
+	load.Records[1]["Email"] = "no address"
+	job, results, err := b.client.BulkIngest(t.Context(), load)
+	if err != nil || len(results) != 3 {
+		t.Fatal(job, results, err)
+	}
+	if !results[0].Created || classOf(results[1].Err()) != salesforce.Invalid || !results[2].Success {
+		t.Errorf("results %+v", results)
+	}
+	if user, there := b.org.UserByUsername("cleo@people.example"); !there || user.ID != results[2].ID {
+		t.Errorf("user %+v", user)
+	}
+	if err := b.client.BulkDeleteJob(t.Context(), job.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestUpsertDescribeUserInfo(t *testing.T) {
+	t.Parallel()
+	b := newOrgBundle(t)
+	first, err := b.client.Upsert(t.Context(), "User", "Rollcall_Key__c", "k 1 ü", b.person(t, "ada"))
+	if err != nil || !first.Created {
+		t.Fatal(first, err)
+	}
+	second, err := b.client.Upsert(t.Context(), "User", "Rollcall_Key__c", "k 1 ü", salesforce.Record{"Title": "x", "Rollcall_Key__c": "ignored"})
+	if err != nil || second.Created || second.ID != first.ID {
+		t.Error(second, err)
+	}
+	user, err := b.client.Describe(t.Context(), "User")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if alias, ok := user.Field("alias"); !ok || alias.Length != 8 || user.Deletable {
+		t.Errorf("alias %+v", alias)
+	}
+	me, err := b.client.UserInfo(t.Context())
+	if err != nil || me.Username != emulator.IntegrationUsername || me.OrganizationID != b.org.ID() {
+		t.Error(me, err)
+	}
+	b.org.ExpireSessions()
+	if again, err := b.client.UserInfo(t.Context()); err != nil || again.UserID != me.UserID {
+		t.Error("a dead token is renewed:", err)
+	}
+	if limits, err := b.client.Limits(t.Context()); err != nil || limits["DailyApiRequests"].Max == 0 {
+		t.Error(limits, err)
+	}
+	if versions, err := b.client.Versions(t.Context()); err != nil || len(versions) == 0 {
+		t.Error(versions, err)
 	}
 }

@@ -220,3 +220,14 @@ func (b *bench) struck(id string, times int) {
 		b.t.Fatalf("fault %s was used %d times, want %d", id, f.Used, times)
 	}
 }
+
+func encodeJSON(t *testing.T, v any) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -98,15 +99,11 @@ func (j *journal) add(e JournalEntry, data bool) {
 
 // trim takes the names from the oldest entries until the budget holds.
 func (j *journal) trim() {
-	first := 0
-	if len(j.entries) > 0 { // entries are in order of seq; reset by org leaves gaps, which only skip less
-		first = max(0, min(int(j.trimmed-j.entries[j.start].Seq), len(j.entries)))
-	}
+	first := sort.Search(len(j.entries), func(i int) bool {
+		return j.entries[(j.start+i)%len(j.entries)].Seq > j.trimmed
+	})
 	for i := first; j.touched > touchedBudget && i < len(j.entries); i++ {
 		e := &j.entries[(j.start+i)%len(j.entries)]
-		if e.Seq <= j.trimmed {
-			continue
-		}
 		j.touched -= len(e.Touched)
 		e.Touched, j.trimmed = nil, e.Seq
 	}

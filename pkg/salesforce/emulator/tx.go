@@ -223,10 +223,15 @@ func (t *tx) fill(d *draft, in input) *APIError {
 		if v == nil && f.kind == kindBoolean {
 			v = false // a boolean is never null [D]
 		}
-		if v, err = f.check(t.org, v); err != nil && d.fail == nil {
+		checked, err := f.check(t.org, v)
+		if err == nil {
+			d.set(f, t.org.intern(f, checked))
+			return nil
+		}
+		d.set(f, v) // sent, if wrong: it is not missing
+		if d.fail == nil {
 			d.fail = err // reported after the required fields
 		}
-		d.set(f, t.org.intern(f, v))
 		return nil
 	})
 }

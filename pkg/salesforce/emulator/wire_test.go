@@ -1,0 +1,140 @@
+package emulator_test
+
+import (
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
+)
+
+func TestGzipBothWays(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	var packed strings.Builder
+	z := gzip.NewWriter(&packed)
+	if _, err := io.WriteString(z, b.person("zip")); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), "POST", b.web.URL+version+"/sobjects/User", strings.NewReader(packed.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "OAuth "+b.token) // [C WSO2]
+	req.Header.Set("Content-Encoding", "gzip")
+	req.Header.Set("Accept-Encoding", "gzip")
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	unzip, err := gzip.NewReader(res.Body)
+	if err != nil {
+		t.Fatalf("status %d: %v", res.StatusCode, err)
+	}
+	if body, err := io.ReadAll(unzip); err != nil || !strings.Contains(string(body), `"success":true`) {
+		t.Fatalf("body %s: %v", body, err)
+	}
+}
+
+func TestPrettyPrintAndMethodOverride(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	id := b.create("ada")
+	b.do("POST", version+"/sobjects/User/"+id+"?_HttpMethod=PATCH", `{"Title":"A"}`).is(t, 204) // [D]
+	req, err := http.NewRequestWithContext(t.Context(), "GET", b.web.URL+version+"/limits", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+b.token)
+	req.Header.Set("X-PrettyPrint", "1")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, err := io.ReadAll(res.Body); err != nil || !strings.HasPrefix(string(body), "{\n  ") {
+		t.Fatalf("body %.40q: %v", body, err)
+	}
+}
+
+func TestLongURIIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.query("SELECT Id FROM User WHERE Username = '"+strings.Repeat("x", 17000)+"'").is(t, 414) // [D]
+	b.query("SELECT Id FROM User WHERE Username = '"+strings.Repeat("x", 16220)+"'").is(t, 431) // [D]
+}
+
+func TestBadHeaderAndDailyLimit(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.org.SetDailyLimit(1)
+	b.do("GET", version+"/limits", "").is(t, 200)
+	b.do("GET", version+"/limits", "").same(t, 403, `[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]`)
+	b.now = b.now.AddDate(0, 0, 1)
+	b.token, _ = b.org.AccessToken(emulator.IntegrationUsername)
+	b.do("GET", version+"/limits", "").is(t, 200)
+	req, err := http.NewRequestWithContext(t.Context(), "GET", b.web.URL+version+"/limits", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Basic eA==")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer{res.StatusCode, res.Header, string(body)}.same(t, 401, `[{"message":"INVALID_HEADER_TYPE","errorCode":"INVALID_AUTH_HEADER"}]`) // [R restforce #811]
+}
+
+func TestDescribeUser(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	got := b.do("GET", version+"/sobjects/user/describe/", "").object(t)
+	if got["deletable"] != false || got["undeletable"] != false || got["keyPrefix"] != "005" { // [R camel user.json]
+		t.Fatalf("describe %v", got)
+	}
+	for _, f := range got["fields"].([]any) {
+		if f := f.(map[string]any); f["name"] == "Username" &&
+			(f["idLookup"] != true || f["unique"] != false || f["caseSensitive"] != false || f["nillable"] != false || f["length"] != 80.0) {
+			t.Fatalf("Username %v", f)
+		}
+	}
+	b.do("GET", version+"/sobjects", "").is(t, 200)
+}
+
+// TestManyClientsAtOnce is for the race detector: writers, readers, faults and
+// the journal together.
+func TestManyClientsAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	profile := b.id("Profile", "Standard User")
+	var group sync.WaitGroup
+	for worker := range 4 {
+		group.Go(func() {
+			for i := range 5 {
+				name := fmt.Sprintf("w%dx%d", worker, i)
+				record := strings.ReplaceAll(b.person(name), "PROFILE", profile)
+				b.do("POST", version+"/composite/sobjects", collection(false, typed("User", record)))
+				b.query("SELECT Id, Profile.Name FROM User WHERE Username = '" + name + "@people.example'")
+				b.do("GET", "/_emulator/state", "")
+				b.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret)
+			}
+		})
+	}
+	group.Wait()
+	if n, err := b.org.Count("SELECT Id FROM User"); n != 21 || err != nil {
+		t.Fatalf("%d users, %v", n, err)
+	}
+}

@@ -50,9 +50,9 @@ func Settle(ctx context.Context, b *bus.Bus, file config.File) error {
 	return nil
 }
 
-// shutdown sends the last spans. What is lost then is told to nobody who could
+// Shutdown sends the last spans. What is lost then is told to nobody who could
 // act on it, so the error ends here.
-func shutdown(tel *telemetry.Telemetry) {
+func Shutdown(tel *telemetry.Telemetry) {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	if err := tel.Shutdown(ctx); err != nil {

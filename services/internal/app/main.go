@@ -85,7 +85,7 @@ func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writ
 	if err != nil {
 		return err
 	}
-	defer shutdown(tel)
+	defer Shutdown(tel)
 	return runService(ctx, name, file, tel, build)
 }
 

@@ -20,6 +20,13 @@ var Export []byte
 //go:embed workers.yaml
 var Mapping []byte
 
+// HRMapping reads exports in the layout of examples/hr-workers.yaml, of which it
+// is a copy.
+//
+//go:generate cp ../../../examples/hr-workers.yaml hr-workers.yaml
+//go:embed hr-workers.yaml
+var HRMapping []byte
+
 // Names that the configuration and the emulated org have in common.
 const (
 	// Source publishes the export.

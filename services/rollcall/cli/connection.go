@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/app"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
+	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+	"github.com/rollcall-sync/rollcall/services/rollcall/up"
+)
+
+const (
+	// connectTimeout is short: somebody is waiting at a keyboard.
+	connectTimeout = 5 * time.Second
+)
+
+// connection is the flags of a command that talks to a running system.
+type connection struct {
+	streams                              Streams
+	natsURL, config                      string
+	nkeySeedFile, caFile, certFile, keyF string
+}
+
+func (n *connection) flags(c *cobra.Command) {
+	f := c.PersistentFlags()
+	f.StringVar(&n.natsURL, "nats-url", os.Getenv("ROLLCALL_NATS_URL"), "`URL` of NATS (ROLLCALL_NATS_URL; default nats://"+up.DefaultListen+")")
+	f.StringVar(&n.config, "config", "", "configuration `file` to take nats.* and deployment.keyFile from")
+	f.StringVar(&n.nkeySeedFile, "nkey", "", "`file` with the nkey seed")
+	f.StringVar(&n.caFile, "ca", "", "`file` with the CA of the NATS server")
+	f.StringVar(&n.certFile, "cert", "", "`file` with the client certificate")
+	f.StringVar(&n.keyF, "key", "", "`file` with the client certificate's key")
+}
+
+// session is a connection to a running system.
+type session struct {
+	bus   *bus.Bus
+	tel   *telemetry.Telemetry
+	keyer *events.Keyer
+}
+
+// open connects; the flags go before the file.
+func (n *connection) open(ctx context.Context) (*session, error) {
+	file := config.Default()
+	if n.config != "" {
+		var err error
+		if file, err = config.Load(n.config); err != nil {
+			return nil, app.Usage(err)
+		}
+	}
+	n.override(&file)
+	tel, err := telemetry.New(ctx, "rollcall-cli", app.Version(), config.Log{Level: "warn", Format: "text"}, telemetry.WithLogWriter(n.streams.Err))
+	if err != nil {
+		return nil, err //nolint:wrapcheck // nothing to add
+	}
+	b, err := app.Connect(ctx, "rollcall-cli", file, tel)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what to check
+	}
+	keyer, err := loadKeyer(file)
+	if err != nil {
+		b.Close()
+		return nil, err
+	}
+	return &session{bus: b, tel: tel, keyer: keyer}, nil
+}
+
+func (n *connection) override(file *config.File) {
+	file.NATS.ConnectTimeout = connectTimeout
+	for _, o := range []struct {
+		flag string
+		to   *string
+	}{
+		{n.natsURL, &file.NATS.URL}, {n.nkeySeedFile, &file.NATS.NkeySeedFile},
+		{n.caFile, &file.NATS.CAFile}, {n.certFile, &file.NATS.CertFile}, {n.keyF, &file.NATS.KeyFile},
+	} {
+		if o.flag != "" {
+			*o.to = o.flag
+		}
+	}
+}
+
+// loadKeyer reads the deployment key, with which people are found by their
+// correlation id. Without a configuration the demo's is tried; with none at all
+// people are found by key and username.
+func loadKeyer(file config.File) (*events.Keyer, error) {
+	path, required := file.Deployment.KeyFile, true
+	if path == "" {
+		path, required = filepath.Join(up.DefaultDir, up.DeploymentKey), false
+	}
+	secret, err := os.ReadFile(path)
+	if err != nil {
+		if required {
+			return nil, fmt.Errorf("deployment.keyFile: %w", err)
+		}
+		return nil, nil //nolint:nilnil // no key is a way of working
+	}
+	keyer, err := events.NewKeyer(secret)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return keyer, nil
+}
+
+func (s *session) close() {
+	s.bus.Close()
+	app.Shutdown(s.tel)
+}

@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-sync/rollcall/services/internal/app"
+)
+
+// Streams are where a command reads and writes.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// errReported ends a command whose result says already what went wrong.
+var errReported = errors.New("reported")
+
+// Execute runs one command line and returns its exit code.
+func Execute(ctx context.Context, args []string, s Streams) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !errors.Is(err, errReported) {
+		_, _ = fmt.Fprintf(s.Err, "rollcall: %v\n", err)
+	}
+	return app.ExitCode(err)
+}
+
+func newRoot(s Streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "rollcall",
+		Short: "Keep Salesforce's users true to the HR system's",
+		Long: `Rollcall keeps Salesforce's users true to the HR system's.
+
+Start with ` + "`rollcall up --demo`" + `: it runs everything on this machine, with an
+emulated Salesforce org and a sample HR export, and says what to try next.`,
+		Version:       app.Version(),
+		SilenceErrors: true, // Execute says it
+		SilenceUsage:  true,
+	}
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return app.Usage(fmt.Errorf("%w (see %s --help)", err, c.CommandPath()))
+	})
+	root.AddCommand(newUp(s), newEmulator(s), newPublish(s))
+	return root
+}
+
+// isTerminal says whether something written to w is seen by a person who can
+// watch it change.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" || os.Getenv("CI") != "" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
+}
+
+// exactly refuses a wrong number of arguments as wrong use.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != n {
+			return app.Usage(fmt.Errorf("%s takes %s (see %s --help)", c.CommandPath(), what, c.CommandPath()))
+		}
+		return nil
+	}
+}

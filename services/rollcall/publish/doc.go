@@ -1,0 +1,2 @@
+// Package publish puts the events of an export into DIRECTORY.
+package publish

@@ -10,14 +10,15 @@ import (
 )
 
 // commitTimeout bounds the last commit of a step, which is made even when the
-// step's own time is over: what is known must not be lost.
+// step's own time is over: what is known must not be lost. It never lasts longer
+// than a claim: after that somebody else is at it.
 const commitTimeout = 15 * time.Second
 
 // record commits what became of everybody: the link released and with what is
 // now true, the outcome if there is one, and the owner of a new user, together
 // or not at all.
 func (s *step) record() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), commitTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), min(commitTimeout, s.org.cfg.ClaimTTL))
 	defer cancel()
 	s.ctx = ctx // reads and commits of what follows have their own time
 	if err := s.write(those(s.people, recorded)); err != nil {

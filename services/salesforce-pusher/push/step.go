@@ -193,9 +193,12 @@ func (s *step) work() {
 
 // answer acks what is settled and puts the rest back.
 func (s *step) answer() {
+	// One delay for all: spread out, they would come back in many small batches
+	// and take as many API calls.
+	late := jitter(conflictDelay)
 	for _, p := range s.people {
 		for _, m := range p.messages {
-			if err := s.reply(p, m); err != nil {
+			if err := s.reply(p, m, late); err != nil {
 				// Acks are hints: the message comes again and finds nothing to do.
 				s.org.log.DebugContext(s.ctx, "ack not sent", "org", s.org.cfg.Name, "key", p.key, "error", err)
 			}
@@ -203,14 +206,20 @@ func (s *step) answer() {
 	}
 }
 
-func (s *step) reply(p *person, m *bus.Message) error {
+func (s *step) reply(p *person, m *bus.Message, late time.Duration) error {
 	switch {
 	case p.fate == busy:
-		return m.Nak(jitter(p.again))
+		return m.Nak(late + min(p.again, patience(m.Deliveries)))
 	case p.fate == open || s.broken != nil && p.fate != idle:
-		return m.Nak(jitter(giveBack))
+		return m.Nak(late + giveBack)
 	}
 	return m.Ack()
+}
+
+// patience is how soon somebody busy is looked at again: soon at first, because
+// most claims are given up long before they end.
+func patience(deliveries int) time.Duration {
+	return min(conflictDelay<<min(deliveries-1, 5), 2*time.Second)
 }
 
 // tell logs who was not made as they should be: what, never the values.

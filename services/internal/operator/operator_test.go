@@ -1,0 +1,264 @@
+package operator_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/bus/bustest"
+	"github.com/rollcall-sync/rollcall/services/internal/operator"
+	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+)
+
+const (
+	emea = "emea"
+	apac = "apac"
+	tp   = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
+)
+
+// bundle is what one test has to itself.
+type bundle struct {
+	testing.TB
+	bus   *bus.Bus
+	keyer *events.Keyer
+	op    *operator.Operator
+}
+
+func newBundle(t testing.TB) *bundle {
+	t.Helper()
+	b := &bundle{TB: t, bus: bustest.Start(t, bus.Topology{Orgs: []string{emea, apac}}).Bus(t)}
+	var err error
+	if b.keyer, err = events.NewKeyer(bytes.Repeat([]byte{7}, events.MinDeploymentKeyBytes)); err != nil {
+		t.Fatal(err)
+	}
+	b.op = operator.New(b.bus, telemetry.Discard(), b.keyer)
+	return b
+}
+
+func put[P events.Payload](b *bundle, stream, subject string, p P) uint64 {
+	b.Helper()
+	data, err := events.Encode(p)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return b.put(stream, bus.Write{Subject: subject, Data: data, Header: bus.Header{events.HeaderTraceparent: {tp}}})
+}
+
+func (b *bundle) put(stream string, w bus.Write) uint64 {
+	b.Helper()
+	res, err := b.bus.Commit(b.Context(), stream, []bus.Group{{w}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return res[0].Seqs[0]
+}
+
+func day(n int) time.Time { return time.Date(2026, 11, n, 9, 0, 0, 0, time.UTC) }
+
+func (b *bundle) park(org string, cause events.Cause, key events.Key, username string, at time.Time) uint64 {
+	b.Helper()
+	return put(b, events.StreamDead, events.DeadSubject(org, cause, key), events.DeadLetter{
+		V: events.Version, Org: org, Key: key, Username: username, UserID: "005" + string(key[:3]), Revision: 4,
+		Failure: events.Failure{Cause: cause, Message: "words"}, Attempts: 1, FirstAt: at, LastAt: at,
+	})
+}
+
+func TestListPicks(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	alba, bo, cy := b.keyer.Person("E1"), b.keyer.Person("E2"), b.keyer.Person("E3")
+	one := b.park(emea, events.CauseInvalid, alba, "Alba@example.com", day(1))
+	two := b.park(emea, events.CauseLicence, bo, "bo@example.com", day(2))
+	three := b.park(apac, events.CauseInvalid, cy, "cy@example.com", day(3))
+	four := b.put(events.StreamDead, bus.Write{Subject: events.DeadSubject(apac, events.CauseUnknown, "zz"), Data: []byte("{")})
+	for name, c := range map[string]struct {
+		filter operator.Filter
+		want   []uint64
+	}{
+		"all":                   {operator.Filter{}, []uint64{one, two, three, four}},
+		"by org":                {operator.Filter{Org: emea}, []uint64{one, two}},
+		"by cause":              {operator.Filter{Cause: events.CauseInvalid}, []uint64{one, three}},
+		"by both":               {operator.Filter{Org: apac, Cause: events.CauseInvalid}, []uint64{three}},
+		"by part of a username": {operator.Filter{Person: "ALBA@"}, []uint64{one}},
+		"by key":                {operator.Filter{Person: string(bo)}, []uint64{two}},
+		"by correlation id":     {operator.Filter{Person: "E3"}, []uint64{three}},
+		"by user id":            {operator.Filter{Person: "005" + string(alba[:3])}, []uint64{one}},
+		"since":                 {operator.Filter{Since: day(2)}, []uint64{two, three}},
+		"the first two":         {operator.Filter{Limit: 2}, []uint64{one, two}},
+		"nobody":                {operator.Filter{Person: "nobody"}, nil},
+	} {
+		got, err := b.op.List(t.Context(), c.filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var seqs []uint64
+		for _, task := range got {
+			seqs = append(seqs, task.Seq)
+		}
+		if fmt.Sprint(seqs) != fmt.Sprint(c.want) {
+			t.Errorf("%s: tasks %v, want %v", name, seqs, c.want)
+		}
+	}
+}
+
+func TestShow(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	seq := b.park(emea, events.CauseInvalid, "alba", "alba@example.com", day(1))
+	got, err := b.op.Show(t.Context(), seq)
+	if err != nil || got.Letter.Username != "alba@example.com" || got.Target().Seq != seq {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if _, err := b.op.Show(t.Context(), seq+1); !errors.Is(err, bus.ErrNotFound) {
+		t.Fatalf("got %v, want ErrNotFound", err)
+	}
+}
+
+func TestRequestIsStoredInPartsAndReadBackFromTheAuditLog(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.park(emea, events.CauseInvalid, "alba", "alba@example.com", day(1))
+	one, err := b.op.List(t.Context(), operator.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var many []operator.Task
+	for range events.MaxTargets + 1 {
+		many = append(many, one[0])
+	}
+	asked, err := b.op.Request(t.Context(), events.VerbDiscard, "grete", "left the company", many)
+	if err != nil || len(asked) != 2 || asked[0].Targets != events.MaxTargets || asked[1].Targets != 1 || asked[0].ID == asked[1].ID {
+		t.Fatalf("asked %+v, %v", asked, err)
+	}
+	log, err := b.op.Audit(t.Context(), operator.AuditFilter{By: "grete", Key: "alba", Verb: events.VerbDiscard})
+	if err != nil || len(log) != 2 || log[1].Request != asked[1].ID || log[1].Note != "left the company" {
+		t.Fatalf("audit log %+v, %v", log, err)
+	}
+	newest, err := b.op.Audit(t.Context(), operator.AuditFilter{Limit: 1})
+	if err != nil || len(newest) != 1 || newest[0].Seq != asked[1].Seq {
+		t.Fatalf("newest %+v, %v", newest, err)
+	}
+	if other, err := b.op.Audit(t.Context(), operator.AuditFilter{Key: "bo"}); err != nil || len(other) != 0 {
+		t.Fatalf("about somebody else: %+v, %v", other, err)
+	}
+	for _, bad := range []struct {
+		verb events.Verb
+		by   string
+	}{{events.VerbClosed, "grete"}, {events.VerbRetry, ""}} {
+		if _, err := b.op.Request(t.Context(), bad.verb, bad.by, "", one); err == nil {
+			t.Errorf("%s by %q was accepted", bad.verb, bad.by)
+		}
+	}
+}
+
+// someone stores all that is known of a person in emea.
+func (b *bundle) someone(id, username string) events.Key {
+	b.Helper()
+	key := b.keyer.Person(id)
+	origin := events.Origin{EventID: "event-1", Source: "hr", Seq: 3, Time: day(1), Traceparent: tp}
+	put(b, events.StreamRoster, events.PersonSubject(key), events.PersonState{
+		V: events.Version, Key: key, CorrelationID: id, Sources: map[string]events.SourceState{"hr": {Origin: origin}},
+	})
+	put(b, events.StreamRoster, events.DesiredSubject(emea, key), events.Desired{
+		V: events.Version, Org: emea, Key: key, Rule: "staff", Lane: events.LaneLeaver, Origin: origin, Match: events.Match{Username: username},
+	})
+	put(b, events.StreamRoster, events.LinkSubject(emea, key), events.Link{V: events.Version, Org: emea, Key: key, UserID: "005A"})
+	put(b, events.StreamRoster, events.OwnerSubject(emea, "005A"), events.Owner{V: events.Version, Key: key, By: "created"})
+	put(b, events.StreamRoster, events.OutcomeSubject(emea, key), events.Outcome{
+		V: events.Version, Org: emea, Key: key, Result: events.ResultFailed, At: day(2), Origin: origin,
+	})
+	return key
+}
+
+func TestPersonIsFoundByAnyNameAndShownWhole(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	key := b.someone("E1", "alba@example.com")
+	due := time.Now().Add(time.Hour).UTC()
+	b.put(events.StreamRoster, bus.Write{
+		Subject: events.RetrySubject(emea, key), Data: []byte(`{"v":1}`),
+		Schedule: &bus.Schedule{At: due, Target: events.WorkSubject(emea, events.LaneLeaver, key)},
+	})
+	b.park(apac, events.CauseInvalid, key, "alba@example.com", day(1))
+	tasks, err := b.op.List(t.Context(), operator.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.op.Request(t.Context(), events.VerbRetry, "grete", "fixed", tasks); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{string(key), "E1", "ALBA@example.com"} {
+		v, err := b.op.Person(t.Context(), name)
+		if err != nil || v.Key != key || v.Person == nil || len(v.Orgs) != 2 || len(v.Audit) != 1 {
+			t.Fatalf("%s: %+v, %v", name, v, err)
+		}
+		inAPAC, inEMEA := v.Orgs[0], v.Orgs[1]
+		if len(inAPAC.Tasks) != 1 || inEMEA.Desired == nil || inEMEA.Revision == 0 || inEMEA.Link == nil ||
+			inEMEA.Owner == nil || inEMEA.Outcome == nil || !inEMEA.NextTry.Equal(due) {
+			t.Fatalf("%s: %+v and %+v", name, inAPAC, inEMEA)
+		}
+		if len(v.TraceIDs) != 1 || v.TraceIDs[0] != "0123456789abcdef0123456789abcdef" {
+			t.Fatalf("%s: traces %v", name, v.TraceIDs)
+		}
+	}
+}
+
+func TestPersonNobodyOrSeveral(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.someone("E1", "same@example.com")
+	b.someone("E2", "same@example.com")
+	if _, err := b.op.Person(t.Context(), "same@example.com"); !errors.Is(err, operator.ErrSeveral) {
+		t.Errorf("got %v, want ErrSeveral", err)
+	}
+	if _, err := b.op.Person(t.Context(), "E3"); !errors.Is(err, operator.ErrNobody) {
+		t.Errorf("got %v, want ErrNobody", err)
+	}
+}
+
+func TestStatusSaysWhatWaitsAndWhatToDo(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	key := b.someone("E1", "alba@example.com")
+	put(b, events.StreamRoster, events.WorkSubject(emea, events.LaneLeaver, key), events.Work{V: events.Version, Reason: events.ReasonChanged})
+	b.park(emea, events.CauseInvalid, key, "alba@example.com", day(1))
+	put(b, events.StreamRoster, events.HealthSubject(emea), events.Health{
+		V: events.Version, Org: emea, State: events.HealthHeld, Since: day(1), Used: 10, Limit: 100,
+		Failure: &events.Failure{Cause: events.CauseCredentials, Code: "INVALID_SESSION_ID", Message: "Session expired"},
+	})
+	rec, err := events.Encode(events.TokenRecord{
+		V: events.Version, Org: emea, State: events.TokenHeld, Since: day(2), Advice: "take the current secret",
+		Failure: &events.Failure{Cause: events.CauseCredentials, Code: "invalid_client", Message: "invalid client credentials"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.bus.Bucket(events.BucketTokens).Set(t.Context(), emea, rec, 0); err != nil {
+		t.Fatal(err)
+	}
+	s, err := b.op.Status(t.Context(), []string{apac, emea})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet, held := s.Orgs[0], s.Orgs[1]
+	if quiet.Name != apac || quiet.Held || len(quiet.Lanes) != 3 {
+		t.Errorf("apac: %+v", quiet)
+	}
+	if !held.Held || held.Why != "invalid_client: invalid client credentials" || held.Advice != "take the current secret" ||
+		!held.Since.Equal(day(2)) || held.Used != 10 || held.Parked[events.CauseInvalid] != 1 {
+		t.Errorf("emea: %+v", held)
+	}
+	if held.Lanes[0].Lane != events.LaneLeaver || held.Lanes[0].Waiting != 1 {
+		t.Errorf("lanes: %+v", held.Lanes)
+	}
+	if s.OldestLeaver == nil || s.OldestLeaver.Key != key || s.OldestLeaver.Org != emea {
+		t.Errorf("oldest leaver: %+v", s.OldestLeaver)
+	}
+	if len(s.Streams) != 4 || s.Parked[events.CauseInvalid] != 1 || len(s.Stages) == 0 {
+		t.Errorf("status: %+v", s)
+	}
+}

@@ -1,0 +1,83 @@
+package operator
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+)
+
+// Asked is a request as it stands in the audit log.
+type Asked struct {
+	ID  string `json:"id"`
+	Seq uint64 `json:"seq"`
+	// TraceID is the trace that shows what came of it; empty where nothing is traced.
+	TraceID string `json:"traceId,omitempty"`
+	Targets int    `json:"targets"`
+}
+
+// Request asks for tasks to be retried or discarded, as the admin saw them. It
+// returns when the requests are stored: one per [events.MaxTargets] tasks. On
+// an error those returned were stored.
+func (o *Operator) Request(ctx context.Context, verb events.Verb, by, reason string, tasks []Task) ([]Asked, error) {
+	switch {
+	case verb != events.VerbRetry && verb != events.VerbDiscard:
+		return nil, fmt.Errorf("request %q: only retry and discard can be asked for", verb)
+	case by == "":
+		return nil, errors.New("request: it must say who asks")
+	}
+	var out []Asked
+	for part := range slices.Chunk(tasks, events.MaxTargets) {
+		asked, err := o.ask(ctx, verb, by, reason, part)
+		if err != nil {
+			return out, fmt.Errorf("request %s: %w", verb, err)
+		}
+		out = append(out, asked)
+	}
+	return out, nil
+}
+
+func (o *Operator) ask(ctx context.Context, verb events.Verb, by, reason string, tasks []Task) (Asked, error) {
+	ctx, span := o.tel.Tracer.Start(ctx, "publish rollcall.operator."+string(verb),
+		trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(
+			attribute.String("messaging.system", "nats"),
+			attribute.String("messaging.operation.type", "send"),
+			attribute.String("messaging.operation.name", "publish"),
+			attribute.String("messaging.destination.name", events.OperatorSubject(verb)),
+			attribute.Int("rollcall.targets", len(tasks)),
+		))
+	defer span.End()
+	r := events.OperatorRequest{V: events.Version, ID: rand.Text(), By: by, At: o.now().UTC(), Reason: reason}
+	for _, t := range tasks {
+		r.Targets = append(r.Targets, t.target)
+	}
+	asked := Asked{ID: r.ID, Targets: len(tasks)}
+	if sc := span.SpanContext(); sc.IsSampled() {
+		asked.TraceID = sc.TraceID().String()
+	}
+	data, err := events.Encode(r)
+	if err != nil {
+		return asked, err
+	}
+	h := bus.Header{events.HeaderContentType: {events.ContentTypeJSON}}
+	telemetry.Inject(ctx, h)
+	// The id makes a repeat after a lost reply the same request.
+	stored, err := o.bus.Commit(ctx, events.StreamOperator, []bus.Group{{{
+		Subject: events.OperatorSubject(verb), Data: data, Header: h, MsgID: r.ID,
+	}}})
+	if err != nil {
+		span.SetStatus(codes.Error, "not stored")
+		return asked, err
+	}
+	asked.Seq = stored[0].Seqs[0]
+	return asked, nil
+}

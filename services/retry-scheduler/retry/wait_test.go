@@ -1,0 +1,126 @@
+package retry
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/operator"
+	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+)
+
+// running has the service run until the test ends.
+func (b *bundle) running() {
+	b.Helper()
+	for consumer, feed := range b.feeds { // the test no longer plays the service
+		feed.Close()
+		delete(b.feeds, consumer)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(b.Context()))
+	end := make(chan error, 1)
+	go func() { end <- b.svc.Run(ctx) }()
+	b.Cleanup(func() {
+		cancel()
+		if err := <-end; err != nil {
+			b.Errorf("run: %v", err)
+		}
+	})
+}
+
+// TestAdminIsToldWhatCameOfEachTask plays the pusher's part: it answers replays
+// of each person in another way.
+func TestAdminIsToldWhatCameOfEachTask(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	people := map[events.Key]struct {
+		fate   operator.Fate
+		answer *events.Outcome
+	}{
+		"works":  {operator.FateApplied, new(applied("works", 5))},
+		"fails":  {operator.FateParked, new(failed("fails", 5, events.CauseLicence, 2))},
+		"locked": {operator.FateScheduled, new(failed("locked", 5, events.CauseLocked, 2))},
+		"silent": {operator.FateWaiting, nil},
+		"stale":  {operator.FateRefused, nil},
+	}
+	for key := range people {
+		b.outcome(failed(key, 5, events.CauseInvalid, 1))
+	}
+	op := operator.New(b.bus, telemetry.Discard(), nil)
+	tasks, err := op.List(t.Context(), operator.Filter{})
+	if err != nil || len(tasks) != len(people) {
+		t.Fatalf("%d tasks, %v", len(tasks), err)
+	}
+	b.outcome(failed("stale", 6, events.CauseInvalid, 1))
+	b.running()
+	asked, err := op.Request(t.Context(), events.VerbRetry, "grete", "", tasks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range len(people) - 1 { // all but the stale one are looked at again
+		work := b.next(events.WorkConsumer(org, events.LaneLeaver), 1)[0]
+		a, err := events.ParseSubject(work.Subject)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer := people[a.Key].answer; answer != nil {
+			answer.At = time.Now()
+			b.report(*answer)
+		}
+	}
+	got := map[events.Key]operator.Result{}
+	ctx, cancel := context.WithTimeout(t.Context(), wait)
+	defer cancel()
+	err = op.Wait(ctx, tasks, asked, func(r operator.Result) {
+		got[r.Task.Target().Key] = r
+		if len(got) == 3 {
+			time.AfterFunc(time.Second, cancel) // the other two never end
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range people {
+		r := got[key]
+		if r.Fate != want.fate {
+			t.Errorf("%s: %s, want %s", key, r.Fate, want.fate)
+		}
+		if again := want.answer != nil && want.answer.Failure != nil; again && (r.Failure == nil || r.Failure.Cause != want.answer.Failure.Cause) {
+			t.Errorf("%s: failed again by %+v", key, r.Failure)
+		}
+	}
+	if got["stale"].Note == "" || !got["silent"].Retried {
+		t.Errorf("stale: %+v; silent: %+v", got["stale"], got["silent"])
+	}
+}
+
+func TestBulkDiscardIsToldWhole(t *testing.T) {
+	t.Parallel()
+	const people = events.MaxTargets + 20
+	b := newBundle(t)
+	for i := range people {
+		b.report(failed(events.Key(fmt.Sprintf("p%d", i)), 5, events.CauseInvalid, 1))
+	}
+	b.handle(b.svc.handleOutcomes, b.next(events.ConsumerOutcomes, people))
+	op := operator.New(b.bus, telemetry.Discard(), nil)
+	tasks, err := op.List(t.Context(), operator.Filter{})
+	if err != nil || len(tasks) != people {
+		t.Fatalf("%d tasks, %v", len(tasks), err)
+	}
+	b.running()
+	asked, err := op.Request(t.Context(), events.VerbDiscard, "grete", "", tasks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), wait)
+	defer cancel()
+	discarded := 0
+	if err := op.Wait(ctx, tasks, asked, func(r operator.Result) {
+		if r.Fate == operator.FateDiscarded {
+			discarded++
+		}
+	}); err != nil || discarded != people {
+		t.Fatalf("%d of %d discarded, %v", discarded, people, err)
+	}
+}

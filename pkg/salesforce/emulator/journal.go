@@ -183,9 +183,7 @@ func (c *call) record(dropped bool) {
 	if c.org != nil {
 		e.Org = c.org.id
 	}
-	if len(e.Touched) > maxTouched {
-		e.Touched = slices.Clip(e.Touched[:maxTouched])
-	}
+	e.Touched = slices.Clone(e.Touched[:min(len(e.Touched), maxTouched)])
 	e.Micros = c.s.now().Sub(c.started).Microseconds()
 	data := strings.HasPrefix(c.path, "/services/data/")
 	c.s.journal.add(e, data)

@@ -94,7 +94,11 @@ func (o *Org) value(r *record, f *field) any {
 	if f.compute != nil {
 		return f.compute(o, r)
 	}
-	return r.at(f.pos)
+	v := r.at(f.pos)
+	if v == nil && f.kind == kindBoolean {
+		return false // false is not stored: a user has a dozen flags
+	}
+	return v
 }
 
 // intern keeps one copy of values that many rows share.

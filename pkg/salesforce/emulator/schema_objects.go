@@ -116,7 +116,7 @@ func groupStored(t *tx, d *draft) {
 	hidden := &draft{object: o, cells: []cell{
 		{int32(o.field("Name").pos), d.text("DeveloperName")}, {int32(o.field("Label").pos), d.text("MasterLabel")},
 		{int32(o.field("PermissionSetGroupId").pos), d.row.id}, {int32(o.field("Type").pos), "Group"},
-		{int32(o.field("IsOwnedByProfile").pos), false}, {int32(o.field("IsCustom").pos), true}}}
+		{int32(o.field("IsCustom").pos), true}}}
 	t.store(hidden)
 }
 

@@ -173,6 +173,9 @@ func (o *Org) loadRow(t *table, in *snapshotRecord) error {
 		if err != nil {
 			return err
 		}
+		if value == nil || value == false {
+			continue
+		}
 		r.cells = append(r.cells, cell{int32(f.pos), o.intern(f, value)})
 	}
 	t.next++

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -52,6 +53,25 @@ func BenchmarkLookUp(b *testing.B) {
 		if res := serve(s, token, http.MethodGet, path, ""); !strings.HasPrefix(res.Body.String(), `{"totalSize":200,`) {
 			b.Fatal(res.Body.String()[:200])
 		}
+	}
+}
+
+// BenchmarkMemory says what 100,000 users weigh.
+func BenchmarkMemory(b *testing.B) {
+	const users = 99_800
+	for b.Loop() {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		s := emulator.New()
+		token, profile := access(b, s.AddOrg(emulator.DefaultOrg(clientID, clientSecret)))
+		for from := 0; from < users; from += 200 {
+			serve(s, token, http.MethodPost, version+"/composite/sobjects", crowd(profile, from, 200))
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/users, "B/user")
+		runtime.KeepAlive(s)
 	}
 }
 

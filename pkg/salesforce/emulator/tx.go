@@ -220,8 +220,8 @@ func (t *tx) fill(d *draft, in input) *APIError {
 			return err
 		}
 		d.sent = append(d.sent, f)
-		if v == nil && f.kind == kindBoolean {
-			v = false // a boolean is never null [D]
+		if v == false {
+			v = nil // false is not stored; a boolean is never null anyway [D]
 		}
 		checked, err := f.check(t.org, v)
 		if err == nil {
@@ -262,7 +262,11 @@ func (d *draft) required() *APIError {
 
 func (d *draft) defaults() {
 	for _, f := range d.object.fields {
-		if f.fallback != nil && f.compute == nil && cellAt(d.cells, f.pos) == nil {
+		if f.fallback == nil || f.fallback == false || f.compute != nil {
+			continue
+		}
+		sentFalse := f.kind == kindBoolean && slices.Contains(d.sent, f)
+		if !sentFalse && cellAt(d.cells, f.pos) == nil {
 			d.cells = append(d.cells, cell{int32(f.pos), f.fallback})
 		}
 	}

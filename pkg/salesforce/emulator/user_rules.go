@@ -161,7 +161,7 @@ func (t *tx) addLogin(userID string) {
 	table.next++
 	o := table.object
 	r := &record{id: newID(o.prefix, t.org.pod, table.next), created: t.now, modified: t.now,
-		cells: []cell{{int32(o.field("UserId").pos), userID}, {int32(o.field("IsFrozen").pos), false}, {int32(o.field("IsPasswordLocked").pos), false}}}
+		cells: []cell{{int32(o.field("UserId").pos), userID}}}
 	table.add(r)
 	t.undo = append(t.undo, func() { table.drop(r) })
 }

@@ -211,7 +211,7 @@ func TestBulkWaitPaces(t *testing.T) {
 			if looks == 7 {
 				state = BulkStateComplete
 			}
-			return &http.Response{StatusCode: 200, Header: http.Header{}, Request: r, Body: io.NopCloser(strings.NewReader(job(state, 0, 0)))}, nil
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Request: r, Body: io.NopCloser(strings.NewReader(job(state, 0, 0)))}, nil
 		})
 		client, err := NewClient(Config{Sessions: oneSession{AccessToken: "t", InstanceURL: "https://acme.my.salesforce.com"}, Transport: transport})
 		if err != nil {

@@ -332,7 +332,8 @@ func failure(r reply, k call) *Error {
 // refusals reads Salesforce's error array; nil when the body is none.
 func refusals(status int, body []byte, mutating bool) *Error {
 	var list []apiError
-	if json.Unmarshal(body, &list) != nil || len(list) == 0 {
+	_ = json.Unmarshal(body, &list) // what is no error array has no errors in it
+	if len(list) == 0 {
 		return nil
 	}
 	errs := make([]*Error, len(list))

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -139,7 +140,7 @@ func TestInQueryChunks(t *testing.T) {
 	}
 	q := InQuery{
 		Fields: []string{"id", "Username", "IsActive"}, From: "User", Where: "UserType = 'Standard'",
-		Any: []InTerm{{Field: "FederationIdentifier", Values: long}, {Field: "Username", Values: append(long, long...)}},
+		Any: []InTerm{{Field: "FederationIdentifier", Values: long}, {Field: "Username", Values: slices.Concat(long, long)}},
 	}
 	soqls, err := q.queries()
 	if err != nil {

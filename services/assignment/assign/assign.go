@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// batchSize is the most events of one step.
-	batchSize = 200
+	// batchSize is the most events of one step: with one org (person, desired
+	// and work) it just fills one atomic batch, whose fsync they share.
+	batchSize = 330
 	// prefetch keeps a next batch ready while one is worked on.
 	prefetch = 2 * batchSize
 	// again is when an undecided event comes again; stuckAgain when it is the

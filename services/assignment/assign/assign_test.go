@@ -27,7 +27,7 @@ type bench struct {
 	bus    *bus.Bus
 	keyer  *events.Keyer
 	file   config.File
-	ctx    context.Context //nolint:containedctx // the test's
+	ctx    context.Context
 }
 
 func newBench(t testing.TB, orgs ...string) *bench {
@@ -164,19 +164,28 @@ func (b *bench) workSeq(lane events.Lane, n int) uint64 {
 // awaitAcked waits until nothing is left to be handled.
 func (b *bench) awaitAcked() {
 	b.t.Helper()
-	deadline := time.Now().Add(patience)
-	for time.Now().Before(deadline) {
+	b.until("events are acked", func() bool {
 		all, err := b.bus.Consumers(b.ctx, events.StreamDirectory)
 		if err != nil {
 			b.t.Fatal(err)
 		}
 		i := slices.IndexFunc(all, func(c bus.ConsumerStatus) bool { return c.Name == events.ConsumerAssignment })
-		if all[i].Pending == 0 && all[i].AckPending == 0 {
-			return
+		return all[i].Pending == 0 && all[i].AckPending == 0
+	})
+}
+
+// until looks again and again: for what nobody announces.
+func (b *bench) until(what string, is func() bool) {
+	b.t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-tick.C:
+		case <-b.ctx.Done():
+			b.t.Fatalf("it never came to pass that %s", what)
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
-	b.t.Fatal("events were never acked")
 }
 
 func titled(title string) func(*events.Event) {
@@ -660,9 +669,73 @@ func TestNATSRestartLosesNothing(t *testing.T) {
 	b.awaitDesired(1, func(d events.Desired) bool { return d.Active })
 	b.server.Kill()
 	b.server.Restart(t)
-	for b.bus.Ready() != nil && b.ctx.Err() == nil {
-		time.Sleep(10 * time.Millisecond)
-	}
+	b.until("NATS is back", func() bool { return b.bus.Ready() == nil })
 	b.publish("hr", sampleEvent(2))
 	b.awaitDesired(2, func(d events.Desired) bool { return d.Active })
+}
+
+// splits counts reads that ask for a person without their desired states.
+type splits struct {
+	roster
+	split atomic.Int64
+	reads atomic.Int64
+}
+
+func (r *splits) Latest(ctx context.Context, stream string, subjects []string) (map[string]bus.Entry, error) {
+	r.reads.Add(1)
+	asked := map[events.Key]int{}
+	for _, s := range subjects {
+		if a, err := events.ParseSubject(s); err == nil && (a.Kind == "person" || a.Kind == "desired") {
+			asked[a.Key]++
+		}
+	}
+	for _, n := range asked {
+		if n != 7 {
+			r.split.Add(1)
+		}
+	}
+	if len(subjects) > readMax {
+		r.split.Add(1)
+	}
+	return r.roster.Latest(ctx, stream, subjects)
+}
+
+func TestAPersonIsReadAsOfOneMoment(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "o1", "o2", "o3", "o4", "o5") // with sales, six
+	s := b.service(telemetry.Discard())
+	r := &splits{roster: s.roster}
+	s.roster = r
+	changes := make([]*change, batchSize)
+	for i := range changes {
+		changes[i] = &change{key: b.key(i), context: b.ctx, apply: func(*events.PersonState) bool { return false }}
+	}
+	if err := s.revise(b.ctx, changes); err != nil {
+		t.Fatal(err)
+	}
+	if r.split.Load() != 0 || r.reads.Load() != (batchSize+141)/142 {
+		t.Errorf("%d reads, %d of them split somebody", r.reads.Load(), r.split.Load())
+	}
+}
+
+// BenchmarkService is assignment on a real server that syncs every write:
+// events of new people, from DIRECTORY to their desired state and work.
+func BenchmarkService(b *testing.B) {
+	h := newBench(b)
+	const batch = 1000
+	for start := 0; start < b.N; start += batch {
+		var groups []bus.Group
+		for n := start; n < min(b.N, start+batch); n++ {
+			groups = append(groups, bus.Group{{Subject: events.DirectorySubject("hr", events.KindPerson), Data: encoded(b, sampleEvent(n))}})
+		}
+		if _, err := h.bus.Commit(h.ctx, events.StreamDirectory, groups); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ResetTimer()
+	stop := h.start()
+	h.awaitAcked()
+	b.StopTimer()
+	stop()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }

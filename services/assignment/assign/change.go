@@ -3,6 +3,8 @@ package assign
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
@@ -69,9 +71,9 @@ func (s *Service) revise(ctx context.Context, changes []*change) error {
 
 // reviseOnce returns the changes that met a conflict.
 func (s *Service) reviseOnce(ctx context.Context, changes []*change) ([]*change, error) {
-	have, err := s.roster.Latest(ctx, events.StreamRoster, s.subjects(changes))
+	have, err := s.read(ctx, changes)
 	if err != nil {
-		return nil, fmt.Errorf("read people: %w", err)
+		return nil, err
 	}
 	groups := make([]bus.Group, 0, len(changes))
 	writers := make([]*change, 0, len(changes))
@@ -104,6 +106,33 @@ func (s *Service) committed(ctx context.Context, c *change) {
 	for _, d := range c.desired {
 		s.metrics.changed(ctx, d.Org, d.Lane)
 	}
+}
+
+// readMax is the most subjects the server answers as of one moment.
+const readMax = 1000
+
+// read reads people and their desired states: in one request, or in as few as
+// keep each person's subjects together. In a cluster another request may be
+// answered by a replica that is behind; a person from one moment beside a
+// desired state from an earlier one would let a change be taken for none.
+func (s *Service) read(ctx context.Context, changes []*change) (map[string]bus.Entry, error) {
+	each := max(1, readMax/(1+len(s.mappings)))
+	if len(changes) <= each {
+		have, err := s.roster.Latest(ctx, events.StreamRoster, s.subjects(changes))
+		if err != nil {
+			return nil, fmt.Errorf("read people: %w", err)
+		}
+		return have, nil
+	}
+	all := make(map[string]bus.Entry, len(changes)*(1+len(s.mappings)))
+	for part := range slices.Chunk(changes, each) {
+		have, err := s.roster.Latest(ctx, events.StreamRoster, s.subjects(part))
+		if err != nil {
+			return nil, fmt.Errorf("read people: %w", err)
+		}
+		maps.Copy(all, have)
+	}
+	return all, nil
 }
 
 func (s *Service) subjects(changes []*change) []string {

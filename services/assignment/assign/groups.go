@@ -35,10 +35,8 @@ func (s *Service) groupRound(ctx context.Context, in *incoming) (bool, error) {
 		return false, err
 	}
 	before := state
-	what, fault := foldGroup(&state, in)
-	if fault != nil {
-		in.fault = fault
-		return true, nil
+	if in.folded, in.fault = foldGroup(&state, in); in.fault != nil {
+		return true, nil //nolint:nilerr // it is the event's fault, and noted there
 	}
 	data, err := events.Encode(state)
 	if err != nil {
@@ -48,12 +46,12 @@ func (s *Service) groupRound(ctx context.Context, in *incoming) (bool, error) {
 		in.fault = &events.EventError{Where: "/data/members", Reason: fmt.Sprintf("is too big: the group would be %d bytes, the limit is %d", len(data), maxStateBytes)}
 		return true, nil
 	}
-	spread := newSpread(in, &before, &state, what == foldSuperseded)
+	spread := newSpread(in, &before, &state, in.folded == foldSuperseded)
 	changed, err := s.spread(ctx, spread)
 	if err != nil {
 		return false, err
 	}
-	if what == foldSuperseded {
+	if in.folded == foldSuperseded {
 		s.finish(in, verdictSuperseded)
 		return true, nil
 	}
@@ -63,7 +61,7 @@ func (s *Service) groupRound(ctx context.Context, in *incoming) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("commit group: %w", err)
 	}
-	if results[0].Err != nil {
+	if errors.Is(results[0].Err, bus.ErrConflict) {
 		return false, nil
 	}
 	if changed {

@@ -119,7 +119,7 @@ func TestRowsThatCannotBeUsed(t *testing.T) {
 		"not UTF-8":             {"1,A,B,in,,\n2,C,\"M\xe9\",in,,\n3,E,F,in,,\n", []string{"event", `3 Last: byte 2 of the value is not UTF-8: save the file as UTF-8 (in a spreadsheet: "CSV UTF-8")`, "event"}},
 		"bare quote":            {"1,A\"B,C,in,,\n2,C,D,in,,\n", []string{"2 : line 2, byte 4: a quote stands in a value that does not begin with one", "event"}},
 		"open quote":            {"1,A,B,in,,\n2,\"C,D,in,,\n", []string{"event", "3 : line 3, byte 13: a quote is not closed, or text follows a closing quote"}},
-		"quote open over lines": {"1,\"A,B,in,,\n2,C,D,in,,\n3,E,F,in,,\n", []string{"2 : lines 2 to 4 were read as one row; line 4, byte 11: a quote is not closed, or text follows a closing quote"}},
+		"quote open over lines": {"1,\"A,B,in,,\n2,C,D,in,,\n3,E,F,in,,\n", []string{"2 : lines 2 to 4 were read as one row; line 4, byte 12: a quote is not closed, or text follows a closing quote"}},
 		"two people": {"1,A,B,in,,\n2,C,D,in,,\n1,X,Y,in,,\n1,A,B,in,,\n", []string{
 			"2 ID: names different people in this file: see line 4, 5", "event",
 			"4 ID: names different people in this file: see line 2, 5", "5 ID: names different people in this file: see line 2, 4"}},
@@ -281,7 +281,7 @@ func TestTheDemoExport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	got, sum := rows(t, m, f)
 	if sum != (Summary{Rows: 202, Events: 196, Unusable: 4, Repeated: 1, Superseded: 1}) {
 		t.Errorf("%+v", sum)
@@ -305,7 +305,7 @@ func TestRealExport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	all, err := csv.NewReader(f).ReadAll()
 	if err != nil {
 		t.Fatal(err)

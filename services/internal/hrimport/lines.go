@@ -26,10 +26,10 @@ func ReadLines(r io.Reader, source string, each func(Row) error) (Summary, error
 	}
 	for number := 1; ; number++ {
 		line, whole, err := readLine(in)
-		if err != nil && !errors.Is(err, io.EOF) {
+		end := errors.Is(err, io.EOF)
+		if err != nil && !end {
 			return sum, fmt.Errorf("read line %d: %w", number, err)
 		}
-		end := err != nil
 		if line = bytes.TrimSpace(line); len(line) > 0 {
 			row := lineRow(line, whole, number, source)
 			sum.count(row)

@@ -259,10 +259,19 @@ func (o *Operator) firstUnapplied(ctx context.Context, org string, work []bus.En
 	}
 	for _, key := range keys {
 		desired, ok := state[events.DesiredSubject(org, key)]
-		link, err := events.Decode[events.Link](state[events.LinkSubject(org, key)].Data)
-		if ok && (err != nil || link.AppliedRevision < desired.Seq) {
+		if ok && appliedRevision(state[events.LinkSubject(org, key)]) < desired.Seq {
 			return &Leaver{Org: org, Key: key, Since: desired.Time}, nil
 		}
 	}
 	return nil, nil //nolint:nilnil // nobody waits
+}
+
+// appliedRevision is 0 for somebody without a link, or with one of a version
+// this program does not read.
+func appliedRevision(e bus.Entry) uint64 {
+	link, err := events.Decode[events.Link](e.Data)
+	if err != nil {
+		return 0
+	}
+	return link.AppliedRevision
 }

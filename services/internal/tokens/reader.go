@@ -13,9 +13,9 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/seal"
 )
 
-// renewWait bounds how long Renew waits for a newer token: a healthy refresh
+// defaultRenewWait bounds how long Renew waits for a newer token: a healthy refresh
 // takes one round trip, and a longer trouble is the org's, not the caller's.
-const renewWait = 30 * time.Second
+const defaultRenewWait = 30 * time.Second
 
 // ErrNoNewer is returned by Renew when no newer token came in time.
 var ErrNoNewer = errors.New("no newer token came in time")
@@ -39,6 +39,8 @@ type Reader struct {
 	bucket *bus.Bucket
 	sealer *seal.Sealer
 	org    string
+	// renewWait bounds Renew.
+	renewWait time.Duration
 
 	mu      sync.Mutex
 	seen    uint64 // revision of the entry below
@@ -50,7 +52,9 @@ type Reader struct {
 
 // NewReader returns a Reader of one org's token.
 func NewReader(b *bus.Bus, s *seal.Sealer, org string) *Reader {
-	return &Reader{bucket: b.Bucket(events.BucketTokens), sealer: s, org: org, changed: make(chan struct{})}
+	return &Reader{
+		bucket: b.Bucket(events.BucketTokens), sealer: s, org: org, renewWait: defaultRenewWait, changed: make(chan struct{}),
+	}
 }
 
 // Run follows the org's entry until ctx ends.
@@ -71,7 +75,7 @@ func (r *Reader) Session(ctx context.Context) (salesforce.Session, error) {
 // Renew returns a session newer than the refused one. It waits a bounded time
 // and then returns [ErrNoNewer]; a *[Held] where waiting does not help.
 func (r *Reader) Renew(ctx context.Context, refused salesforce.Session) (salesforce.Session, error) {
-	bounded, cancel := context.WithTimeoutCause(ctx, renewWait, ErrNoNewer)
+	bounded, cancel := context.WithTimeoutCause(ctx, r.renewWait, ErrNoNewer)
 	defer cancel()
 	return r.await(bounded, refused.Generation)
 }

@@ -212,7 +212,7 @@ func (s *Service) discardedRevisions(ctx context.Context, all []*finding) (map[w
 		}
 	}
 	if len(people) == 0 {
-		return nil, nil
+		return map[who]uint64{}, nil
 	}
 	found, err := s.store.Latest(ctx, events.StreamRoster, slices.Collect(maps.Keys(people)))
 	if err != nil {

@@ -45,7 +45,7 @@ func readLetter(e bus.Entry) (letter, error) {
 // removing the old.
 func (s *Service) lettersOf(ctx context.Context, list []*finding) (map[who][]letter, error) {
 	if len(list) == 0 {
-		return nil, nil
+		return map[who][]letter{}, nil
 	}
 	filters := make([]string, 0, len(list))
 	for _, f := range list {

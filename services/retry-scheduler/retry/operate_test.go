@@ -180,6 +180,21 @@ func TestRequestThatCannotBeUnderstoodIsRefusedWhole(t *testing.T) {
 	}
 }
 
+func TestRetryOfSomebodyWhoSucceededMeanwhileCloses(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	target := b.stuck()
+	b.report(applied(alba, 6)) // whoever handles it dies; the message is lost with the next one
+	b.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target}})
+	b.handle(b.svc.handleRequests, b.request())
+	if left := b.letters(); len(left) != 0 {
+		t.Fatalf("still there: %v", left)
+	}
+	if log := b.auditLog(); len(log[events.VerbRetried]) != 1 || len(log[events.VerbClosed]) != 1 {
+		t.Fatalf("audit log has %+v", log)
+	}
+}
+
 // forgetful is a bus on which every message id is older than the window in
 // which NATS recognises it.
 type forgetful struct{ store }

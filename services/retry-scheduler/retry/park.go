@@ -112,13 +112,13 @@ func (s *Service) writeLetters(ctx context.Context, open []parking, later postpo
 	return written, replaced, nil
 }
 
-// overtaken closes letters whose person succeeded while they were written: the
-// success looked for a dead letter and found none yet.
-func (s *Service) overtaken(ctx context.Context, written []letter) error {
+// overtaken closes letters whose person has succeeded since: while the letter
+// was written, the success looked for one and found none yet.
+func (s *Service) overtaken(ctx context.Context, letters []letter) error {
 	var subjects []string
-	for _, l := range written {
-		if l.Org != events.NoOrg {
-			subjects = append(subjects, events.OutcomeSubject(l.Org, l.Key))
+	for _, l := range letters {
+		if l.address.Org != events.NoOrg {
+			subjects = append(subjects, events.OutcomeSubject(l.address.Org, l.address.Key))
 		}
 	}
 	if len(subjects) == 0 {
@@ -129,8 +129,8 @@ func (s *Service) overtaken(ctx context.Context, written []letter) error {
 		return fmt.Errorf("read newest outcomes: %w", err)
 	}
 	var over []closing
-	for _, l := range written {
-		e, ok := newest[events.OutcomeSubject(l.Org, l.Key)]
+	for _, l := range letters {
+		e, ok := newest[events.OutcomeSubject(l.address.Org, l.address.Key)]
 		if !ok || e.Seq <= l.Evidence {
 			continue
 		}

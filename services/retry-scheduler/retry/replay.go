@@ -38,7 +38,9 @@ func (s *Service) retry(ctx context.Context, r *request, act []letter) error {
 	for _, l := range act {
 		count(ctx, s.metrics.retried, l.address.Org, l.address.Cause)
 	}
-	return nil
+	// Somebody who succeeded meanwhile has nothing left to do, and so no outcome
+	// would come to close the letter.
+	return s.overtaken(ctx, act)
 }
 
 // again is the subject that has the letter's person or event looked at again.

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -65,8 +67,30 @@ func grid(w io.Writer, headings table.Row, rows []table.Row, wide ...int) {
 	if headings != nil {
 		t.AppendHeader(headings)
 	}
-	t.AppendRows(rows)
+	for _, r := range rows {
+		t.AppendRow(shown(r))
+	}
 	t.Render()
+}
+
+// shown takes control characters out of what HR or Salesforce said: a terminal
+// would obey them.
+func shown(r table.Row) table.Row {
+	out := make(table.Row, len(r))
+	for i, cell := range r {
+		out[i] = cell
+		if s, ok := cell.(string); ok {
+			out[i] = strings.Map(printable, s)
+		}
+	}
+	return out
+}
+
+func printable(r rune) rune {
+	if r == '\n' || unicode.IsPrint(r) {
+		return r
+	}
+	return unicode.ReplacementChar
 }
 
 // ago says how long something is past, as people say it.

@@ -59,8 +59,8 @@ type Problem struct {
 
 // Publisher stores events durably.
 type Publisher struct {
-	bus    *bus.Bus
-	tel    *telemetry.Telemetry
+	bus *bus.Bus
+	tel *telemetry.Telemetry
 	// progress is told how many rows have been read and events stored.
 	progress func(rows, published int)
 

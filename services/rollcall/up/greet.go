@@ -16,15 +16,15 @@ func (s *stack) greet(r reading, p publish.Result) {
 	if s.emulator != nil {
 		s.greetDemo(&b, r, p)
 	} else {
-		fmt.Fprintf(&b, "Running.")
+		b.WriteString("Running.\n")
 	}
 	if url := s.nats.URL(); url != "" {
-		fmt.Fprintf(&b, " NATS: %s.", url)
+		fmt.Fprintf(&b, "NATS: %s. ", url)
 	}
 	if addr := s.probes.Addr(); addr != "" {
-		fmt.Fprintf(&b, " Metrics and health: http://%s.", addr)
+		fmt.Fprintf(&b, "Metrics and health: http://%s. ", addr)
 	}
-	fmt.Fprintf(&b, " Data: %s. Ctrl-C stops it; state is kept.\n", s.o.Dir)
+	fmt.Fprintf(&b, "Data: %s. Ctrl-C stops it; state is kept.\n", s.o.Dir)
 	_, _ = fmt.Fprint(s.o.Stderr, b.String())
 }
 

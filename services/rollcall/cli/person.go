@@ -1,0 +1,226 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/operator"
+)
+
+func newPerson(s Streams) *cobra.Command {
+	n := &connection{streams: s}
+	c := &cobra.Command{Use: "person", Short: "See one person's whole story"}
+	n.flags(c)
+	c.AddCommand(newPersonShow(s, n))
+	return c
+}
+
+func newPersonShow(s Streams, n *connection) *cobra.Command {
+	var format output
+	c := &cobra.Command{
+		Use:   "show KEY-OR-USERNAME",
+		Short: "What HR said, what is desired and by which rule, what Salesforce has, what happened when",
+		Long: `Show one person: what every source said, what is desired and by which rule,
+what Salesforce has, what happened when, and the traces that tell the story.
+
+The person is found by key, by Salesforce username, and, with the deployment key
+of --config (or of ./.rollcall), by correlation id such as the employee number.`,
+		Args: exactly(1, "one key or username"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return withOperator(c.Context(), n, func(ctx context.Context, o *operator.Operator, _ *bus.Bus) error {
+				v, err := o.Person(ctx, args[0])
+				if err != nil {
+					return explainFind(err, args[0])
+				}
+				if format == outputJSON {
+					return printJSON(s.Out, v)
+				}
+				printPerson(s.Out, v)
+				return nil
+			})
+		},
+	}
+	format.flag(c)
+	return c
+}
+
+func explainFind(err error, name string) error {
+	switch {
+	case errors.Is(err, operator.ErrNobody):
+		return fmt.Errorf("nobody is known as %q: give a key, a Salesforce username, or (with --config) a correlation id", name)
+	case errors.Is(err, operator.ErrSeveral):
+		return fmt.Errorf("%w: give one of these keys", err)
+	}
+	return err
+}
+
+func printPerson(w io.Writer, v operator.PersonView) {
+	grid(w, nil, filled([]table.Row{
+		{"key", v.Key},
+		{"correlation id", correlation(v)},
+		{"traces", strings.Join(v.TraceIDs, "\n")},
+	}), 2)
+	if v.Person != nil {
+		printSources(w, v.Person)
+	}
+	for _, org := range v.Orgs {
+		printOrg(w, org)
+	}
+	if len(v.Audit) > 0 {
+		_, _ = fmt.Fprintf(w, "\nAudit log\n")
+		printAudit(w, v.Audit)
+	}
+}
+
+func correlation(v operator.PersonView) string {
+	if v.Person == nil {
+		return ""
+	}
+	return v.Person.CorrelationID
+}
+
+func printSources(w io.Writer, p *events.PersonState) {
+	for _, name := range slices.Sorted(maps.Keys(p.Sources)) {
+		s := p.Sources[name]
+		_, _ = fmt.Fprintf(w, "\nWhat %s said\n", name)
+		rows := []table.Row{{"from", from(s.Origin)}, {"version", s.SourceVersion}}
+		if s.Removed {
+			rows = append(rows, table.Row{"removed", "yes"})
+		}
+		if s.Person != nil {
+			rows = append(rows, personRows(s.Person)...)
+		}
+		grid(w, nil, filled(rows), 2)
+	}
+	var groups []string
+	for _, m := range p.Groups {
+		if !m.Left {
+			groups = append(groups, m.Name+" ("+m.Source+")")
+		}
+	}
+	if len(groups) > 0 {
+		slices.Sort(groups)
+		_, _ = fmt.Fprintf(w, "\nGroups: %s\n", strings.Join(groups, ", "))
+	}
+}
+
+func personRows(p *events.Person) []table.Row {
+	rows := []table.Row{
+		{"userName", p.UserName}, {"displayName", p.DisplayName}, {"title", p.Title}, {"userType", p.UserType},
+		{"locale, time zone", strings.Trim(p.Locale+", "+p.Timezone, ", ")},
+	}
+	if p.Active != nil {
+		rows = append(rows, table.Row{"active", *p.Active})
+	}
+	if p.Name != nil {
+		rows = append(rows, table.Row{"name", strings.TrimSpace(p.Name.GivenName + " " + p.Name.FamilyName)})
+	}
+	for _, e := range p.Emails {
+		rows = append(rows, table.Row{"e-mail", e.Value})
+	}
+	if e := p.Enterprise; e != nil {
+		rows = append(rows, table.Row{"department", e.Department}, table.Row{"division", e.Division}, table.Row{"employee number", e.EmployeeNumber})
+		if e.Manager != nil {
+			rows = append(rows, table.Row{"manager", e.Manager.Value})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Custom)) {
+		rows = append(rows, table.Row{"custom." + name, p.Custom[name]})
+	}
+	return rows
+}
+
+func printOrg(w io.Writer, o operator.PersonOrg) {
+	_, _ = fmt.Fprintf(w, "\nOrg %s\n", o.Org)
+	var rows []table.Row
+	if d := o.Desired; d != nil {
+		rows = append(rows, desiredRows(o, d)...)
+	}
+	if l := o.Link; l != nil {
+		rows = append(rows, linkRows(o, l)...)
+	}
+	if out := o.Outcome; out != nil {
+		rows = append(rows, table.Row{"last attempt", fmt.Sprintf("%s, %s %s", stamp(out.At), out.Result, strings.Join(out.Actions, ", "))})
+		if out.Failure != nil {
+			rows = append(rows, table.Row{"why", fmt.Sprintf("%s: %s", out.Failure.Cause, out.Failure.Message)})
+		}
+	}
+	rows = append(rows, table.Row{"next attempt", stamp(o.NextTry)})
+	if d := o.Discarded; d != nil {
+		rows = append(rows, table.Row{"given up", fmt.Sprintf("revision %d, by %s, %s", d.Revision, d.By, stamp(d.At))})
+	}
+	for _, t := range o.Tasks {
+		rows = append(rows, table.Row{"parked", fmt.Sprintf("task %d, %s since %s, %d attempts: %s", t.Seq, t.Target().Cause, stamp(t.Letter.FirstAt), t.Letter.Attempts, sentence(t))})
+	}
+	grid(w, nil, filled(rows), 2)
+}
+
+func desiredRows(o operator.PersonOrg, d *events.Desired) []table.Row {
+	state := "inactive"
+	if d.Active {
+		state = "active"
+	}
+	rule := d.Rule
+	if rule == "" {
+		rule = "none matched"
+	}
+	rows := []table.Row{
+		{"desired", fmt.Sprintf("%s, revision %d of %s, lane %s", state, o.Revision, stamp(o.DesiredAt), d.Lane)},
+		{"by rule", rule},
+		{"profile, role", strings.Trim(d.Profile+", "+d.Role, ", ")},
+		{"permission sets", strings.Join(d.PermissionSets, ", ")},
+		{"groups", strings.Join(d.Groups, ", ")},
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Fields)) {
+		rows = append(rows, table.Row{"  " + name, fmt.Sprint(d.Fields[name])})
+	}
+	if d.Problem != nil {
+		rows = append(rows, table.Row{"problem", d.Problem.Message})
+	}
+	return rows
+}
+
+func linkRows(o operator.PersonOrg, l *events.Link) []table.Row {
+	state := "inactive"
+	if l.Active {
+		state = "active"
+	}
+	if l.Frozen {
+		state += ", frozen"
+	}
+	has := "no user"
+	if l.UserID != "" {
+		has = l.UserID + ", " + state
+		if o.Owner != nil {
+			has += ", " + o.Owner.By + " by Rollcall"
+		}
+	}
+	rows := []table.Row{{"salesforce has", has}, {"applied", applied(o, l)}}
+	if l.Claim != nil {
+		rows = append(rows, table.Row{"in hand", "until " + stamp(l.Claim.Until)})
+	}
+	if l.Attempts > 0 {
+		rows = append(rows, table.Row{"failures in a row", fmt.Sprintf("%d since %s", l.Attempts, stamp(l.FirstFailedAt))})
+	}
+	return rows
+}
+
+func applied(o operator.PersonOrg, l *events.Link) string {
+	switch {
+	case l.AppliedRevision == 0:
+		return "nothing yet"
+	case l.AppliedRevision == o.Revision:
+		return fmt.Sprintf("revision %d, which is the newest", l.AppliedRevision)
+	}
+	return fmt.Sprintf("revision %d, the newest is %d", l.AppliedRevision, o.Revision)
+}

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/operator"
+	"github.com/rollcall-sync/rollcall/services/retry-scheduler/retry"
+)
+
+func newStatus(s Streams) *cobra.Command {
+	n := &connection{streams: s}
+	var format output
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "How everything stands: streams, lanes, orgs, who is parked",
+		Args:  exactly(0, "no argument"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return withOperator(c.Context(), n, func(ctx context.Context, o *operator.Operator, b *bus.Bus) error {
+				orgs, err := orgsOf(ctx, b)
+				if err != nil {
+					return err
+				}
+				st, err := o.Status(ctx, orgs)
+				if err != nil {
+					return err //nolint:wrapcheck // says what was read
+				}
+				if format == outputJSON {
+					return printJSON(s.Out, st)
+				}
+				printStatus(s.Out, st)
+				return nil
+			})
+		},
+	}
+	format.flag(c)
+	n.flags(c)
+	return c
+}
+
+// orgsOf finds the orgs by the consumers that were made for them, so that no
+// configuration is needed to look.
+func orgsOf(ctx context.Context, b *bus.Bus) ([]string, error) {
+	list, err := b.Consumers(ctx, events.StreamRoster)
+	if err != nil {
+		return nil, fmt.Errorf("find orgs: %w", err)
+	}
+	before, after, _ := strings.Cut(events.WorkConsumer("\x00", events.LaneLeaver), "\x00")
+	var orgs []string
+	for _, c := range list {
+		name, isWork := strings.CutPrefix(c.Name, before)
+		name, isLeaver := strings.CutSuffix(name, after)
+		if isWork && isLeaver {
+			orgs = append(orgs, name)
+		}
+	}
+	slices.Sort(orgs)
+	return orgs, nil
+}
+
+func printStatus(w io.Writer, s operator.Status) {
+	var rows []table.Row
+	for _, o := range s.Orgs {
+		rows = append(rows, orgRow(s, o))
+	}
+	grid(w, table.Row{"org", "state", "leaver", "change", "backfill", "to be retried", "parked", "API calls today"}, rows)
+	for _, o := range s.Orgs {
+		printHeld(w, o)
+	}
+	_, _ = fmt.Fprintf(w, "\nOldest waiting leaver: %s\n", oldest(s.OldestLeaver))
+	printParked(w, s.Parked)
+
+	rows = nil
+	for _, c := range s.Stages {
+		rows = append(rows, table.Row{c.Name, c.Stream, c.Pending, c.AckPending, c.Redelivered})
+	}
+	_, _ = fmt.Fprintln(w)
+	grid(w, table.Row{"stage", "stream", "waiting", "in hand", "redelivered"}, rows)
+	rows = nil
+	for _, st := range s.Streams {
+		rows = append(rows, table.Row{st.Name, st.Messages, st.LastSeq, megabytes(st.Bytes), ago(st.LastTime, s.At)})
+	}
+	_, _ = fmt.Fprintln(w)
+	grid(w, table.Row{"stream", "messages", "last sequence", "size", "last message"}, rows)
+}
+
+func orgRow(s operator.Status, o operator.OrgStatus) table.Row {
+	state := "ok"
+	switch {
+	case o.Held:
+		state = "held since " + ago(o.Since, s.At)
+	case o.Token == "":
+		state = "no token yet"
+	}
+	row := table.Row{o.Name, state}
+	for _, lane := range o.Lanes {
+		row = append(row, fmt.Sprintf("%d waiting, %d in hand", lane.Waiting, lane.InHand))
+	}
+	parked := 0
+	for _, n := range o.Parked {
+		parked += n
+	}
+	used := ""
+	if o.Limit > 0 {
+		used = fmt.Sprintf("%d of %d", o.Used, o.Limit)
+	}
+	return append(row, o.Scheduled, parked, used)
+}
+
+func printHeld(w io.Writer, o operator.OrgStatus) {
+	if !o.Held {
+		return
+	}
+	advice := o.Advice
+	if advice == "" {
+		advice = retry.PolicyOf(o.Cause).Remedy
+	}
+	_, _ = fmt.Fprintf(w, "\nOrg %s is held: %s: %s\n  What to do: %s\n", o.Name, o.Cause, o.Why, advice)
+	if !o.NextTry.IsZero() {
+		_, _ = fmt.Fprintf(w, "  Tried again: %s\n", stamp(o.NextTry))
+	}
+}
+
+func oldest(l *operator.Leaver) string {
+	if l == nil {
+		return "nobody waits"
+	}
+	return fmt.Sprintf("%s in org %s, for %s", l.Key, l.Org, l.Age)
+}
+
+func printParked(w io.Writer, parked map[events.Cause]int) {
+	if len(parked) == 0 {
+		_, _ = fmt.Fprintln(w, "Nobody is parked.")
+		return
+	}
+	var rows []table.Row
+	for _, cause := range slices.Sorted(maps.Keys(parked)) {
+		rows = append(rows, table.Row{cause, parked[cause], retry.PolicyOf(cause).Title})
+	}
+	_, _ = fmt.Fprintln(w)
+	grid(w, table.Row{"parked under", "people", "which means"}, rows)
+}
+
+func megabytes(n uint64) string { return fmt.Sprintf("%.1f MB", float64(n)/(1<<20)) }

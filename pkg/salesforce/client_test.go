@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -21,6 +22,7 @@ type fixedSessions struct {
 	url     string
 	renewed atomic.Int64
 	err     error
+	org     string // of the renewed session, when another
 }
 
 func (f *fixedSessions) Session(context.Context) (Session, error) {
@@ -32,7 +34,7 @@ func (f *fixedSessions) Renew(_ context.Context, refused Session) (Session, erro
 	if f.err != nil {
 		return Session{}, f.err
 	}
-	return Session{AccessToken: "token-2", InstanceURL: f.url, OrgID: testOrg, Generation: refused.Generation + 1}, nil
+	return Session{AccessToken: "token-2", InstanceURL: f.url, OrgID: cmp.Or(f.org, testOrg), Generation: refused.Generation + 1}, nil
 }
 
 type bundle struct {
@@ -315,5 +317,20 @@ func TestSessionsFrom(t *testing.T) {
 	}
 	if strings.Contains(first.String()+first.GoString(), "token") {
 		t.Error("the token is in the text")
+	}
+}
+
+// A renewal that comes with another org's session is not used.
+func TestRenewedSessionOfAnotherOrg(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		answer(401, expired)(w, r)
+	})
+	b.sessions.org = "00D000000000002AAA"
+	_, err := b.client.Query(t.Context(), "SELECT Id FROM User")
+	if e := wantError(t, err, Credentials, NotApplied); e.Code != CodeOrgRefused || calls.Load() != 1 {
+		t.Errorf("%v after %d calls", e, calls.Load())
 	}
 }

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -259,6 +260,10 @@ func tokenFailure(ctx context.Context, err error, trip *tokenTrip) *TokenError {
 		e.Description, e.cause = transportText(inner), inner
 		if neverSent(inner) {
 			e.Outcome = NotApplied
+		}
+		var cert *tls.CertificateVerificationError
+		if errors.As(inner, &cert) {
+			e.advice = "The certificate of the login host is not trusted: check the login URL, a proxy in between, and the trusted roots."
 		}
 	}
 	return e

@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -371,5 +372,22 @@ func TestTokenErrorThroughSessions(t *testing.T) {
 		if !errors.As(err, &cause) || !strings.Contains(e.Error(), "inactive user") {
 			t.Errorf("text %q", e.Error())
 		}
+	}
+}
+
+func TestWrongCertificateOfTheLoginHost(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(answer(200, "{}"))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	o, err := NewOAuth(OAuthConfig{LoginURL: server.URL, ClientID: "consumer", AllowLoopbackHTTP: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = o.ClientCredentials(t.Context())
+	e := wantTokenError(t, err, TokenTransient, NotApplied, CodeNoAnswer)
+	if !strings.Contains(e.Error(), "certificate is refused") || !strings.Contains(e.Advice(), "not trusted") {
+		t.Errorf("text %q, advice %q", e.Error(), e.Advice())
 	}
 }

@@ -173,6 +173,10 @@ func canonical(v any) string {
 		return strconv.FormatBool(v)
 	case float64:
 		return strconv.FormatFloat(v, 'g', -1, 64)
+	case interface{ Float64() (float64, error) }: // a number as the client reads it
+		if f, err := v.Float64(); err == nil {
+			return strconv.FormatFloat(f, 'g', -1, 64)
+		}
 	}
 	data, err := json.Marshal(v, json.Deterministic(true))
 	if err != nil {

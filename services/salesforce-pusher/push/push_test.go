@@ -65,6 +65,26 @@ func TestLifeOfAPerson(t *testing.T) {
 	}
 }
 
+// TestLookUpFirstTakesSixteenCalls is what create-first saves; see
+// docs/decisions/0002-create-first.md.
+func TestLookUpFirstTakesSixteenCalls(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	people := crowd(1000)
+	for i := range people {
+		people[i].Match.Email = people[i].Match.Username
+		people[i] = hashed(people[i])
+	}
+	revisions := r.want(people...)
+	r.start(func(s *setup) { s.cfg.Match = []string{"federation_id", "username", "email"} })
+	r.settled(revisions)
+	n := r.org.Counters()
+	t.Logf("calls: %v", n.ByOperation)
+	if n.APICalls != 16 {
+		t.Errorf("%d API calls, want 16: %v", n.APICalls, n.ByOperation)
+	}
+}
+
 func TestThousandNewPeopleTakeElevenCalls(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -84,55 +84,75 @@ func TestTwoReplicasNeverMeetOverOnePerson(t *testing.T) {
 
 func TestClaimOfADeadWorkerIsTakenOver(t *testing.T) {
 	t.Parallel()
-	for _, applied := range []bool{false, true} {
-		r := newRig(t)
-		claimed := make(chan struct{})
-		release := make(chan struct{})
-		var once sync.Once
-		var dead *worker
-		ready := make(chan struct{})
-		dead = r.start(short, gated(func(req *http.Request) error {
-			if req.Method != http.MethodPost || req.URL.Path != "/services/data/v63.0/composite/sobjects" {
-				return nil
+	for name, applied := range map[string]bool{"before its call": false, "after its call": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			kill := &killer{applied: applied, claimed: make(chan struct{}), release: make(chan struct{})}
+			dead := r.start(short, gated(kill.before))
+			kill.arm(dead)
+			people := crowd(10)
+			revisions := r.want(people...)
+			<-kill.claimed
+			if c := r.link("key0001").Claim; c == nil {
+				t.Fatal("no claim before the call")
 			}
-			<-ready
-			var err error
-			once.Do(func() {
-				dead.bus.Close() // nothing more is heard of it
-				if applied {
-					resp, sendErr := http.DefaultTransport.RoundTrip(req)
-					if sendErr == nil {
-						_ = resp.Body.Close()
-					}
-				}
-				close(claimed)
-				<-release
-				err = errors.New("killed")
-			})
-			return err
-		}))
-		close(ready)
-		people := crowd(10)
-		revisions := r.want(people...)
-		<-claimed
-		if c := r.link("key0001").Claim; c == nil {
-			t.Fatal("no claim before the call")
-		}
-		r.start(short)
-		r.settled(revisions)
-		want := []string{"created", "assigned"}
-		if applied {
-			want = []string{"adopted", "assigned"} // somebody made them, and it may have been us
-		}
-		for _, p := range people {
-			expect(t, r.outcome(p.Key), events.ResultApplied, want...)
-		}
-		if n := len(r.org.Users()); n != 11 {
-			t.Errorf("applied %v: %d users, want 11", applied, n)
-		}
-		close(release)
-		dead.stop()
+			r.start(short)
+			r.settled(revisions)
+			want := []string{"created", "assigned"}
+			if applied {
+				want = []string{"adopted", "assigned"} // somebody made them, and it may have been us
+			}
+			for _, p := range people {
+				expect(t, r.outcome(p.Key), events.ResultApplied, want...)
+			}
+			if n := len(r.org.Users()); n != 11 {
+				t.Errorf("%d users, want 11", n)
+			}
+			close(kill.release)
+			dead.stop()
+		})
 	}
+}
+
+// killer lets a worker die at its first create: nothing more is heard of it.
+type killer struct {
+	applied          bool // the request still goes out
+	claimed, release chan struct{}
+	mu               sync.Mutex
+	victim           *worker
+}
+
+func (k *killer) arm(w *worker) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.victim = w
+}
+
+func (k *killer) before(req *http.Request) error {
+	if !creates(req) {
+		return nil
+	}
+	k.mu.Lock()
+	w := k.victim
+	k.victim = nil
+	k.mu.Unlock()
+	if w == nil {
+		return nil
+	}
+	w.bus.Close()
+	if k.applied {
+		if resp, err := http.DefaultTransport.RoundTrip(req); err == nil {
+			_ = resp.Body.Close()
+		}
+	}
+	close(k.claimed)
+	<-k.release
+	return errors.New("killed")
+}
+
+func creates(req *http.Request) bool {
+	return req.Method == http.MethodPost && req.URL.Path == "/services/data/v63.0/composite/sobjects"
 }
 
 func short(s *setup) { s.cfg.CallTimeout, s.cfg.ClaimTTL = 800*time.Millisecond, time.Second }
@@ -178,7 +198,7 @@ func TestLeaverDuringCreateEndsInactive(t *testing.T) {
 	var once sync.Once
 	var later map[events.Key]uint64
 	r.start(gated(func(req *http.Request) error {
-		if req.Method == http.MethodPost && req.URL.Path == "/services/data/v63.0/composite/sobjects" {
+		if creates(req) {
 			once.Do(func() { later = r.want(leaver(1)) })
 		}
 		return nil
@@ -197,7 +217,7 @@ func TestStopLetsTheCallFinish(t *testing.T) {
 	sending := make(chan struct{})
 	var once sync.Once
 	w := r.start(gated(func(req *http.Request) error {
-		if req.Method == http.MethodPost && req.URL.Path == "/services/data/v63.0/composite/sobjects" {
+		if creates(req) {
 			once.Do(func() { close(sending) })
 		}
 		return nil
@@ -217,7 +237,7 @@ func TestRestartedServerLosesNothing(t *testing.T) {
 	r := newRig(t)
 	var once sync.Once
 	r.start(short, gated(func(req *http.Request) error {
-		if req.Method == http.MethodPost && req.URL.Path == "/services/data/v63.0/composite/sobjects" {
+		if creates(req) {
 			once.Do(r.nats.Kill)
 		}
 		return nil

@@ -66,7 +66,7 @@ func TestLifeOfAPerson(t *testing.T) {
 }
 
 // TestLookUpFirstTakesSixteenCalls is what create-first saves; see
-// docs/decisions/0002-create-first.md.
+// docs/decisions/0009-create-first.md.
 func TestLookUpFirstTakesSixteenCalls(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -18,9 +18,10 @@ var (
 )
 
 // DefaultHostSuffixes are Salesforce's own domains: My Domain and login hosts,
-// sites, and the government cloud. [D, the last U]
+// and sites. [D sfdx-core src/util/sfdcUrl.ts] An org in a cloud with domains of
+// its own names them in the configuration.
 func DefaultHostSuffixes() []string {
-	return []string{".salesforce.com", ".force.com", ".salesforce.mil"}
+	return []string{".salesforce.com", ".force.com"}
 }
 
 // defaultTransport bounds what http.DefaultTransport leaves open. Compression

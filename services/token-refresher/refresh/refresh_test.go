@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -300,3 +301,36 @@ func TestConfigFromListsEveryFault(t *testing.T) {
 }
 
 var _ bucket = (*bus.Bucket)(nil)
+
+func TestConfigurationMendedInSalesforceIsFoundOnASlowSchedule(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	runAs := func(username string) {
+		if err := b.org.UpdateApp(clientID, func(a *emulator.ConnectedApp) { a.RunAsUsername = username }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runAs("")
+	var ahead atomic.Int64
+	s := b.service()
+	s.now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	b.run(s)
+	rec := b.await("held", inState(events.TokenHeld))
+	if wait := rec.RetryAt.Sub(rec.At); wait < 40*time.Second || wait > 80*time.Second || !strings.Contains(rec.Advice, "Run-As") {
+		t.Fatalf("held for %s: %s", wait, rec.Advice)
+	}
+	ahead.Store(int64(2 * time.Minute)) // the second request: nothing has changed
+	rec = b.await("held longer", func(r events.TokenRecord) bool { return r.Lease == nil && r.Tries == 2 })
+	if rec.State != events.TokenHeld {
+		t.Fatalf("state %s while nothing has changed", rec.State)
+	}
+	runAs(emulator.IntegrationUsername)
+	ahead.Store(int64(10 * time.Minute))
+	b.await("connected", connected(1))
+	if n := b.requests(); n != 3 {
+		t.Fatalf("%d token requests", n)
+	}
+	if n := strings.Count(b.log.LogText(), "org cannot sign in"); n != 1 {
+		t.Fatalf("%d log lines for one state", n)
+	}
+}

@@ -55,7 +55,7 @@ generate: ## Write the generated files anew.
 check: static test ## Everything CI checks, tests included.
 
 .PHONY: static
-static: fmt-check lines words links imports generated tidy vet lint ## Everything CI checks, but the tests.
+static: fmt-check lines words links commands imports generated tidy vet lint ## Everything CI checks, but the tests.
 
 .PHONY: fmt-check
 fmt-check:
@@ -81,6 +81,16 @@ links:
 		target=$${link#](}; target=$${target%%[)#]*}; \
 		if [[ -n "$$target" && ! -e "$$(dirname "$$page")/$$target" ]]; then echo "$$page: no $$target"; bad=1; fi; \
 	done < <(git ls-files -co --exclude-standard '*.md' | xargs -r grep -oHE '\]\([^)]+\)' | grep -vE '\]\((https?|mailto):'); exit $$bad
+
+# Every command that a page shows, with its flags, is one the binary has.
+.PHONY: commands
+commands:
+	@go build -o bin/rollcall ./services/rollcall; bad=0; \
+	while IFS= read -r line; do \
+		words=$$(sed -E 's/ +#.*//; s/^(go run .\/services\/)?rollcall //; s/"[^"]*"/X/g' <<<"$$line"); \
+		if ! help=$$(bin/rollcall $$words --help 2>&1) || grep -q 'Available Commands' <<<"$$help"; then echo "no such command: $$line"; bad=1; fi; \
+	done < <(git ls-files -co --exclude-standard '*.md' | xargs -r awk '/^ *```/ { code = !code; next } code' | sed -E 's/^ +//' | grep -E '^(go run \./services/)?rollcall '); \
+	exit $$bad
 
 # Packages named ...test help tests and never ship. golangci-lint's depguard
 # knows the directions between rooms; this rule needs no list of packages.

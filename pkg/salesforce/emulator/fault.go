@@ -217,7 +217,7 @@ func (f *Fault) recordError(id string) *APIError {
 		if id == "" {
 			id = "unknown"
 		}
-		return errLockedRow(shortID(id))
+		return errLockedRow(id)
 	}
 	err := recordError(f.Code, f.Message, f.Fields...)
 	if f.Status != 0 {

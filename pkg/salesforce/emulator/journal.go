@@ -188,3 +188,24 @@ func (c *call) record(dropped bool) {
 	data := strings.HasPrefix(c.path, "/services/data/")
 	c.s.journal.add(e, data)
 }
+
+// Counters of this org's calls.
+func (o *Org) Counters() Counters { return o.server.journal.counters(o.id) }
+
+// Journal lists this org's calls.
+func (o *Org) Journal(f JournalFilter) []JournalEntry {
+	f.Org = o.id
+	return o.server.journal.list(f)
+}
+
+// ResetJournal forgets this org's calls and counters.
+func (o *Org) ResetJournal() { o.server.journal.reset(o.id) }
+
+// Journal lists calls of all orgs.
+func (s *Server) Journal(f JournalFilter) []JournalEntry { return s.journal.list(f) }
+
+// Counters of all orgs together.
+func (s *Server) Counters() Counters { return s.journal.counters("") }
+
+// ResetJournal forgets all calls and counters.
+func (s *Server) ResetJournal() { s.journal.reset("") }

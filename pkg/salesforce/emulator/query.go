@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 const (
@@ -25,6 +26,7 @@ type cursor struct {
 
 // cursorStore keeps each user's ten newest cursors.
 type cursorStore struct {
+	mu     sync.Mutex // queries run under the state's read lock
 	next   uint64
 	byID   map[string]*cursor
 	byUser map[string][]*cursor
@@ -35,6 +37,8 @@ func newCursorStore() *cursorStore {
 }
 
 func (s *cursorStore) open(o *Org, c *cursor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.next++
 	c.id = newID("01g", o.pod, s.next)
 	s.byID[c.id] = c
@@ -44,6 +48,17 @@ func (s *cursorStore) open(o *Org, c *cursor) {
 		list = list[1:]
 	}
 	s.byUser[c.user] = list
+}
+
+// find gives the cursor if this session opened it. [R]
+func (s *cursorStore) find(id, session string) *cursor {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.byID[id]
+	if c == nil || c.session != session {
+		return nil
+	}
+	return c
 }
 
 // query answers GET /query?q=.
@@ -58,7 +73,7 @@ func (c *call) query() {
 		c.fail(platformError(400, "MALFORMED_QUERY", err.Error()))
 		return
 	}
-	defer c.lock()() // opening a cursor writes
+	defer c.rlock()()
 	plan, failure := c.org.compile(q)
 	if failure != nil {
 		c.fail(failure)
@@ -135,8 +150,8 @@ func (c *call) queryMore(locator string) {
 	id, offset, _ := strings.Cut(locator, "-")
 	from, err := strconv.Atoi(offset)
 	defer c.rlock()()
-	cur := c.org.cursors.byID[id]
-	if cur == nil || err != nil || cur.session != c.session.token || from < 0 || from > len(cur.rows) {
+	cur := c.org.cursors.find(id, c.session.token)
+	if cur == nil || err != nil || from < 0 || from > len(cur.rows) {
 		c.fail(platformError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")) // [R]
 		return
 	}

@@ -71,6 +71,8 @@ type object struct {
 	rules func(t *tx, now *draft) *APIError
 	// stored runs after the row changed.
 	stored func(t *tx, now *draft)
+	// owned lists junctions, as object and field, whose rows go with this one.
+	owned [][2]string
 	// removed runs after the row was deleted.
 	removed func(t *tx, r *record)
 	// existing finds a row that makes an insert a success without a change.

@@ -92,6 +92,7 @@ func permissionSetObject() *object {
 		picklist("Type", "Type").or("Regular").fixed(),
 		text("NamespacePrefix", "Namespace Prefix", 15).fixed())
 	o.setup = true
+	o.owned = [][2]string{{"PermissionSetAssignment", "PermissionSetId"}}
 	return o
 }
 
@@ -102,6 +103,7 @@ func permissionSetGroupObject() *object {
 		text("Description", "Description", 255),
 		picklist("Status", "Status", "Updated", "Outdated", "Updating", "Failed").or("Updated"))
 	o.setup = true
+	o.owned = [][2]string{{"PermissionSetAssignment", "PermissionSetGroupId"}, {"PermissionSetGroupComponent", "PermissionSetGroupId"}}
 	o.stored = groupStored
 	return o
 }
@@ -151,6 +153,7 @@ func groupObject() *object {
 		flag("DoesSendEmailToMembers", "Send Email to Members", false),
 		flag("DoesIncludeBosses", "Include Bosses", true))
 	o.setup = true
+	o.owned = [][2]string{{"GroupMember", "GroupId"}, {"GroupMember", "UserOrGroupId"}, {"QueueSobject", "QueueId"}}
 	return o
 }
 

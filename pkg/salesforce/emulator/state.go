@@ -2,8 +2,6 @@ package emulator
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -99,13 +97,3 @@ func (s *Server) Summary() Summary {
 	}
 	return sum
 }
-
-func decodeRow(b []byte) (map[string]any, error) {
-	var row map[string]any
-	if err := json.Unmarshal(b, &row); err != nil {
-		return nil, fmt.Errorf("emulator: query row: %w", err)
-	}
-	return row, nil
-}
-
-func joinScopes(scopes []string) string { return strings.Join(scopes, " ") }

@@ -181,7 +181,19 @@ func (t *tx) remove(o *object, id string) outcome {
 	if o.removed != nil {
 		o.removed(t, r)
 	}
+	t.cascade(o, r.id)
 	return outcome{id: r.id}
+}
+
+// cascade takes the rows along that cannot stand without their owner.
+func (t *tx) cascade(o *object, id string) {
+	for _, junction := range o.owned {
+		table := t.org.table(junction[0])
+		for _, r := range table.matches(table.object.field(junction[1]), id) {
+			table.bury(r)
+			t.undo = append(t.undo, func() { table.revive(r) })
+		}
+	}
 }
 
 // target finds the row to change.

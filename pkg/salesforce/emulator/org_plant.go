@@ -1,0 +1,123 @@
+package emulator
+
+import "fmt"
+
+// Create makes a record of any object, as the emulator itself: no faults, and
+// no limits on which fields may be written. It gives the new id. For User,
+// "Profile" and "UserRole" may be given by name, and what is required but
+// missing is filled in.
+func (o *Org) Create(object string, fields map[string]any) (string, error) {
+	o.server.mu.Lock()
+	defer o.server.mu.Unlock()
+	obj := o.object(object)
+	if obj == nil {
+		return "", fmt.Errorf("emulator: create: no object %q", object)
+	}
+	if obj.name == "User" {
+		var err error
+		if fields, err = o.seedValues(fields); err != nil {
+			return "", fmt.Errorf("emulator: create: %w", err)
+		}
+	}
+	id, err := o.plant(obj.name, fields)
+	if err != nil {
+		return "", fmt.Errorf("emulator: create: %w", err)
+	}
+	return id, nil
+}
+
+// UpdateUser changes fields of a user behind every client's back.
+func (o *Org) UpdateUser(username string, fields map[string]any) error {
+	o.server.mu.Lock()
+	defer o.server.mu.Unlock()
+	r := o.userByName(username)
+	if r == nil {
+		return fmt.Errorf("emulator: no user %q", username)
+	}
+	return o.modify("User", r.id, fields)
+}
+
+func (o *Org) modify(object, id string, fields map[string]any) error {
+	t := o.begin(nil)
+	t.plants = true
+	if res := t.update(o.object(object), id, mapInput(fields)); !res.ok() {
+		t.rollback()
+		return fmt.Errorf("emulator: update: %w", res.errs[0])
+	}
+	return nil
+}
+
+// DisableUser deactivates a user behind every client's back.
+func (o *Org) DisableUser(username string) error {
+	return o.UpdateUser(username, map[string]any{"IsActive": false})
+}
+
+// FreezeUser freezes or unfreezes a user.
+func (o *Org) FreezeUser(username string, frozen bool) error {
+	o.server.mu.Lock()
+	defer o.server.mu.Unlock()
+	r := o.userByName(username)
+	if r == nil {
+		return fmt.Errorf("emulator: no user %q", username)
+	}
+	return o.modify("UserLogin", o.loginOf(r.id).id, map[string]any{"IsFrozen": frozen})
+}
+
+// RefuseDeactivation makes deactivating a user fail with a reason; a zero
+// Refusal allows it again. An empty code becomes FIELD_INTEGRITY_EXCEPTION. [U]
+func (o *Org) RefuseDeactivation(username string, reason Refusal) error {
+	o.server.mu.Lock()
+	defer o.server.mu.Unlock()
+	r := o.userByName(username)
+	if r == nil {
+		return fmt.Errorf("emulator: no user %q", username)
+	}
+	if reason == (Refusal{}) {
+		delete(o.refusals, shortID(r.id))
+		return nil
+	}
+	if reason.Code == "" {
+		reason.Code = "FIELD_INTEGRITY_EXCEPTION"
+	}
+	o.refusals[shortID(r.id)] = reason
+	return nil
+}
+
+// SetSeats changes the total of a licence, by its name or definition key.
+func (o *Org) SetSeats(licence string, total int) error {
+	o.server.mu.Lock()
+	defer o.server.mu.Unlock()
+	object, r := o.licenceNamed(licence)
+	if r == nil {
+		return fmt.Errorf("emulator: no licence %q", licence)
+	}
+	return o.modify(object, r.id, map[string]any{"TotalLicenses": total})
+}
+
+// Seats gives used and total of a licence; zeros when there is none.
+func (o *Org) Seats(licence string) (used, total int) {
+	o.server.mu.RLock()
+	defer o.server.mu.RUnlock()
+	object, r := o.licenceNamed(licence)
+	if r == nil {
+		return 0, 0
+	}
+	n, _ := r.at(o.object(object).field("TotalLicenses").pos).(int64)
+	return o.seats[shortID(r.id)], int(n)
+}
+
+func (o *Org) licenceNamed(name string) (string, *record) {
+	for _, at := range [...][2]string{{"UserLicense", "Name"}, {"UserLicense", "LicenseDefinitionKey"}, {"PermissionSetLicense", "DeveloperName"}} {
+		if r := o.byName(at[0], at[1], name); r != nil {
+			return at[0], r
+		}
+	}
+	return "", nil
+}
+
+// SetDailyLimit changes the limit of API calls per rolling 24 hours.
+func (o *Org) SetDailyLimit(calls int) {
+	o.server.mu.Lock()
+	defer o.server.mu.Unlock()
+	o.cfg.DailyAPILimit = calls
+}

@@ -1,0 +1,58 @@
+package emulator
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Query runs SOQL and gives the rows as encoding/json would read them. A
+// SELECT COUNT() gives no rows; use Count.
+func (o *Org) Query(soql string) ([]map[string]any, error) {
+	o.server.mu.RLock()
+	defer o.server.mu.RUnlock()
+	plan, err := o.plan(soql)
+	if err != nil {
+		return nil, err
+	}
+	rows := plan.run()
+	out := make([]map[string]any, 0, len(rows))
+	for _, r := range rows {
+		row, err := decodeRow(plan.root.append(nil, o, r, "63.0"))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, row)
+	}
+	return out, nil
+}
+
+// Count runs SOQL and says how many rows it has.
+func (o *Org) Count(soql string) (int, error) {
+	o.server.mu.RLock()
+	defer o.server.mu.RUnlock()
+	plan, err := o.plan(soql)
+	if err != nil {
+		return 0, err
+	}
+	return len(plan.run()), nil
+}
+
+func (o *Org) plan(soql string) (*compiled, error) {
+	q, err := parseSOQL(soql)
+	if err != nil {
+		return nil, fmt.Errorf("emulator: query: %w", err)
+	}
+	plan, failure := o.compile(q)
+	if failure != nil {
+		return nil, fmt.Errorf("emulator: query: %w", failure)
+	}
+	return plan, nil
+}
+
+func decodeRow(b []byte) (map[string]any, error) {
+	var row map[string]any
+	if err := json.Unmarshal(b, &row); err != nil {
+		return nil, fmt.Errorf("emulator: query row: %w", err)
+	}
+	return row, nil
+}

@@ -18,6 +18,9 @@ define each
 	if (( $${#failed[@]} )); then echo "failed in: $${failed[*]}" >&2; exit 1; fi
 endef
 
+# files are those of the tree that match, new ones too, deleted ones not.
+files = git ls-files -co --exclude-standard $(1) | while IFS= read -r f; do if [[ -e "$$f" ]]; then echo "$$f"; fi; done
+
 .PHONY: help
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,7 +68,7 @@ fmt-check:
 # How long a function may be is golangci-lint's business (funlen).
 .PHONY: lines
 lines:
-	@git ls-files -co --exclude-standard '*.go' | xargs -r wc -l | \
+	@$(call files,'*.go') | xargs -r wc -l | \
 		awk '$$2 != "total" && $$1 >= $(MAX_LINES) { print $$2 ": " $$1 " lines, the limit is $(MAX_LINES)"; bad = 1 } END { exit bad }'
 
 # Nothing half done, and no path of somebody's machine.
@@ -80,7 +83,7 @@ links:
 	@bad=0; while IFS=: read -r page link; do \
 		target=$${link#](}; target=$${target%%[)#]*}; \
 		if [[ -n "$$target" && ! -e "$$(dirname "$$page")/$$target" ]]; then echo "$$page: no $$target"; bad=1; fi; \
-	done < <(git ls-files -co --exclude-standard '*.md' | xargs -r grep -oHE '\]\([^)]+\)' | grep -vE '\]\((https?|mailto):'); exit $$bad
+	done < <($(call files,'*.md') | xargs -r grep -oHE '\]\([^)]+\)' | grep -vE '\]\((https?|mailto):'); exit $$bad
 
 # Every command that a page shows, with its flags, is one the binary has.
 .PHONY: commands
@@ -89,7 +92,7 @@ commands:
 	while IFS= read -r line; do \
 		words=$$(sed -E 's/ +#.*//; s/^(go run .\/services\/)?rollcall //; s/"[^"]*"/X/g' <<<"$$line"); \
 		if ! help=$$(bin/rollcall $$words --help 2>&1) || grep -q 'Available Commands' <<<"$$help"; then echo "no such command: $$line"; bad=1; fi; \
-	done < <(git ls-files -co --exclude-standard '*.md' | xargs -r awk '/^ *```/ { code = !code; next } code' | sed -E 's/^ +//' | grep -E '^(go run \./services/)?rollcall '); \
+	done < <($(call files,'*.md') | xargs -r awk '/^ *```/ { code = !code; next } code' | sed -E 's/^ +//' | grep -E '^(go run \./services/)?rollcall '); \
 	exit $$bad
 
 # Packages named ...test help tests and never ship. golangci-lint's depguard
@@ -103,7 +106,7 @@ imports:
 # in the middle of a change too.
 .PHONY: generated
 generated:
-	@snapshot() { git ls-files -co --exclude-standard | xargs -r grep -lE '^(<!-- Generated|// Code generated)' 2>/dev/null | sort | xargs -r sha256sum; }; \
+	@snapshot() { $(call files) | { xargs -r grep -lE '^(<!-- Generated|// Code generated)' || true; } | sort | xargs -r sha256sum; }; \
 	before=$$(snapshot); $(MAKE) generate; after=$$(snapshot); \
 	if ! diff <(echo "$$before") <(echo "$$after"); then echo "generated files were out of date; they are new now" >&2; exit 1; fi
 

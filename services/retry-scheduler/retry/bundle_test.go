@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -236,12 +237,15 @@ var errCrash = errors.New("crash")
 // was stored.
 type crashing struct {
 	store
+	mu    sync.Mutex
 	left  int
 	after bool
 	died  bool
 }
 
 func (c *crashing) dies() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.left--
 	c.died = c.died || c.left == 0
 	return c.left == 0

@@ -209,6 +209,24 @@ func TestRejectedEventIsParkedAsPoisonUntilItIsUnderstood(t *testing.T) {
 	}
 }
 
+func TestNothingIsAcknowledgedThatWasNotDone(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	svc, err := newService(Config{PutBack: time.Millisecond}, &crashing{store: b.bus, left: 1}, telemetry.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.svc = svc
+	b.running()
+	b.report(failed(alba, 5, events.CauseInvalid, 1)) // parking it fails the first time
+	ctx, cancel := context.WithTimeout(t.Context(), wait)
+	defer cancel()
+	if err := b.bus.Watch(ctx, events.StreamDead, events.DeadAll, func(bus.Entry) { cancel() }); err != nil {
+		t.Fatal(err)
+	}
+	b.letter()
+}
+
 func TestTwoReplicasEndWithOneLetterEach(t *testing.T) {
 	t.Parallel()
 	const people = 300

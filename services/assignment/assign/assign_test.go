@@ -372,19 +372,7 @@ func TestAnInterruptedOlderGroupEventIsPutRight(t *testing.T) {
 	b.publish("directory", groupEvent("Leads", 1))
 	older := b.publish("directory", groupEvent("Leads", 2))
 	newer := b.publish("directory", groupEvent("Leads", 1))
-	handle := func(seq uint64) verdict {
-		entry, err := b.bus.At(b.ctx, events.StreamDirectory, seq)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in, err := s.reader.read(entry)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.begin(b.ctx, in)
-		s.handle(b.ctx, b.ctx, []*incoming{in})
-		return in.verdict
-	}
+	handle := func(seq uint64) verdict { return b.handled(s, seq)[0].verdict }
 	handle(1)
 	s.roster = &failing{roster: s.roster, fail: func(subject string) bool { return strings.HasPrefix(subject, "rollcall.group.") }}
 	if v := handle(older); v != verdictUndecided {
@@ -490,18 +478,8 @@ func TestAnOlderEventReadLaterLoses(t *testing.T) {
 	s := b.service(telemetry.Discard())
 	b.publish("hr", sampleEvent(1, titled("Old")))
 	b.publish("hr", sampleEvent(1, titled("New")))
-	for _, seq := range []uint64{2, 1} {
-		entry, err := b.bus.At(b.ctx, events.StreamDirectory, seq)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in, err := s.reader.read(entry)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.begin(b.ctx, in)
-		s.handle(b.ctx, b.ctx, []*incoming{in})
-	}
+	b.handled(s, 2)
+	b.handled(s, 1)
 	if d, _ := b.desired(1); d.Fields["Title"] != "New" {
 		t.Errorf("title = %v", d.Fields["Title"])
 	}
@@ -517,16 +495,7 @@ func TestASecondServiceFoldsNothingTwice(t *testing.T) {
 	stop()
 	_, before := read[events.PersonState](b, events.PersonSubject(b.key(1)))
 	s := b.service(telemetry.Discard())
-	entry, err := b.bus.At(b.ctx, events.StreamDirectory, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := s.reader.read(entry)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.begin(b.ctx, in)
-	s.handle(b.ctx, b.ctx, []*incoming{in})
+	in := b.handled(s, 1)[0]
 	_, after := read[events.PersonState](b, events.PersonSubject(b.key(1)))
 	if in.verdict != verdictSuperseded || before != after {
 		t.Errorf("a redelivered event is %s, person written at %d, then %d", in.verdict, before, after)

@@ -56,7 +56,9 @@ type result struct {
 }
 
 // stopped says whether no more calls may be made in this step.
-func (s *step) stopped() bool { return s.trouble != nil || s.broken != nil || s.late || s.ctx.Err() != nil }
+func (s *step) stopped() bool {
+	return s.trouble != nil || s.broken != nil || s.late || s.ctx.Err() != nil
+}
 
 // call makes one API call on behalf of people: inside their claims, traced,
 // counted. Trouble of the whole org stops the step, unless the call may have

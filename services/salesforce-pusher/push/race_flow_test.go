@@ -236,16 +236,15 @@ func TestRestartedServerLosesNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	var once sync.Once
+	killed := make(chan struct{})
 	r.start(short, gated(func(req *http.Request) error {
 		if creates(req) {
-			once.Do(r.nats.Kill)
+			once.Do(func() { r.nats.Kill(); close(killed) })
 		}
 		return nil
 	}))
 	revisions := r.want(crowd(50)...)
-	for deadline := time.Now().Add(patience); r.bus.Ready() == nil && time.Now().Before(deadline); {
-		time.Sleep(5 * time.Millisecond)
-	}
+	<-killed
 	r.nats.Restart(t)
 	r.settled(revisions)
 	if n := len(r.org.Users()); n != 51 {

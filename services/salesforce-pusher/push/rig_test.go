@@ -3,6 +3,7 @@ package push_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -230,11 +231,13 @@ func (r *rig) poke(keys ...events.Key) {
 // settled waits until every person has an outcome for at least their revision.
 func (r *rig) settled(revisions map[events.Key]uint64) {
 	r.t.Helper()
+	left := maps.Clone(revisions)
 	r.until("outcomes", func() bool {
-		for k, rev := range revisions {
+		for k, rev := range left {
 			if r.outcomes[k].Revision < rev {
 				return false
 			}
+			delete(left, k)
 		}
 		return true
 	})
@@ -267,22 +270,30 @@ func (r *rig) repoke(k events.Key) events.Outcome {
 // idle waits until no work is left.
 func (r *rig) idle() {
 	r.t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		left := uint64(0)
-		for _, lane := range events.Lanes() {
-			c, err := r.bus.Consumer(r.t.Context(), events.StreamRoster, events.WorkConsumer(orgName, lane))
-			if err != nil {
-				r.t.Fatal(err)
-			}
-			left += c.Pending + uint64(c.AckPending)
-		}
-		if left == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			r.t.Fatalf("%d pieces of work left", left)
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for r.left() > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			r.t.Fatalf("%d pieces of work left", r.left())
 		}
 	}
+}
+
+func (r *rig) left() uint64 {
+	r.t.Helper()
+	n := uint64(0)
+	for _, lane := range events.Lanes() {
+		c, err := r.bus.Consumer(r.t.Context(), events.StreamRoster, events.WorkConsumer(orgName, lane))
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		n += c.Pending + uint64(c.AckPending)
+	}
+	return n
 }
 
 func (r *rig) link(k events.Key) events.Link {

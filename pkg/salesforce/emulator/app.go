@@ -60,10 +60,12 @@ func (a *ConnectedApp) approves(username string) bool {
 	return a.PreAuthorized == nil || slices.Contains(a.PreAuthorized, username)
 }
 
-// publicKey reads CertificatePEM; nil when there is none.
+var errNoKey = errors.New("no certificate registered")
+
+// publicKey reads CertificatePEM, or gives errNoKey when there is none.
 func (a *ConnectedApp) publicKey() (*rsa.PublicKey, error) {
 	if a.CertificatePEM == "" {
-		return nil, nil
+		return nil, errNoKey
 	}
 	block, _ := pem.Decode([]byte(a.CertificatePEM))
 	if block == nil {

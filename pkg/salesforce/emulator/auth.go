@@ -56,7 +56,6 @@ type authCode struct {
 	challenge   string
 	made        time.Time
 	spent       bool
-	grant       *grant
 }
 
 func newAuthStore(o *Org) *authStore {

@@ -11,7 +11,7 @@ import (
 )
 
 // consentPage stands for Salesforce's login and consent pages in one.
-var consentPage = template.Must(template.New("consent").Parse(`<!DOCTYPE html>
+const consentPage = `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Allow Access?</title></head>
 <body><h1>Allow Access?</h1>
 <p>{{.Client}} is asking to: {{.Scope}}</p>
@@ -21,7 +21,7 @@ var consentPage = template.Must(template.New("consent").Parse(`<!DOCTYPE html>
 <button name="decision" value="allow">Allow</button>
 <button name="decision" value="deny">Deny</button>
 </form></body></html>
-`))
+`
 
 // authorize answers the browser leg: GET shows the consent page, POST takes the
 // decision. [D web server flow]
@@ -91,8 +91,8 @@ func (c *call) redirect(form url.Values, pairs ...string) {
 		return
 	}
 	query := target.Query()
-	for i := 0; i < len(pairs); i += 2 {
-		query.Set(pairs[i], pairs[i+1])
+	for pair := range slices.Chunk(pairs, 2) {
+		query.Set(pair[0], pair[1])
 	}
 	if state := form.Get("state"); state != "" {
 		query.Set("state", state)
@@ -114,7 +114,8 @@ func (c *call) consent(app *ConnectedApp, form url.Values) {
 		username = app.RunAsUsername
 	}
 	var page strings.Builder
-	if err := consentPage.Execute(&page, map[string]any{"Client": app.ClientID, "Scope": c.wanted(app, form), "Hidden": hidden,
+	parsed := template.Must(template.New("consent").Parse(consentPage))
+	if err := parsed.Execute(&page, map[string]any{"Client": app.ClientID, "Scope": c.wanted(app, form), "Hidden": hidden,
 		"Username": username, "Action": c.r.URL.Path}); err != nil {
 		c.errorPage("server_error", err.Error())
 		return

@@ -121,7 +121,7 @@ func (j *bulkJob) problem(o *object) *APIError {
 	default:
 		return errJob("Unsupported operation: " + j.operation)
 	}
-	if delimiters[j.delimiter] == 0 || j.ending != "LF" && j.ending != "CRLF" {
+	if delimiter(j.delimiter) == 0 || j.ending != "LF" && j.ending != "CRLF" {
 		return errJob("Unsupported lineEnding or columnDelimiter")
 	}
 	return nil

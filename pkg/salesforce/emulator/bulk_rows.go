@@ -11,7 +11,10 @@ import (
 // nullCell clears a field; an empty cell leaves it alone. [D]
 const nullCell = "#N/A"
 
-var delimiters = map[string]rune{"COMMA": ',', "TAB": '\t', "SEMICOLON": ';', "PIPE": '|', "CARET": '^', "BACKQUOTE": '`'}
+// delimiter is the character a columnDelimiter stands for, or 0. [D]
+func delimiter(name string) rune {
+	return map[string]rune{"COMMA": ',', "TAB": '\t', "SEMICOLON": ';', "PIPE": '|', "CARET": '^', "BACKQUOTE": '`'}[name]
+}
 
 // bulkResult is what became of the rows.
 type bulkResult struct {
@@ -83,7 +86,7 @@ func (in csvInput) value(name string) (any, bool) {
 func (c *call) process(j *bulkJob) {
 	o := c.org.object(j.object)
 	reader := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(j.data, []byte("\xef\xbb\xbf"))))
-	reader.Comma, reader.FieldsPerRecord = delimiters[j.delimiter], -1
+	reader.Comma, reader.FieldsPerRecord = delimiter(j.delimiter), -1
 	rows, err := reader.ReadAll()
 	j.data = nil
 	if err != nil || len(rows) == 0 {
@@ -170,7 +173,7 @@ func (c *call) jobResults(id, which string) {
 	for j.next != "" {
 		j.advance()
 	}
-	comma := string(delimiters[j.delimiter])
+	comma := string(delimiter(j.delimiter))
 	var b []byte
 	switch which {
 	case "successfulResults":

@@ -39,7 +39,7 @@ func (f *field) cannot(v any) *APIError { // [R] shape
 	}
 	return platformError(400, "JSON_PARSER_ERROR",
 		fmt.Sprintf("Cannot deserialize instance of %s from %s value %s or request may be missing a required field",
-			kindNames[f.kind], token, plain(v)))
+			f.kind, token, plain(v)))
 }
 
 func plain(v any) string {
@@ -100,12 +100,8 @@ func (f *field) fromNumber(n jsonNumber) (any, *APIError) {
 	return nil, f.cannot(n)
 }
 
-var instantLayouts = [...]string{
-	salesforceTime, "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05-0700", "2006-01-02T15:04:05.999Z0700",
-}
-
 func parseInstant(s string) (instant, bool) {
-	for _, layout := range instantLayouts {
+	for _, layout := range [...]string{salesforceTime, "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05-0700", "2006-01-02T15:04:05.999Z0700"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return instantOf(t), true
 		}

@@ -66,7 +66,7 @@ func (o *object) described(version string, full bool) describedObject {
 }
 
 func (f *field) described() describedField {
-	d := describedField{Name: f.name, Label: f.label, Type: kindNames[f.kind], Length: f.length, Nillable: !f.required && f.kind != kindBoolean && f.kind != kindID,
+	d := describedField{Name: f.name, Label: f.label, Type: f.kind.String(), Length: f.length, Nillable: !f.required && f.kind != kindBoolean && f.kind != kindID,
 		Createable: f.createable(), Updateable: f.updateable(), Unique: f.unique, CaseSensitive: f.caseSensitive, IDLookup: f.idLookup,
 		ExternalID: f.externalID, Custom: f.custom(), Filterable: true, Sortable: true, DefaultedOnCreate: f.fallback != nil || f.kind == kindID,
 		RestrictedPick: f.kind == kindPicklist && len(f.values) > 0, ReferenceTo: f.referenceTo, PicklistValues: []picklistValue{}}

@@ -75,10 +75,14 @@ const (
 	EffectRecordError Effect = "record_error" // Code, Message, Fields
 )
 
-var knownEffects = map[Effect]bool{
-	EffectSessionExpired: true, EffectDailyLimit: true, EffectConcurrentLimit: true, EffectUnavailable: true, EffectGack: true,
-	EffectStatus: true, EffectTokenError: true, EffectDropBefore: true, EffectSlow: true, EffectGackAfterCommit: true,
-	EffectDropAfter: true, EffectTorn: true, EffectLockRow: true, EffectRecordError: true,
+// known says whether the effect is one of the constants.
+func (e Effect) known() bool {
+	switch e {
+	case EffectSessionExpired, EffectDailyLimit, EffectConcurrentLimit, EffectUnavailable, EffectGack, EffectStatus,
+		EffectTokenError, EffectDropBefore, EffectSlow, EffectGackAfterCommit, EffectDropAfter, EffectTorn, EffectLockRow, EffectRecordError:
+		return true
+	}
+	return false
 }
 
 func (f *Fault) perRecord() bool {
@@ -108,7 +112,7 @@ func newFaultPlan(seed uint64, rate float64) *faultPlan {
 }
 
 func (p *faultPlan) add(f Fault) (Fault, error) {
-	if !knownEffects[f.Effect] {
+	if !f.Effect.known() {
 		return Fault{}, fmt.Errorf("fault: unknown effect %q", f.Effect)
 	}
 	if f.Times < 0 || f.After < 0 || f.DelayMillis < 0 {
@@ -189,11 +193,11 @@ func (p *faultPlan) forCall(c *call) *activeFault {
 func (p *faultPlan) forRecord(c *call) recordHit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	any := p.wild != nil
+	planned := p.wild != nil
 	for _, f := range p.faults {
-		any = any || f.perRecord()
+		planned = planned || f.perRecord()
 	}
-	if !any {
+	if !planned {
 		return nil
 	}
 	return func(o *object, id string, in input) *APIError {

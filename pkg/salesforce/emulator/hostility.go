@@ -18,9 +18,9 @@ func newHostility(seed uint64, rate float64) *hostility {
 
 // hostileEffects are the whole-call faults that a client must survive without
 // an operator: each is transient.
-var hostileEffects = [...]Effect{
-	EffectSessionExpired, EffectConcurrentLimit, EffectUnavailable, EffectGack, EffectGackAfterCommit,
-	EffectDropBefore, EffectDropAfter, EffectTorn, EffectSlow,
+func hostileEffects() []Effect {
+	return []Effect{EffectSessionExpired, EffectConcurrentLimit, EffectUnavailable, EffectGack, EffectGackAfterCommit,
+		EffectDropBefore, EffectDropAfter, EffectTorn, EffectSlow}
 }
 
 const hostileDelayMillis = 20
@@ -35,7 +35,8 @@ func (h *hostility) decide(c *call) *activeFault {
 	if h.rng.Float64() >= h.rate {
 		return nil
 	}
-	effect := hostileEffects[h.rng.IntN(len(hostileEffects))]
+	effects := hostileEffects()
+	effect := effects[h.rng.IntN(len(effects))]
 	f := &activeFault{Fault: Fault{Effect: effect}, id: "hostility-" + string(effect)}
 	if effect == EffectSlow {
 		f.DelayMillis = hostileDelayMillis

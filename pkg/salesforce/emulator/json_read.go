@@ -107,7 +107,7 @@ func (r *jsonReader) space() {
 	}
 }
 
-func (r *jsonReader) fail(format string, args ...any) error {
+func (r *jsonReader) fail(format string, args ...any) *jsonSyntaxError {
 	return &jsonSyntaxError{src: r.src, pos: r.pos, message: fmt.Sprintf(format, args...)}
 }
 
@@ -116,7 +116,7 @@ func (r *jsonReader) unexpected(wanted string) error {
 		return r.fail("Unexpected end-of-input: %s", wanted)
 	}
 	c, _ := utf8.DecodeRune(r.src[r.pos:])
-	err := r.fail("Unexpected character ('%c' (code %d)): %s", c, c, wanted).(*jsonSyntaxError)
+	err := r.fail("Unexpected character ('%c' (code %d)): %s", c, c, wanted)
 	err.pos++ // the recorded column is the one after the character [R]
 	return err
 }
@@ -141,6 +141,7 @@ func (r *jsonReader) value() (any, error) {
 }
 
 func (r *jsonReader) word() (any, error) {
+	var null any
 	rest := r.src[r.pos:]
 	switch {
 	case bytes.HasPrefix(rest, []byte("true")):
@@ -151,7 +152,7 @@ func (r *jsonReader) word() (any, error) {
 		return false, nil
 	case bytes.HasPrefix(rest, []byte("null")):
 		r.pos += len("null")
-		return nil, nil
+		return null, nil
 	}
 	return nil, r.unexpected("expected a valid value (number, String, array, object, 'true', 'false' or 'null')")
 }
@@ -223,7 +224,7 @@ func (r *jsonReader) member() (jsonMember, error) {
 	r.space()
 	pos := r.pos
 	v, err := r.value()
-	return jsonMember{name: name.(string), value: v, pos: pos}, err
+	return jsonMember{name: name, value: v, pos: pos}, err
 }
 
 func (r *jsonReader) array() (any, error) {
@@ -260,7 +261,7 @@ func (r *jsonReader) comma(end byte) (bool, error) {
 	return false, r.unexpected("was expecting comma to separate entries")
 }
 
-func (r *jsonReader) str() (any, error) {
+func (r *jsonReader) str() (string, error) {
 	r.pos++
 	start := r.pos
 	for r.pos < len(r.src) {
@@ -269,21 +270,21 @@ func (r *jsonReader) str() (any, error) {
 			text := string(r.src[start:r.pos])
 			r.pos++
 			if !utf8.ValidString(text) {
-				return nil, r.fail("Invalid UTF-8 in a string")
+				return "", r.fail("Invalid UTF-8 in a string")
 			}
 			return text, nil
 		case c == '\\':
 			return r.escaped(start)
 		case c < 0x20:
-			return nil, r.fail("Illegal unquoted character ((CTRL-CHAR, code %d)): has to be escaped using backslash to be included in string value", c)
+			return "", r.fail("Illegal unquoted character ((CTRL-CHAR, code %d)): has to be escaped using backslash to be included in string value", c)
 		}
 		r.pos++
 	}
-	return nil, r.unexpected("was expecting closing quote for a string value")
+	return "", r.unexpected("was expecting closing quote for a string value")
 }
 
 // escaped reads the rest of a string that holds at least one backslash.
-func (r *jsonReader) escaped(start int) (any, error) {
+func (r *jsonReader) escaped(start int) (string, error) {
 	b := append([]byte(nil), r.src[start:r.pos]...)
 	for r.pos < len(r.src) {
 		c := r.src[r.pos]
@@ -291,22 +292,22 @@ func (r *jsonReader) escaped(start int) (any, error) {
 		case c == '"':
 			r.pos++
 			if !utf8.Valid(b) {
-				return nil, r.fail("Invalid UTF-8 in a string")
+				return "", r.fail("Invalid UTF-8 in a string")
 			}
 			return string(b), nil
 		case c == '\\':
 			var err error
 			if b, err = r.escape(b); err != nil {
-				return nil, err
+				return "", err
 			}
 		case c < 0x20:
-			return nil, r.fail("Illegal unquoted character ((CTRL-CHAR, code %d)): has to be escaped using backslash to be included in string value", c)
+			return "", r.fail("Illegal unquoted character ((CTRL-CHAR, code %d)): has to be escaped using backslash to be included in string value", c)
 		default:
 			b = append(b, c)
 			r.pos++
 		}
 	}
-	return nil, r.unexpected("was expecting closing quote for a string value")
+	return "", r.unexpected("was expecting closing quote for a string value")
 }
 
 func (r *jsonReader) escape(b []byte) ([]byte, error) {

@@ -44,7 +44,7 @@ func (b *bench) code(decision string, more ...string) url.Values {
 	}
 	defer res.Body.Close()
 	target, err := url.Parse(res.Header.Get("Location"))
-	if err != nil || res.StatusCode != 302 {
+	if err != nil || res.StatusCode != http.StatusFound {
 		b.t.Fatalf("authorize: %d %v", res.StatusCode, err)
 	}
 	return target.Query()

@@ -41,7 +41,7 @@ func (o *Org) UpdateApp(clientID string, change func(app *ConnectedApp)) error {
 
 // AddApp registers another connected app.
 func (o *Org) AddApp(cfg ConnectedApp) error {
-	if _, err := cfg.publicKey(); err != nil {
+	if _, err := cfg.publicKey(); err != nil && !errors.Is(err, errNoKey) {
 		return fmt.Errorf("emulator: app: %w", err)
 	}
 	defer o.auth.lock()()

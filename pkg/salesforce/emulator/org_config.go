@@ -155,7 +155,7 @@ func (c OrgConfig) Validate() error {
 			errs = append(errs, fmt.Errorf("client id %q: empty or listed twice", app.ClientID))
 		}
 		seen[app.ClientID] = true
-		if _, err := app.publicKey(); err != nil {
+		if _, err := app.publicKey(); err != nil && !errors.Is(err, errNoKey) {
 			errs = append(errs, fmt.Errorf("client %q: %w", app.ClientID, err))
 		}
 	}

@@ -48,9 +48,15 @@ func (o *Org) UserByUsername(username string) (User, bool) {
 	return o.snapshot(r), true
 }
 
-// typedFields are members of User and left out of its Fields.
-var typedFields = []string{"Username", "FirstName", "LastName", "Email", "Alias", "CommunityNickname", "FederationIdentifier",
-	"EmployeeNumber", "IsActive", "ProfileId", "UserRoleId"}
+// typed says whether a field is a member of User and left out of its Fields.
+func typed(name string) bool {
+	switch name {
+	case "Username", "FirstName", "LastName", "Email", "Alias", "CommunityNickname", "FederationIdentifier", "EmployeeNumber",
+		"IsActive", "ProfileId", "UserRoleId":
+		return true
+	}
+	return false
+}
 
 func (o *Org) snapshot(r *record) User {
 	obj := o.object("User")
@@ -66,7 +72,7 @@ func (o *Org) snapshot(r *record) User {
 	u.Groups = o.names("GroupMember", "UserOrGroupId", "GroupId", "Group", "Name", r.id)
 	for _, c := range r.cells {
 		f := obj.fields[c.pos]
-		if slices.Contains(typedFields, f.name) {
+		if typed(f.name) {
 			continue
 		}
 		if at, ok := c.value.(instant); ok {

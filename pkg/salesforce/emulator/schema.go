@@ -20,7 +20,13 @@ const (
 	kindID
 )
 
-var kindNames = [...]string{"string", "email", "boolean", "int", "double", "reference", "picklist", "datetime", "date", "id"}
+// kindCount is how many kinds there are.
+const kindCount = kindID + 1
+
+// String is the type as a describe names it. [R camel user.json]
+func (k fieldKind) String() string {
+	return [kindCount]string{"string", "email", "boolean", "int", "double", "reference", "picklist", "datetime", "date", "id"}[k]
+}
 
 // field describes one column. Fields with compute hold no value of their own.
 type field struct {
@@ -216,8 +222,10 @@ func (c CustomField) field() *field {
 	if f.length == 0 {
 		f.length = 255
 	}
-	if i := slices.Index(kindNames[:], c.Type); i >= 0 {
-		f.kind = fieldKind(i)
+	for k := range kindCount {
+		if k.String() == c.Type {
+			f.kind = k
+		}
 	}
 	if f.kind == kindBoolean {
 		f.fallback = false

@@ -3,20 +3,20 @@ package emulator
 import "strings"
 
 // Values of the restricted picklists of User. [U except that they are restricted]
-var (
-	emailEncodings = []string{"UTF-8", "ISO-8859-1", "Shift_JIS", "ISO-2022-JP", "EUC-JP", "ks_c_5601-1987", "Big5", "GB2312", "Big5-HKSCS", "x-SJIS_0213"}
-	languages      = []string{"en_US", "de", "es", "fr", "it", "ja", "sv", "ko", "zh_TW", "zh_CN", "pt_BR", "nl_NL", "da", "th", "fi", "ru", "es_MX", "no"}
-	locales        = strings.Fields(`en_US en_GB en_CA en_AU en_IE en_NZ en_IN en_ZA en_SG fr_FR fr_FR_EURO fr_CA fr_BE fr_CH de_DE de_DE_EURO de_AT de_CH
+const (
+	emailEncodings = `UTF-8 ISO-8859-1 Shift_JIS ISO-2022-JP EUC-JP ks_c_5601-1987 Big5 GB2312 Big5-HKSCS x-SJIS_0213`
+	languages      = `en_US de es fr it ja sv ko zh_TW zh_CN pt_BR nl_NL da th fi ru es_MX no`
+	locales        = `en_US en_GB en_CA en_AU en_IE en_NZ en_IN en_ZA en_SG fr_FR fr_FR_EURO fr_CA fr_BE fr_CH de_DE de_DE_EURO de_AT de_CH
 		es_ES es_ES_EURO es_MX es_AR it_IT it_IT_EURO it_CH nl_NL nl_NL_EURO nl_BE pt_PT pt_BR sv_SE da_DK no_NO nb_NO fi_FI fi_FI_EURO pl_PL cs_CZ hu_HU ro_RO
-		ru_RU tr_TR el_GR he_IL iw_IL ar_SA ar_AE ja_JP ko_KR zh_CN zh_TW zh_HK th_TH vi_VN in_ID id_ID ms_MY hi_IN uk_UA bg_BG hr_HR sk_SK sl_SI et_EE lv_LV lt_LT`)
-	timeZones = strings.Fields(`GMT UTC Europe/London Europe/Dublin Europe/Lisbon Europe/Paris Europe/Berlin Europe/Madrid Europe/Rome Europe/Amsterdam Europe/Brussels
+		ru_RU tr_TR el_GR he_IL iw_IL ar_SA ar_AE ja_JP ko_KR zh_CN zh_TW zh_HK th_TH vi_VN in_ID id_ID ms_MY hi_IN uk_UA bg_BG hr_HR sk_SK sl_SI et_EE lv_LV lt_LT`
+	timeZones = `GMT UTC Europe/London Europe/Dublin Europe/Lisbon Europe/Paris Europe/Berlin Europe/Madrid Europe/Rome Europe/Amsterdam Europe/Brussels
 		Europe/Vienna Europe/Zurich Europe/Stockholm Europe/Copenhagen Europe/Oslo Europe/Helsinki Europe/Warsaw Europe/Prague Europe/Budapest Europe/Bucharest
 		Europe/Athens Europe/Istanbul Europe/Kiev Europe/Moscow Europe/Minsk Africa/Cairo Africa/Johannesburg Africa/Nairobi Africa/Casablanca Africa/Algiers
 		America/New_York America/Chicago America/Denver America/Phoenix America/Los_Angeles America/Anchorage America/Toronto America/Halifax America/St_Johns
 		America/Mexico_City America/Bogota America/Lima America/Caracas America/Santiago America/Sao_Paulo America/Buenos_Aires America/Puerto_Rico America/Panama
 		Asia/Jerusalem Asia/Dubai Asia/Riyadh Asia/Karachi Asia/Kolkata Asia/Dhaka Asia/Bangkok Asia/Jakarta Asia/Singapore Asia/Hong_Kong Asia/Shanghai
 		Asia/Taipei Asia/Manila Asia/Seoul Asia/Tokyo Asia/Kathmandu Asia/Colombo Asia/Tashkent Asia/Yekaterinburg Australia/Perth Australia/Adelaide
-		Australia/Darwin Australia/Brisbane Australia/Sydney Pacific/Auckland Pacific/Honolulu Pacific/Fiji`)
+		Australia/Darwin Australia/Brisbane Australia/Sydney Pacific/Auckland Pacific/Honolulu Pacific/Fiji`
 )
 
 // userObject declares User. Lengths are [R] from a recorded describe, except
@@ -47,10 +47,10 @@ func userObject(custom []CustomField) *object {
 		reference("UserRoleId", "Role ID", "UserRole", "UserRole"),
 		reference("ProfileId", "Profile ID", "Profile", "Profile").must(),
 		reference("ManagerId", "Manager ID", "Manager", "User"),
-		picklist("TimeZoneSidKey", "Time Zone", timeZones...).must(),
-		picklist("LocaleSidKey", "Locale", locales...).must(),
-		picklist("LanguageLocaleKey", "Language", languages...).must(),
-		picklist("EmailEncodingKey", "Email Encoding", emailEncodings...).must(),
+		picklist("TimeZoneSidKey", "Time Zone", strings.Fields(timeZones)...).must(),
+		picklist("LocaleSidKey", "Locale", strings.Fields(locales)...).must(),
+		picklist("LanguageLocaleKey", "Language", strings.Fields(languages)...).must(),
+		picklist("EmailEncodingKey", "Email Encoding", strings.Fields(emailEncodings)...).must(),
 		picklist("DefaultCurrencyIsoCode", "Default Currency ISO Code"),
 		computed("UserType", "User Type", kindPicklist, userType),
 		text("EmployeeNumber", "Employee Number", 20),

@@ -215,7 +215,7 @@ func (s *Server) SaveFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("emulator: save: %w", err)
 	}
-	defer os.Remove(f.Name()) // gone already when the rename worked
+	defer func() { _ = os.Remove(f.Name()) }() // gone already when the rename worked
 	err = s.Save(f)
 	if cerr := f.Close(); err == nil && cerr != nil {
 		err = fmt.Errorf("emulator: save: %w", cerr)
@@ -235,6 +235,6 @@ func (s *Server) LoadFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("emulator: load: %w", err)
 	}
-	defer f.Close() // only read
+	defer func() { _ = f.Close() }() // it was only read
 	return s.Load(bufio.NewReader(f))
 }

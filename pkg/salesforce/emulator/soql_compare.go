@@ -158,7 +158,7 @@ func soqlLiteral(f *field, t soqlToken) (any, error) {
 			}
 			return x, nil
 		}
-		return nil, wrongLiteral(f, kindNames[f.kind]+" and should not be enclosed in quotes")
+		return nil, wrongLiteral(f, f.kind.String()+" and should not be enclosed in quotes")
 	case kindDate:
 		if _, err := time.Parse(time.DateOnly, t.text); err == nil && !quoted {
 			return t.text, nil
@@ -166,7 +166,7 @@ func soqlLiteral(f *field, t soqlToken) (any, error) {
 		return nil, wrongLiteral(f, "date and should not be enclosed in quotes")
 	}
 	if !quoted {
-		return nil, wrongLiteral(f, kindNames[f.kind]+" and should be enclosed in quotes")
+		return nil, wrongLiteral(f, f.kind.String()+" and should be enclosed in quotes")
 	}
 	s, err := unescape(t.text, false)
 	if err == nil && (f.kind == kindReference || f.kind == kindID) && !isID(s) && s != "" {
@@ -229,7 +229,7 @@ func (c *compiled) timeRange(f *field, t soqlToken) (from, to instant, err error
 		}
 	}
 	if t.kind != soqlName {
-		return 0, 0, wrongLiteral(f, kindNames[f.kind]+" and should not be enclosed in quotes")
+		return 0, 0, wrongLiteral(f, f.kind.String()+" and should not be enclosed in quotes")
 	}
 	today := c.org.server.now().UTC().Truncate(24 * time.Hour)
 	word, count, _ := strings.Cut(strings.ToUpper(t.text), ":")
@@ -246,7 +246,7 @@ func (c *compiled) timeRange(f *field, t soqlToken) (from, to instant, err error
 // likeTest compiles % and _ wildcards, without case. [D]
 func likeTest(f *field, t soqlToken) (func(any) bool, error) {
 	if t.kind != soqlString || f.kind == kindBoolean || f.kind == kindInt || f.kind == kindDatetime || f.kind == kindID || f.kind == kindReference {
-		return nil, fmt.Errorf("invalid operator on %s field", kindNames[f.kind]) // [U]
+		return nil, fmt.Errorf("invalid operator on %s field", f.kind) // [U]
 	}
 	text, err := unescape(t.text, true)
 	if err != nil {

@@ -67,14 +67,19 @@ func (p *soqlParser) must(word string) error {
 	return nil
 }
 
-// soqlWords cannot be names of fields or objects.
-var soqlWords = map[string]bool{"select": true, "from": true, "where": true, "and": true, "or": true, "not": true,
-	"like": true, "in": true, "limit": true, "offset": true, "null": true, "true": true, "false": true}
+// reserved words cannot be names of fields or objects.
+func reserved(word string) bool {
+	switch strings.ToLower(word) {
+	case "select", "from", "where", "and", "or", "not", "like", "in", "limit", "offset", "null", "true", "false":
+		return true
+	}
+	return false
+}
 
 // name takes a field path or object name.
 func (p *soqlParser) name() (soqlToken, error) {
 	t := p.peek()
-	if t.kind != soqlName || soqlWords[strings.ToLower(t.text)] || strings.ContainsRune(t.text, ':') ||
+	if t.kind != soqlName || reserved(t.text) || strings.ContainsRune(t.text, ':') ||
 		strings.Contains(t.text, "..") || strings.HasPrefix(t.text, ".") || strings.HasSuffix(t.text, ".") {
 		return t, unexpectedToken(t)
 	}
@@ -135,7 +140,7 @@ func (p *soqlParser) source(q *soqlQuery) error {
 	}
 	q.from = from
 	p.skip("as")
-	if t := p.peek(); t.kind == soqlName && !soqlWords[strings.ToLower(t.text)] && !t.is("order") && !t.is("using") && !t.is("group") {
+	if t := p.peek(); t.kind == soqlName && !reserved(t.text) && !t.is("order") && !t.is("using") && !t.is("group") {
 		q.alias = p.take().text
 	}
 	return nil

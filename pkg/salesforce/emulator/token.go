@@ -108,7 +108,7 @@ func (c *call) appNamed(id string) *ConnectedApp {
 }
 
 func (c *call) clientCredentials(form url.Values) *oauthError {
-	app := c.appNamed(form.Get("client_id"))
+	c.appNamed(form.Get("client_id"))                                                                              // finds the org that the host stands for
 	if c.onLoginHost() || c.org != nil && c.org.cfg.Kind == LoginHost && c.org.host != strings.ToLower(c.r.Host) { // [R]
 		return grantError("request not supported on this domain")
 	}

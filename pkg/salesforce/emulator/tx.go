@@ -347,15 +347,13 @@ func (t *tx) mixes(o *object, setup bool) *APIError {
 			o.name+", original object: "+t.first)
 }
 
-// setupUserFields make an update of User setup work; without them it is not. [D]
-var setupUserFields = [...]string{"UserRoleId", "IsActive", "ForecastEnabled", "IsPortalEnabled", "Username", "ProfileId"}
-
 // neutral says whether the change may stand beside anything.
 func (t *tx) neutral(d *draft) bool {
 	if d.object.name != "User" || d.old == nil {
 		return false
 	}
-	for _, name := range setupUserFields {
+	// These make an update of User setup work; without them it is not. [D]
+	for _, name := range [...]string{"UserRoleId", "IsActive", "ForecastEnabled", "IsPortalEnabled", "Username", "ProfileId"} {
 		if f := d.object.field(name); f != nil && d.sentField(name) {
 			return false
 		}

@@ -23,7 +23,7 @@ func TestGzipBothWays(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), "POST", b.web.URL+version+"/sobjects/User", strings.NewReader(packed.String()))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.web.URL+version+"/sobjects/User", strings.NewReader(packed.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestPrettyPrintAndMethodOverride(t *testing.T) {
 	b := newBench(t, nil)
 	id := b.create("ada")
 	b.do("POST", version+"/sobjects/User/"+id+"?_HttpMethod=PATCH", `{"Title":"A"}`).is(t, 204) // [D]
-	req, err := http.NewRequestWithContext(t.Context(), "GET", b.web.URL+version+"/limits", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.web.URL+version+"/limits", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestBadHeaderAndDailyLimit(t *testing.T) {
 	b.now = b.now.AddDate(0, 0, 1)
 	b.token, _ = b.org.AccessToken(emulator.IntegrationUsername)
 	b.do("GET", version+"/limits", "").is(t, 200)
-	req, err := http.NewRequestWithContext(t.Context(), "GET", b.web.URL+version+"/limits", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.web.URL+version+"/limits", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

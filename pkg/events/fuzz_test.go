@@ -9,7 +9,7 @@ import (
 )
 
 // FuzzDecodeEvent: nothing panics, and what is accepted can be written and read
-// again without a change. (A first writing may drop what says nothing: an empty
+// again without a change, and is what the schemas allow. (A first writing may drop what says nothing: an empty
 // list, a null, a foreign extension.)
 func FuzzDecodeEvent(f *testing.F) {
 	for _, c := range append(goodEvents(), badEvents()...) {
@@ -17,10 +17,14 @@ func FuzzDecodeEvent(f *testing.F) {
 			f.Add(c.subjectOr(), []byte(c.body))
 		}
 	}
+	c := compiler(f)
 	f.Fuzz(func(t *testing.T, subject string, body []byte) {
 		first, err := events.DecodeEvent(subject, body)
 		if err != nil {
 			return
+		}
+		if !schemaAllows(t, c, first.Type, body) {
+			t.Fatalf("accepted, but not by the schema:\n%s", body)
 		}
 		written, err := events.EncodeEvent(first)
 		if err != nil {

@@ -197,4 +197,3 @@ func versioned(v string) func(*events.Event) {
 func active(is bool) func(*events.Event) {
 	return func(e *events.Event) { e.Person.Active = &is }
 }
-

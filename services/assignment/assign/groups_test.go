@@ -99,4 +99,3 @@ func TestAnInterruptedOlderGroupEventIsPutRight(t *testing.T) {
 		}
 	}
 }
-

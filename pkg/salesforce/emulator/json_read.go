@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -167,7 +168,7 @@ func (r *jsonReader) number() (any, error) {
 	if len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
 		return nil, r.fail("Invalid numeric value: Leading zeroes not allowed")
 	}
-	if _, err := strconv.ParseFloat(text, 64); err != nil && !strings.Contains(err.Error(), "range") {
+	if !json.Valid(r.src[start:r.pos]) {
 		return nil, r.fail("Invalid numeric value: %s", text)
 	}
 	return jsonNumber(text), nil

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
@@ -10,20 +11,23 @@ import (
 )
 
 func newEmulator(s Streams) *cobra.Command {
-	var listen, id, secret string
+	var listen, id, secret, state string
 	c := &cobra.Command{
 		Use:   "emulator",
 		Short: "Run an emulated Salesforce org alone",
 		Long: `Run an emulated Salesforce org: its REST API, and under /_emulator/ what a test
-needs: planned faults, seats, a journal of every request. It keeps its users in
-memory, and it is for tests: do not let a network reach it.`,
+needs: planned faults, seats, a journal of every request. Its users are kept in
+memory, and with --state in a file. It is for tests: do not let a network reach it.`,
 		Example: `  rollcall emulator --listen 127.0.0.1:8025 --client-id demo --client-secret demo-secret`,
 		Args:    exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if id == "" || secret == "" {
 				return wrongUse("--client-id and --client-secret are required")
 			}
-			e, err := up.StartEmulator(listen, "--listen", emulator.DefaultOrg(id, secret))
+			e, err := up.StartEmulator(up.EmulatorOptions{
+				Listen: listen, Flag: "--listen", Org: emulator.DefaultOrg(id, secret), State: state,
+				Log: slog.New(slog.NewTextHandler(s.Err, nil)),
+			})
 			if err != nil {
 				return err //nolint:wrapcheck // says what to do
 			}
@@ -36,6 +40,7 @@ memory, and it is for tests: do not let a network reach it.`,
 	f := c.Flags()
 	f.StringVar(&listen, "listen", up.DefaultEmulatorListen, "`address` to listen at")
 	f.StringVar(&id, "client-id", "", "consumer key of the org's connected app")
+	f.StringVar(&state, "state", "", "`file` in which the org outlives the process")
 	f.StringVar(&secret, "client-secret", "", "consumer secret of the org's connected app")
 	return c
 }

@@ -3,6 +3,7 @@ package up
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -27,34 +28,77 @@ type Emulator struct {
 	// URL is where the org is, to sign in and to call.
 	URL string
 
-	web *http.Server
+	web    *http.Server
+	keeper *keeper
 }
 
-// StartEmulator serves an org at listen. flag is the command line flag that
-// sets it, for the message that says the port is taken.
-func StartEmulator(listen, flag string, org emulator.OrgConfig) (*Emulator, error) {
-	l, err := net.Listen("tcp", listen)
+// EmulatorOptions says what org runs where.
+type EmulatorOptions struct {
+	// Listen is host:port; Flag is the command line flag that sets it, for the
+	// message that says the port is taken.
+	Listen, Flag string
+	// Org is the org at its first start.
+	Org emulator.OrgConfig
+	// State is the file in which the org outlives the process, empty for none.
+	State string
+	Log   *slog.Logger
+}
+
+// StartEmulator serves an org.
+func StartEmulator(o EmulatorOptions) (*Emulator, error) {
+	srv, err := openOrg(o)
 	if err != nil {
-		return nil, app.ListenError(err, listen, "choose another port with "+flag)
+		return nil, err
 	}
-	e := &Emulator{Server: emulator.New(), URL: "http://" + l.Addr().String()}
-	e.Server.AddOrg(org)
-	e.web = &http.Server{Handler: e.Server, ReadHeaderTimeout: readHeaderTimeout}
+	l, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		return nil, app.ListenError(err, o.Listen, "choose another port with "+o.Flag)
+	}
+	e := &Emulator{Server: srv, URL: "http://" + l.Addr().String(), web: &http.Server{Handler: srv, ReadHeaderTimeout: readHeaderTimeout}}
+	if o.State != "" {
+		e.keeper = keep(srv, o.State, o.Log)
+	}
 	go func() { _ = e.web.Serve(l) }() // ends with Close, and says so
 	return e, nil
 }
 
-// Close stops serving.
+// openOrg makes the org, or takes up where it was left. The app that is asked
+// for may sign in either way.
+func openOrg(o EmulatorOptions) (*emulator.Server, error) {
+	srv := emulator.New()
+	if o.State == "" || missing(o.State) {
+		srv.AddOrg(o.Org)
+		return srv, nil
+	}
+	if err := srv.LoadFile(o.State); err != nil {
+		return nil, fmt.Errorf("state of the emulated org in %s: %w", o.State, err)
+	}
+	for _, org := range srv.Orgs() {
+		for _, client := range o.Org.Clients {
+			err := org.UpdateApp(client.ClientID, func(a *emulator.ConnectedApp) { a.ClientSecret = client.ClientSecret })
+			if err != nil {
+				err = org.AddApp(client)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("state of the emulated org in %s: %w", o.State, err)
+			}
+		}
+	}
+	return srv, nil
+}
+
+// Close stops serving and writes the state.
 func (e *Emulator) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	if e.web.Shutdown(ctx) != nil {
 		_ = e.web.Close()
 	}
+	e.keeper.close()
 }
 
 // startDemoOrg serves the demo's org and lets the configuration point at it.
-func startDemoOrg(o Options, file *config.File) (*Emulator, error) {
+func startDemoOrg(o Options, file *config.File, log *slog.Logger) (*Emulator, error) {
 	org, ok := file.Orgs[demo.Org]
 	if !ok {
 		return nil, fmt.Errorf("--demo needs an org named %q in the configuration", demo.Org)
@@ -63,7 +107,10 @@ func startDemoOrg(o Options, file *config.File) (*Emulator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("secret of the demo's org: %w", err)
 	}
-	e, err := StartEmulator(o.EmulatorListen, "--emulator-listen", demo.SalesforceOrg(strings.TrimSpace(string(secret))))
+	e, err := StartEmulator(EmulatorOptions{
+		Listen: o.EmulatorListen, Flag: "--emulator-listen", Log: log,
+		Org: demo.SalesforceOrg(strings.TrimSpace(string(secret))), State: filepath.Join(o.Dir, emulatorState),
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ const (
 	configName    = "rollcall.yaml"
 	DeploymentKey = "deployment.key"
 	tokensKey     = "tokens.json"
+	emulatorState = "emulator.json"
 )
 
 // prepare makes the data folder and what is missing in it, and returns the
@@ -82,11 +83,13 @@ func makeDeploymentKey(dir, path string) error {
 		return fmt.Errorf("deployment.keyFile: %s is gone, but %s holds people named by it: put it back, or begin with an empty data folder",
 			path, filepath.Join(dir, natsDir))
 	}
-	return writeMissing(path, func() []byte {
-		key := make([]byte, 2*events.MinDeploymentKeyBytes)
-		_, _ = rand.Read(key) // never fails, says crypto/rand
-		return key
-	})
+	return writeMissing(path, newDeploymentKey)
+}
+
+func newDeploymentKey() []byte {
+	key := make([]byte, 2*events.MinDeploymentKeyBytes)
+	_, _ = rand.Read(key) // never fails, says crypto/rand
+	return key
 }
 
 // writeMissing writes a file that only its owner may read, unless it is there.

@@ -79,6 +79,7 @@ func newBars(w io.Writer) *bars {
 	p.SetAutoStop(false)
 	p.SetTrackerLength(24)
 	p.SetMessageLength(16)
+	p.SetTrackerPosition(progress.PositionRight)
 	p.SetUpdateFrequency(100 * time.Millisecond)
 	p.SetStyle(progress.StyleBlocks)
 	p.Style().Visibility.ETA, p.Style().Visibility.Time = false, false
@@ -111,6 +112,15 @@ func (b *bars) close() {
 	for _, t := range b.trackers {
 		t.MarkAsDone()
 	}
-	b.writer.Stop()
-	<-b.done
+	// Stop does nothing before the first drawing has begun, so it is repeated.
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for {
+		b.writer.Stop()
+		select {
+		case <-b.done:
+			return
+		case <-again.C:
+		}
+	}
 }

@@ -50,11 +50,14 @@ func Run(ctx context.Context, o Options) error {
 
 	watched := s.watch(work, g, done)
 	stop()
-	if watched.ended == nil {
+	if !watched.ended {
 		watched.err = errors.Join(watched.err, <-done)
 	}
-	if watched.err != nil || !o.Once {
+	switch {
+	case watched.err != nil || !o.Once:
 		return watched.err
+	case ctx.Err() != nil:
+		return errors.New("interrupted before all was quiet; state is kept")
 	}
 	return s.summarise(ctx, g, time.Since(began))
 }
@@ -70,7 +73,7 @@ func (s *stack) start(ctx context.Context) error {
 	}
 	s.onClose(func() { app.Shutdown(s.tel) })
 	if s.o.Demo {
-		if s.emulator, err = startDemoOrg(s.o, &s.file); err != nil {
+		if s.emulator, err = startDemoOrg(s.o, &s.file, s.tel.Log); err != nil {
 			return err
 		}
 		s.onClose(s.emulator.Close)

@@ -2,7 +2,6 @@ package up
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -18,13 +17,10 @@ const (
 
 // watching is how the watch over a run ended.
 type watching struct {
-	// ended is set when the services have ended.
-	ended error
+	// ended says that the services have ended.
+	ended bool
 	err   error
 }
-
-// errEnded stands for services that ended without an error.
-var errEnded = errors.New("ended")
 
 // watch publishes the demo's export and shows progress until all is quiet
 // (with Once) or until ctx or the services end.
@@ -47,7 +43,7 @@ func (s *stack) watch(ctx context.Context, g *gauge, services <-chan error) watc
 		case <-ctx.Done():
 			return watching{}
 		case err := <-services:
-			return watching{ended: errEnded, err: err}
+			return watching{ended: true, err: err}
 		case p := <-w.published:
 			if p.err != nil {
 				return watching{err: p.err}

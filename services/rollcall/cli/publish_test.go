@@ -1,0 +1,121 @@
+package cli_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/bus/bustest"
+	"github.com/rollcall-sync/rollcall/services/rollcall/publish"
+)
+
+const (
+	columns = "WorkerID,WorkerStatus,WorkerType,UserID,FirstName,LastName,FullName,GenderPronoun,ManagerID,HireDate,OnLeave,Department,Division,CostCenter,Company,Location,JobTitle,StreetAddress,City,CountryCode,OfficePhone,Custom01,Custom02,ZipCode\n"
+	rest    = ",,,,False,Sales,Media,C1,Acme,Europe,Clerk,,Berlin,DE,,,,\n"
+)
+
+func row(id, status, family string) string {
+	return id + "," + status + ",Employee,EMP" + id + ",Amber," + family + ",Amber " + family + rest
+}
+
+func directory(t *testing.T, s *bustest.Server) []bus.Entry {
+	t.Helper()
+	var out []bus.Entry
+	if err := s.Bus(t).Scan(t.Context(), events.StreamDirectory, events.DirectoryAll, 1, func(e bus.Entry) error {
+		out = append(out, e)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestPublishReportsUnusableRowsAndGoesOn(t *testing.T) {
+	t.Parallel()
+	s := bustest.Start(t, bus.Topology{})
+	path := write(t, "workers.csv", columns+
+		row("1", "Active", "Alder")+
+		row("2", "Perhaps", "Birch")+ // a status nobody translates
+		row("3", "Active", "Ced\xffar")+ // not UTF-8
+		row("4", "Active", "Elder")+row("4", "Active", "Fern")+ // two people, one key
+		row("5", "Active", "Larch")+row("5", "Active", "Larch")) // said twice
+
+	r := run(t, "publish", path, "--nats-url", s.URL(), "-o", "json")
+	got := decode[publish.Result](t, r)
+	if r.code != 1 || got.Rows != 7 || got.Published != 2 || got.Unusable != 4 || got.Repeated != 1 {
+		t.Errorf("exit code %d, %+v\n%s", r.code, got, r.err)
+	}
+	said := map[int]string{}
+	for _, p := range got.Problems {
+		said[p.Line] = p.Column + ": " + p.Reason
+	}
+	for line, want := range map[int]string{3: "WorkerStatus", 4: "UTF-8", 5: "WorkerID", 6: "WorkerID"} {
+		if !strings.Contains(said[line], want) {
+			t.Errorf("line %d: %q, want it to name %s", line, said[line], want)
+		}
+	}
+	stored := directory(t, s)
+	if len(stored) != 2 || stored[0].Subject != "rollcall.directory.hr.person" {
+		t.Fatalf("%d events stored", len(stored))
+	}
+	if tp := stored[0].Header[events.HeaderTraceparent]; len(tp) != 1 || tp[0] == stored[1].Header[events.HeaderTraceparent][0] {
+		t.Errorf("traceparent: %v, want one per event", tp)
+	}
+
+	table := run(t, "publish", path, "--nats-url", s.URL())
+	if table.code != 1 || !strings.Contains(table.err, "why the row cannot be used") || !strings.Contains(table.out, "7 rows: 2 published, 4 unusable, 1 repeated") {
+		t.Errorf("exit code %d\n%s%s", table.code, table.out, table.err)
+	}
+	if n := len(directory(t, s)); n != 2 {
+		t.Errorf("%d events after publishing the file again, want 2", n)
+	}
+}
+
+func TestPublishTakesCloudEvents(t *testing.T) {
+	t.Parallel()
+	s := bustest.Start(t, bus.Topology{})
+	good := `{"specversion":"1.0","id":"1","source":"urn:hr","type":"` + events.TypePersonUpserted + `","data":{"userName":"amber"}}`
+	large := `{"specversion":"1.0","id":"2","source":"urn:hr","type":"` + events.TypePersonUpserted + `","data":{"userName":"` + strings.Repeat("a", 2<<20) + `"}}`
+	in := good + "\n\n" + large + "\n{\"id\":3}\n" + strings.Replace(good, `"1"`, `"4"`, 1) + "\n"
+
+	r := runIn(t, strings.NewReader(in), "publish", "-", "--source", "hr", "--nats-url", s.URL(), "-o", "json")
+	got := decode[publish.Result](t, r)
+	if r.code != 1 || got.Published != 2 || got.Unusable != 2 || len(got.Problems) < 2 {
+		t.Fatalf("exit code %d, %+v\n%s", r.code, got, r.err)
+	}
+	if p := got.Problems[0]; p.Line != 3 || !strings.Contains(p.Reason, "bytes") {
+		t.Errorf("the large one: %+v", p)
+	}
+	if stored := directory(t, s); len(stored) != 2 || string(stored[0].Data) != good {
+		t.Errorf("%d stored, the first %s", len(stored), stored[0].Data)
+	}
+}
+
+func TestPublishSaysWhatToChange(t *testing.T) {
+	t.Parallel()
+	export := write(t, "workers.csv", columns+row("1", "Active", "Alder"))
+	nobody := "nats://" + freePort(t)
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"no file":       {nil, 2, "takes one file"},
+		"no such file":  {[]string{"none.csv"}, 2, "none.csv: no such file"},
+		"a folder":      {[]string{t.TempDir()}, 2, "is a folder"},
+		"other columns": {[]string{write(t, "x.csv", "a,b\n1,2\n")}, 2, "name it with --mapping"},
+		"no mapping":    {[]string{export, "--mapping", "none.yaml"}, 2, "none.yaml"},
+		"no source":     {[]string{write(t, "x.jsonl", "{}\n")}, 2, "--source is required"},
+		"stray source":  {[]string{export, "--source", "hr"}, 2, "--source is for CloudEvents"},
+		"unreachable":   {[]string{export, "--nats-url", nobody}, 1, "nobody answered"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := run(t, append([]string{"publish"}, c.args...)...)
+			if r.code != c.code || !strings.Contains(r.err, c.says) {
+				t.Errorf("exit code %d, want %d and %q in:\n%s", r.code, c.code, c.says, r.err)
+			}
+		})
+	}
+}

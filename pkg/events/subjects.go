@@ -42,8 +42,6 @@ const (
 	ConsumerRejections = "retry-rejections"
 	// ConsumerOperator reads admin requests in OPERATOR for retry-scheduler.
 	ConsumerOperator = "retry-operator"
-	// ConsumerHealth reads org health in ROSTER for token-refresher.
-	ConsumerHealth = "token-health"
 )
 
 // Headers that Rollcall sets on its messages.

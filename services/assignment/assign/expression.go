@@ -125,7 +125,7 @@ func issueErrors(issues *cel.Issues) error {
 	}
 	var faults []error
 	for _, e := range issues.Errors() {
-		faults = append(faults, fmt.Errorf("line %d column %d: %s", e.Location.Line(), e.Location.Column()+1, e.Message))
+		faults = append(faults, fmt.Errorf("line %d column %d: %s", e.Location.Line(), e.Location.Column()+1, explained(e.Message)))
 	}
 	return errors.Join(faults...)
 }
@@ -192,4 +192,13 @@ func evalError(err error) error {
 		return errors.New("is applied to a value of the wrong type")
 	}
 	return errors.New(text)
+}
+
+// explained adds what to do where CEL's own sentence does not help: both sides
+// of a conditional must have one type, and null beside a text has not.
+func explained(message string) string {
+	if strings.Contains(message, "'_?_:_'") && strings.Contains(message, "null") {
+		return message + ` (write dyn(null), or person.?title for "clear it where it is missing")`
+	}
+	return message
 }

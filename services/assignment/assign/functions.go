@@ -11,17 +11,18 @@ import (
 )
 
 // functions are what expressions have beyond CEL's standard, its strings
-// extension and its optional values.
+// extension and its optional values. They yield dyn, so that one may stand
+// beside null in a conditional.
 func functions() []cel.EnvOption {
 	return []cel.EnvOption{
 		cel.Function("truncate",
-			cel.Overload("truncate_string_int", []*cel.Type{cel.StringType, cel.IntType}, cel.StringType,
+			cel.Overload("truncate_string_int", []*cel.Type{cel.StringType, cel.IntType}, cel.DynType,
 				cel.BinaryBinding(celTruncate))),
 		cel.Function("ascii",
-			cel.Overload("ascii_string", []*cel.Type{cel.StringType}, cel.StringType,
+			cel.Overload("ascii_string", []*cel.Type{cel.StringType}, cel.DynType,
 				cel.UnaryBinding(onText(latin.ASCII)))),
 		cel.Function("slug",
-			cel.Overload("slug_string", []*cel.Type{cel.StringType}, cel.StringType,
+			cel.Overload("slug_string", []*cel.Type{cel.StringType}, cel.DynType,
 				cel.UnaryBinding(onText(latin.Slug)))),
 		cel.Function("require",
 			cel.Overload("require_dyn", []*cel.Type{cel.DynType}, cel.DynType,

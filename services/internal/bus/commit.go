@@ -134,6 +134,7 @@ func (b *Bus) commitPack(ctx context.Context, stream string, p *pack) error {
 	unsure := false // a reply got lost: an earlier try may be stored
 	for len(p.groups) > 0 {
 		last, err := b.publish(ctx, stream, p.writes())
+		refused := err
 		if err == nil {
 			p.stored(last)
 			return nil
@@ -156,11 +157,19 @@ func (b *Bus) commitPack(ctx context.Context, stream string, p *pack) error {
 		if done || err != nil {
 			return err
 		}
-		if err := wait(ctx, retryWait+rand.N(retryWait)); err != nil { //nolint:gosec // jitter, not a secret
-			return err
+		if wait(ctx, retryWait+rand.N(retryWait)) != nil { //nolint:gosec // jitter, not a secret
+			return explain(refused)
 		}
 	}
 	return nil
+}
+
+// explain says what kept a commit from being made until its time was over.
+func explain(err error) error {
+	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) {
+		return fmt.Errorf("no stream takes it (has the installation been provisioned, and do its services run?): %w", err)
+	}
+	return fmt.Errorf("not stored in time: %w", err)
 }
 
 // repeatable says whether the server refused the whole batch for a reason that

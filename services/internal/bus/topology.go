@@ -179,7 +179,6 @@ func consumerConfigs(t Topology) map[string][]jetstream.ConsumerConfig {
 		consumerConfig(events.ConsumerReconsider, events.ReconsiderAll),
 		consumerConfig(events.ConsumerOutcomes, events.OutcomesAll),
 		consumerConfig(events.ConsumerRejections, events.RejectionsAll),
-		consumerConfig(events.ConsumerHealth, events.HealthAll),
 	}
 	for _, org := range t.Orgs {
 		for _, lane := range events.Lanes() {

@@ -65,7 +65,7 @@ func New(ctx context.Context, service, version string, log config.Log, opts ...O
 	if err != nil {
 		return nil, err
 	}
-	tr, err := newTraces(ctx, o.processors)
+	tr, err := newTraces(ctx, o.logTo, o.processors)
 	if err != nil {
 		return nil, err
 	}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
 
 	"go.opentelemetry.io/contrib/exporters/autoexport"
+	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.41.0"
@@ -26,17 +28,26 @@ type traces struct {
 	providers []*sdktrace.TracerProvider
 }
 
-func newTraces(ctx context.Context, processors []sdktrace.SpanProcessor) (*traces, error) {
+func newTraces(ctx context.Context, console io.Writer, processors []sdktrace.SpanProcessor) (*traces, error) {
 	t := &traces{processors: processors}
 	if !exportConfigured(os.Getenv) {
 		return t, nil
 	}
-	exporter, err := autoexport.NewSpanExporter(ctx)
+	exporter, err := newExporter(ctx, console)
 	if err != nil {
 		return nil, fmt.Errorf("trace export as OTEL_* says: %w", err)
 	}
 	t.processors = append(t.processors, sdktrace.NewBatchSpanProcessor(exporter))
 	return t, nil
+}
+
+// newExporter makes the exporter that the environment asks for. Console is ours,
+// because standard output is for results.
+func newExporter(ctx context.Context, console io.Writer) (sdktrace.SpanExporter, error) {
+	if os.Getenv("OTEL_TRACES_EXPORTER") == "console" {
+		return stdouttrace.New(stdouttrace.WithWriter(console)) //nolint:wrapcheck // the caller says what it is about
+	}
+	return autoexport.NewSpanExporter(ctx) //nolint:wrapcheck // the caller says what it is about
 }
 
 // exportConfigured says whether the environment asks for trace export. Left to

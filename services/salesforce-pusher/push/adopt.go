@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 )
 
@@ -47,18 +48,23 @@ func (s *step) adopt(people []*person) {
 	}
 }
 
-// planFound plans for a user just read. A lost insert that left exactly what
-// was sent is our own user, not one we found.
+// planFound plans for a user just read.
 func (s *step) planFound(p *person) {
 	s.plan(p)
-	if p.fate != open || !p.fresh {
-		return
-	}
-	if p.why != nil && len(p.todo.update) == 0 {
+	switch {
+	case p.fate != open || !p.fresh:
+	case p.made:
 		p.act(actCreated)
-		return
+	default:
+		p.act(actAdopted)
 	}
-	p.act(actAdopted)
+}
+
+// lostCreate says whether a user just read is the one of a create whose answer
+// got lost: it has exactly what was sent.
+func lostCreate(p *person) bool {
+	return p.why != nil && p.why.Outcome == salesforce.MaybeApplied &&
+		len(planExisting(p.desired, p.link, p.user, p.ids, false).update) == 0
 }
 
 // own commits, for those whose user it is not yet, the owner record and the
@@ -84,6 +90,7 @@ func (s *step) own(people []*person) error {
 		if taken {
 			continue
 		}
+		p.made = lostCreate(p)
 		g, err := s.adoption(p)
 		if err != nil {
 			return err
@@ -101,7 +108,11 @@ func (s *step) adoption(p *person) (bus.Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	owner, err := s.ownerWrite(p, byAdopted)
+	by := byAdopted
+	if p.made {
+		by = byCreated
+	}
+	owner, err := s.ownerWrite(p, by)
 	if err != nil {
 		return nil, err
 	}

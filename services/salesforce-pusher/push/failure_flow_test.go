@@ -27,6 +27,8 @@ func TestLostReplyMakesNoSecondUser(t *testing.T) {
 				if n := len(r.org.Users()); n != 21 {
 					t.Errorf("%d users, want 21", n)
 				}
+				expect(t, r.push(person(1, func(d *events.Desired) { d.PermissionSets = nil })), events.ResultApplied, "unassigned")
+				expect(t, r.push(people[1]), events.ResultApplied, "assigned")
 				if l := r.link("key0001"); l.Unsure || l.Claim != nil || l.UserID == "" || len(l.Assigned) != 1 {
 					t.Errorf("link %+v", l)
 				}

@@ -78,6 +78,18 @@ func TestExistingUserIsAdopted(t *testing.T) {
 	}
 }
 
+func TestUserThatIsRightAlreadyIsAdoptedWithoutAnUpdate(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	d := person(1, func(d *events.Desired) { d.Profile, d.PermissionSets = emulator.MinimumAccessProfile, nil })
+	r.existing(d.Fields)
+	r.start()
+	expect(t, r.push(d), events.ResultApplied, "adopted")
+	if n := r.org.Counters().ByOperation["collections.update"]; n != 0 {
+		t.Errorf("%d updates sent", n)
+	}
+}
+
 func TestUnclearMatchTouchesNobody(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {

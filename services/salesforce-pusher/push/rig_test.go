@@ -44,12 +44,12 @@ type rig struct {
 	history  []events.HealthState
 }
 
-func newRig(t testing.TB) *rig {
+func newRig(t testing.TB, opts ...emulator.Option) *rig {
 	t.Helper()
 	r := &rig{t: t, nats: bustest.Start(t, bus.Topology{Orgs: []string{orgName}}), tel: telemetry.Discard(),
 		changed: make(chan struct{}), outcomes: map[events.Key]events.Outcome{}, seqs: map[events.Key]uint64{}}
 	r.bus = r.nats.Bus(t)
-	r.emu = emulator.New()
+	r.emu = emulator.New(opts...)
 	r.org = r.emu.AddOrg(emulator.DefaultOrg("client", "secret"))
 	srv := httptest.NewServer(r.emu)
 	t.Cleanup(srv.Close)

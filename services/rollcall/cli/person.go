@@ -22,7 +22,7 @@ func newPerson(s Streams) *cobra.Command {
 	c := &cobra.Command{Use: "person", Short: "See one person's whole story"}
 	n.flags(c)
 	c.AddCommand(newPersonShow(s, n))
-	return c
+	return group(c)
 }
 
 func newPersonShow(s Streams, n *connection) *cobra.Command {

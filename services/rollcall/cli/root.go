@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +27,9 @@ func Execute(ctx context.Context, args []string, s Streams) int {
 	root := newRoot(s)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err != nil && strings.HasPrefix(err.Error(), "unknown command") { // cobra has no type for it
+		err = app.Usage(err)
+	}
 	if err != nil && !errors.Is(err, errReported) {
 		_, _ = fmt.Fprintf(s.Err, "rollcall: %v\n", err)
 	}
@@ -73,4 +77,16 @@ func exactly(n int, what string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// group is a command that only holds others: alone it shows its help, and an
+// unknown one below it is wrong use.
+func group(c *cobra.Command) *cobra.Command {
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return wrongUse("unknown command %q for %q (see %s --help)", args[0], c.CommandPath(), c.CommandPath())
+		}
+		return c.Help()
+	}
+	return c
 }

@@ -126,7 +126,7 @@ func printHeld(w io.Writer, o operator.OrgStatus) {
 	}
 	_, _ = fmt.Fprintf(w, "\nOrg %s is held: %s: %s\n  What to do: %s\n", o.Name, o.Cause, o.Why, advice)
 	if !o.NextTry.IsZero() {
-		_, _ = fmt.Fprintf(w, "  Tried again: %s\n", stamp(o.NextTry))
+		_, _ = fmt.Fprintf(w, "  Next try: %s\n", stamp(o.NextTry))
 	}
 }
 

@@ -30,7 +30,7 @@ until somebody acts, or one event that could not be understood.`,
 	}
 	t.connection.flags(c)
 	c.AddCommand(t.newList(), t.newShow(), t.newRetry(), t.newDiscard())
-	return c
+	return group(c)
 }
 
 // filter is the flags that pick tasks.

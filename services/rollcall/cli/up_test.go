@@ -96,6 +96,13 @@ func TestUpSaysWhatToChange(t *testing.T) {
 		"unknown flag":   {[]string{"up", "--colour"}, 2, "unknown flag: --colour"},
 		"bad format":     {[]string{"up", "-o", "xml"}, 2, "must be table or json"},
 		"argument":       {[]string{"up", "now"}, 2, "takes no argument"},
+		"no command":     {[]string{"tusks"}, 2, `unknown command "tusks"`},
+		"no subcommand":  {[]string{"tasks", "lost"}, 2, `unknown command "lost" for "rollcall tasks"`},
+		"nothing picked": {[]string{"tasks", "retry"}, 2, "numbers, filters, or --all"},
+		"no such cause":  {[]string{"tasks", "list", "--cause", "rain"}, 2, "is not a cause"},
+		"no such time":   {[]string{"tasks", "list", "--since", "soon"}, 2, "neither a duration"},
+		"not a number":   {[]string{"tasks", "show", "first"}, 2, "is not the number of a task"},
+		"both":           {[]string{"tasks", "retry", "1", "--all"}, 2, "neither filters nor --all"},
 		"emulator":       {[]string{"emulator"}, 2, "--client-id and --client-secret are required"},
 	} {
 		t.Run(name, func(t *testing.T) {

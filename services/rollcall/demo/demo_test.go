@@ -45,3 +45,14 @@ func TestTheMappingInExamplesIsTheOneBuiltIn(t *testing.T) {
 		t.Error("hr-workers.yaml here differs from examples/hr-workers.yaml: go generate ./services/rollcall/demo")
 	}
 }
+
+func TestTheExampleConfigurationCompiles(t *testing.T) {
+	t.Parallel()
+	f, err := config.Load("../../../examples/rollcall.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := assign.CheckMappings(f); err != nil {
+		t.Error(err)
+	}
+}

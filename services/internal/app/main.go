@@ -103,7 +103,7 @@ func runService(ctx context.Context, name string, file config.File, tel *telemet
 	if err != nil {
 		return Usage(fmt.Errorf("build from the configuration:\n%w", err))
 	}
-	probes, err := Listen(file.Serve.Listen, tel.Handler(), func() error { return errors.Join(b.Ready(), service.Ready()) })
+	probes, err := Listen(ctx, file.Serve.Listen, tel.Handler(), func() error { return errors.Join(b.Ready(), service.Ready()) })
 	if err != nil {
 		return err
 	}

@@ -25,12 +25,12 @@ type Probes struct {
 
 // Listen serves the probes at addr; an empty addr serves none. ready says
 // whether the program does its work.
-func Listen(addr string, metrics http.Handler, ready func() error) (*Probes, error) {
+func Listen(ctx context.Context, addr string, metrics http.Handler, ready func() error) (*Probes, error) {
 	p := &Probes{}
 	if addr == "" {
 		return p, nil
 	}
-	l, err := net.Listen("tcp", addr)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, ListenError(err, addr, "set serve.listen (or ROLLCALL_SERVE_LISTEN) to another one, or to nothing")
 	}

@@ -24,7 +24,7 @@ memory, and with --state in a file. It is for tests: do not let a network reach 
 			if id == "" || secret == "" {
 				return wrongUse("--client-id and --client-secret are required")
 			}
-			e, err := up.StartEmulator(up.EmulatorOptions{
+			e, err := up.StartEmulator(c.Context(), up.EmulatorOptions{
 				Listen: listen, Flag: "--listen", Org: emulator.DefaultOrg(id, secret), State: state,
 				Log: slog.New(slog.NewTextHandler(s.Err, nil)),
 			})

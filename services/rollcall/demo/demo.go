@@ -36,5 +36,5 @@ const (
 	// ClientID is the consumer key of its connected app.
 	ClientID = "rollcall-demo"
 	// SecretFile holds the consumer secret, in the data folder.
-	SecretFile = "emulator-client-secret"
+	SecretFile = "emulator-client-secret" //nolint:gosec // a file name
 )

@@ -34,7 +34,7 @@ func TestTheDemoFitsTogether(t *testing.T) {
 	}
 }
 
-// go:embed reaches no file outside its module, so there are two copies.
+// Embedding reaches no file outside its module, so there are two copies.
 func TestTheMappingInExamplesIsTheOneBuiltIn(t *testing.T) {
 	t.Parallel()
 	have, err := os.ReadFile("../../../examples/hr-workers.yaml")

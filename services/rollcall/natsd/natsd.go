@@ -1,6 +1,7 @@
 package natsd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -39,8 +40,8 @@ type Server struct {
 }
 
 // Start starts a server and waits until it answers.
-func Start(o Options) (*Server, error) {
-	opts, err := o.serverOptions()
+func Start(ctx context.Context, o Options) (*Server, error) {
+	opts, err := o.serverOptions(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +68,7 @@ func Start(o Options) (*Server, error) {
 	return s, nil
 }
 
-func (o Options) serverOptions() (*server.Options, error) {
+func (o Options) serverOptions(ctx context.Context) (*server.Options, error) {
 	opts := &server.Options{
 		ServerName: "rollcall", NoSigs: true, JetStream: true, SyncAlways: true,
 		StoreDir: o.Dir, MaxPayload: events.MaxEventBytes, DontListen: o.Listen == "",
@@ -76,7 +77,7 @@ func (o Options) serverOptions() (*server.Options, error) {
 		return opts, nil
 	}
 	// The server would only log that its port is taken, and go on.
-	l, err := net.Listen("tcp", o.Listen)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Listen)
 	if err != nil {
 		return nil, app.ListenError(err, o.Listen, "is NATS or another rollcall running? Choose another port with "+o.Flag)
 	}

@@ -11,7 +11,7 @@ import (
 
 func start(t *testing.T, dir, listen string) (*natsd.Server, error) {
 	t.Helper()
-	return natsd.Start(natsd.Options{Dir: dir, Listen: listen, Flag: "--listen", Log: slog.New(slog.DiscardHandler)})
+	return natsd.Start(t.Context(), natsd.Options{Dir: dir, Listen: listen, Flag: "--listen", Log: slog.New(slog.DiscardHandler)})
 }
 
 func TestServerKeepsItsStreamsAcrossAStart(t *testing.T) {

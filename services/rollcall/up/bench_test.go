@@ -90,7 +90,7 @@ func newRig(b testing.TB) *rig {
 		b.Fatal(err)
 	}
 	r.file = file
-	if r.nats, err = natsd.Start(natsd.Options{Dir: filepath.Join(r.dir, "nats"), Log: telemetry.Discard().Log}); err != nil {
+	if r.nats, err = natsd.Start(b.Context(), natsd.Options{Dir: filepath.Join(r.dir, "nats"), Log: telemetry.Discard().Log}); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(r.nats.Close)

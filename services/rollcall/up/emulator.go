@@ -45,12 +45,12 @@ type EmulatorOptions struct {
 }
 
 // StartEmulator serves an org.
-func StartEmulator(o EmulatorOptions) (*Emulator, error) {
+func StartEmulator(ctx context.Context, o EmulatorOptions) (*Emulator, error) {
 	srv, err := openOrg(o)
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", o.Listen)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Listen)
 	if err != nil {
 		return nil, app.ListenError(err, o.Listen, "choose another port with "+o.Flag)
 	}
@@ -98,7 +98,7 @@ func (e *Emulator) Close() {
 }
 
 // startDemoOrg serves the demo's org and lets the configuration point at it.
-func startDemoOrg(o Options, file *config.File, log *slog.Logger) (*Emulator, error) {
+func startDemoOrg(ctx context.Context, o Options, file *config.File, log *slog.Logger) (*Emulator, error) {
 	org, ok := file.Orgs[demo.Org]
 	if !ok {
 		return nil, fmt.Errorf("--demo needs an org named %q in the configuration", demo.Org)
@@ -107,7 +107,7 @@ func startDemoOrg(o Options, file *config.File, log *slog.Logger) (*Emulator, er
 	if err != nil {
 		return nil, fmt.Errorf("secret of the demo's org: %w", err)
 	}
-	e, err := StartEmulator(EmulatorOptions{
+	e, err := StartEmulator(ctx, EmulatorOptions{
 		Listen: o.EmulatorListen, Flag: "--emulator-listen", Log: log,
 		Org: demo.SalesforceOrg(strings.TrimSpace(string(secret))), State: filepath.Join(o.Dir, emulatorState),
 	})

@@ -74,7 +74,7 @@ func (g *gauge) read(ctx context.Context) (reading, error) {
 		}
 		consumers[stream] = list
 		for _, c := range list {
-			r.flying += c.Pending + uint64(c.AckPending)
+			r.flying += waitingAt(c)
 		}
 	}
 	if err := g.count(ctx); err != nil {
@@ -201,7 +201,7 @@ func open(consumers []bus.ConsumerStatus, suffix string) uint64 {
 	var n uint64
 	for _, c := range consumers {
 		if strings.HasSuffix(c.Name, suffix) {
-			n += c.Pending + uint64(c.AckPending)
+			n += waitingAt(c)
 		}
 	}
 	return n
@@ -218,4 +218,9 @@ func (g *gauge) people(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("count people: %w", err)
 	}
 	return n, nil
+}
+
+// waitingAt counts what a consumer has not finished.
+func waitingAt(c bus.ConsumerStatus) uint64 {
+	return c.Pending + uint64(max(c.AckPending, 0))
 }

@@ -102,8 +102,8 @@ func (b *bars) show(r reading) {
 			b.trackers[s.name] = t
 			b.writer.AppendTracker(t)
 		}
-		t.UpdateTotal(int64(s.total))
-		t.SetValue(int64(s.done))
+		t.UpdateTotal(int64(s.total)) //nolint:gosec // a count of messages
+		t.SetValue(int64(s.done))     //nolint:gosec // a count of messages
 	}
 	b.writer.SetPinnedMessages(r.held...)
 }

@@ -73,7 +73,7 @@ func (s *stack) start(ctx context.Context) error {
 	}
 	s.onClose(func() { app.Shutdown(s.tel) })
 	if s.o.Demo {
-		if s.emulator, err = startDemoOrg(s.o, &s.file, s.tel.Log); err != nil {
+		if s.emulator, err = startDemoOrg(ctx, s.o, &s.file, s.tel.Log); err != nil {
 			return err
 		}
 		s.onClose(s.emulator.Close)
@@ -85,7 +85,7 @@ func (s *stack) start(ctx context.Context) error {
 		return app.Usage(fmt.Errorf("configuration:\n%w", err))
 	}
 	s.onClose(s.services.close)
-	s.probes, err = app.Listen(s.file.Serve.Listen, s.tel.Handler(), s.services.ready)
+	s.probes, err = app.Listen(ctx, s.file.Serve.Listen, s.tel.Handler(), s.services.ready)
 	if err != nil {
 		return fmt.Errorf("%w, or use --serve-listen", err)
 	}
@@ -95,7 +95,7 @@ func (s *stack) start(ctx context.Context) error {
 
 func (s *stack) startNATS(ctx context.Context) error {
 	var err error
-	s.nats, err = natsd.Start(natsd.Options{Dir: natsFolder(s.o.Dir), Listen: s.o.Listen, Flag: "--listen", Log: s.tel.Log})
+	s.nats, err = natsd.Start(ctx, natsd.Options{Dir: natsFolder(s.o.Dir), Listen: s.o.Listen, Flag: "--listen", Log: s.tel.Log})
 	if err != nil {
 		return err //nolint:wrapcheck // says what to do
 	}

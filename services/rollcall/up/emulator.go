@@ -57,6 +57,7 @@ func StartEmulator(ctx context.Context, o EmulatorOptions) (*Emulator, error) {
 	e := &Emulator{Server: srv, URL: "http://" + l.Addr().String(), web: &http.Server{Handler: srv, ReadHeaderTimeout: readHeaderTimeout}}
 	if o.State != "" {
 		e.keeper = keep(srv, o.State, o.Log)
+		e.web.Handler = e.keeper
 	}
 	go func() { _ = e.web.Serve(l) }() // ends with Close, and says so
 	return e, nil

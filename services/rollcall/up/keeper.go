@@ -1,7 +1,10 @@
 package up
 
 import (
+	"bufio"
 	"log/slog"
+	"net"
+	"net/http"
 	"sync"
 	"time"
 
@@ -13,6 +16,9 @@ const (
 	// keepAtLeast bounds how long it waits for a pause in the changes.
 	keepEvery   = time.Second
 	keepAtLeast = 30 * time.Second
+	// cheap is how long writing the org may take for it to be written before
+	// every answer; a larger org is written in pauses.
+	cheap = 50 * time.Millisecond
 )
 
 // keeper writes an emulated org to a file when it has changed, so that it
@@ -24,9 +30,11 @@ type keeper struct {
 	stop chan struct{}
 	done sync.WaitGroup
 
+	mu sync.Mutex
 	// seen and saved count mutating calls: at the last look, in the file.
 	seen, saved int64
 	savedAt     time.Time
+	took        time.Duration
 }
 
 // keep writes srv to path from now on.
@@ -36,12 +44,51 @@ func keep(srv *emulator.Server, path string, log *slog.Logger) *keeper {
 	return k
 }
 
+// ServeHTTP lets the org answer. What has changed is on disk before anybody is
+// told, while that is cheap: a process that is killed then forgets nothing that
+// Rollcall remembers.
+func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet {
+		w = &lateWriter{ResponseWriter: w, before: k.saveIfCheap}
+	}
+	k.srv.ServeHTTP(w, r)
+}
+
+// lateWriter does something before the first byte of an answer.
+type lateWriter struct {
+	http.ResponseWriter
+	before func()
+	once   sync.Once
+}
+
+// WriteHeader and Write are http.ResponseWriter's.
+func (w *lateWriter) WriteHeader(status int) {
+	w.once.Do(w.before)
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *lateWriter) Write(p []byte) (int, error) {
+	w.once.Do(w.before)
+	return w.ResponseWriter.Write(p) //nolint:wrapcheck // hands on
+}
+
+// Hijack lets the org drop the connection, which it does after the fact.
+func (w *lateWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.once.Do(w.before)
+	return http.NewResponseController(w.ResponseWriter).Hijack() //nolint:wrapcheck // hands on
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *lateWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
 func (k *keeper) run() {
 	tick := time.NewTicker(keepEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-k.stop:
+			k.mu.Lock()
+			defer k.mu.Unlock()
 			k.save()
 			return
 		case <-tick.C:
@@ -52,6 +99,8 @@ func (k *keeper) run() {
 
 // look saves in a pause, or when there has been none for long.
 func (k *keeper) look() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	now := k.srv.Counters().MutatingCalls
 	paused := now == k.seen
 	k.seen = now
@@ -60,13 +109,21 @@ func (k *keeper) look() {
 	}
 }
 
+func (k *keeper) saveIfCheap() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.took < cheap {
+		k.save()
+	}
+}
+
 func (k *keeper) save() {
-	n := k.srv.Counters().MutatingCalls
+	n, began := k.srv.Counters().MutatingCalls, time.Now()
 	if err := k.srv.SaveFile(k.path); err != nil {
 		k.log.Error("emulated org not saved", "error", err)
 		return
 	}
-	k.saved, k.savedAt = n, time.Now()
+	k.saved, k.savedAt, k.took = n, time.Now(), time.Since(began)
 }
 
 // close writes the last state.

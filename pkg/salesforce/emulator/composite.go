@@ -218,12 +218,11 @@ func (c *call) partOf(method, address string, body any, t *tx) *call {
 
 // serve routes a part and runs it.
 func (c *call) serve() {
-	rest, ok := strings.CutPrefix(c.path, "/services/data/")
-	if !ok {
+	if !strings.HasPrefix(c.path, "/services/data/") {
 		c.fail(errNotFound())
 		return
 	}
-	rt := c.dataRoute(rest)
+	rt := c.dataRoute()
 	c.entry.Operation, c.entry.Mutating = rt.op, rt.mutating
 	switch {
 	case rt.op == "composite" || rt.op == "batch" || rt.op == "versions" || strings.HasPrefix(rt.op, "bulk"):

@@ -17,7 +17,7 @@ type route struct {
 // route finds the work for a path and method.
 func (c *call) route() route {
 	if rest, ok := strings.CutPrefix(c.path, "/services/data"); ok && (rest == "" || rest[0] == '/') {
-		return c.dataRoute(strings.TrimPrefix(rest, "/"))
+		return c.dataRoute()
 	}
 	if rest, ok := strings.CutPrefix(c.path, "/services/oauth2/"); ok {
 		return c.oauthRoute(rest)
@@ -47,11 +47,26 @@ func (c *call) oauthRoute(name string) route {
 	return route{op: "unknown", run: func(c *call) { c.fail(errNotFound()) }}
 }
 
-func (c *call) dataRoute(rest string) route {
+// segments are the parts of the path below /services/data, decoded one by one:
+// a slash that the client escaped belongs to a value, an external id say.
+func (c *call) segments() []string {
+	_, rest, _ := strings.Cut(c.r.URL.EscapedPath(), "/services/data")
+	rest = strings.Trim(rest, "/")
 	if rest == "" {
-		return route{op: "versions", run: (*call).versions}
+		return nil
 	}
 	parts := strings.Split(rest, "/")
+	for i, part := range parts {
+		parts[i] = pathName(part)
+	}
+	return parts
+}
+
+func (c *call) dataRoute() route {
+	parts := c.segments()
+	if len(parts) == 0 {
+		return route{op: "versions", run: (*call).versions}
+	}
 	c.version = strings.TrimPrefix(parts[0], "v")
 	if len(parts) == 1 {
 		return route{op: "resources", data: true, run: (*call).resources}

@@ -138,3 +138,36 @@ func TestManyClientsAtOnce(t *testing.T) {
 		t.Fatalf("%d users, %v", n, err)
 	}
 }
+
+// A slash in an external id is sent as %2F, and is no separator.
+func TestEscapedSlashBelongsToTheValue(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	path := version + "/sobjects/User/Rollcall_Key__c/emea%2F42%20b%2F"
+	a := b.do("PATCH", path, b.person("ada"))
+	a.is(t, 201)
+	if got := b.do("GET", path, "").object(t); got["Rollcall_Key__c"] != "emea/42 b/" || got["Id"] != a.object(t)["id"] {
+		t.Fatalf("record %v", got)
+	}
+	a = b.do("POST", version+"/composite", `{"compositeRequest":[{"method":"PATCH","url":"`+path+`","referenceId":"u","body":{"Title":"Boss"}}]}`)
+	if u, _ := b.org.UserByUsername("ada@people.example"); u.Fields["Title"] != "Boss" {
+		t.Fatalf("user %v: %s", u, a.body)
+	}
+}
+
+// A reference that leads nowhere is sent, if wrong: it is not missing.
+func TestLostReferenceIsNotAMissingField(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	lost := b.person("ada", "ProfileId", "00e000000000001AAA")
+	want := `"INVALID_CROSS_REFERENCE_KEY","message":"invalid cross reference id","fields":["ProfileId"]`
+	for name, a := range map[string]answer{
+		"collection": b.do("POST", version+"/composite/sobjects", collection(false, typed("User", lost))),
+		"upsert":     b.do("PATCH", version+"/composite/sobjects/User/Rollcall_Key__c", collection(false, typed("User", b.person("ada", "ProfileId", "00e000000000001AAA", "Rollcall_Key__c", "k")))),
+		"update":     b.do("PATCH", version+"/composite/sobjects", collection(false, `{"attributes":{"type":"User"},"id":"`+b.create("grace")+`","ProfileId":"00e000000000001AAA"}`)),
+	} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("%s: %s", name, a.body)
+		}
+	}
+}

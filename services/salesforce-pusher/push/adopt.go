@@ -50,6 +50,7 @@ func (s *step) adopt(people []*person) {
 
 // planFound plans for a user just read.
 func (s *step) planFound(p *person) {
+	p.link.Unsure = false // everything has been read
 	s.plan(p)
 	switch {
 	case p.fate != open || !p.fresh:
@@ -74,58 +75,45 @@ func (s *step) own(people []*person) error {
 	if err != nil {
 		return err
 	}
-	var groups []bus.Group
-	var whose []*person
+	var unowned []*person
 	for _, p := range people {
 		o, taken := owners[p.user.id]
-		switch {
-		case taken && o.Key != p.key:
+		if taken && o.Key != p.key {
 			p.fail(ownedByOther(p.user.id))
 			continue
-		case taken:
-			p.made = o.By == byCreated
 		}
 		p.fresh = p.link.UserID == ""
 		p.link.UserID, p.link.Active = p.user.id, p.user.active
 		if taken {
+			p.made = o.By == byCreated
 			continue
 		}
-		p.made = lostCreate(p)
-		g, err := s.adoption(p)
+		p.made, p.owner = lostCreate(p), byAdopted
+		if p.made {
+			p.owner = byCreated
+		}
+		unowned = append(unowned, p)
+	}
+	return s.checkpoint(unowned)
+}
+
+// checkpoint commits, with the claim kept, what people's links say by now, and
+// the owner records that are due.
+func (s *step) checkpoint(people []*person) error {
+	if len(people) == 0 {
+		return nil
+	}
+	groups := make([]bus.Group, len(people))
+	for i, p := range people {
+		g, err := s.interim(p)
 		if err != nil {
 			return err
 		}
-		groups, whose = append(groups, g), append(whose, p)
-	}
-	return s.commitOwners(whose, groups)
-}
-
-func (s *step) adoption(p *person) (bus.Group, error) {
-	l := p.link
-	l.V, l.Org, l.Key = events.Version, s.org.cfg.Name, p.key
-	l.Claim = &events.Claim{Worker: s.org.worker, Revision: p.revision, Until: p.until.UTC()}
-	link, err := s.linkWrite(p, l)
-	if err != nil {
-		return nil, err
-	}
-	by := byAdopted
-	if p.made {
-		by = byCreated
-	}
-	owner, err := s.ownerWrite(p, by)
-	if err != nil {
-		return nil, err
-	}
-	return bus.Group{link, owner}, nil
-}
-
-func (s *step) commitOwners(people []*person, groups []bus.Group) error {
-	if len(groups) == 0 {
-		return nil
+		groups[i] = g
 	}
 	done, err := s.org.bus.Commit(s.ctx, events.StreamRoster, groups)
 	if err != nil {
-		return fmt.Errorf("adopt: %w", err)
+		return fmt.Errorf("commit what is under way: %w", err)
 	}
 	var clash []*person
 	for i, p := range people {
@@ -133,9 +121,24 @@ func (s *step) commitOwners(people []*person, groups []bus.Group) error {
 			clash = append(clash, p)
 			continue
 		}
-		p.linkSeq = done[i].Seqs[0]
+		p.linkSeq, p.owner = done[i].Seqs[0], ""
 	}
 	return s.explain(clash)
+}
+
+func (s *step) interim(p *person) (bus.Group, error) {
+	l := p.link
+	l.V, l.Org, l.Key = events.Version, s.org.cfg.Name, p.key
+	l.Claim = &events.Claim{Worker: s.org.worker, Revision: p.revision, Until: p.until.UTC()}
+	if p.touched {
+		l.AppliedHash = ""
+	}
+	link, err := s.linkWrite(p, l)
+	if err != nil || p.owner == "" {
+		return bus.Group{link}, err
+	}
+	owner, err := s.ownerWrite(p, p.owner)
+	return bus.Group{link, owner}, err
 }
 
 // explain finds out why a link and an owner could not be written together:

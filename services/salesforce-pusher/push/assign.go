@@ -67,7 +67,7 @@ func (s *step) targetOf(name string) (target, bool) {
 func (s *step) give(units []unit) []*person {
 	var stale []*person
 	for chunk := range slices.Chunk(units, batchMax) {
-		chunk = s.stillOurs(chunk)
+		chunk = s.intend(s.stillOurs(chunk))
 		if len(chunk) == 0 {
 			break
 		}
@@ -78,12 +78,14 @@ func (s *step) give(units []unit) []*person {
 			case r.err == nil:
 				u.p.given(u.name, r.id)
 			case r.err.Class == salesforce.AlreadyDone:
-				u.p.given(u.name, "") // its id is read when it is needed
+				u.p.given(u.name, there) // its id is read when it is needed
 			case s.excused(r, opAssign):
+				delete(u.p.link.Assigned, u.name)
 			case r.err.Outcome == salesforce.MaybeApplied:
 				u.p.why, doubt = r.err, append(doubt, u)
 			default:
 				u.p.why = r.err
+				delete(u.p.link.Assigned, u.name)
 				u.p.fail(failureOf(r.err, opAssign))
 				if s.unresolved(u.p) && !slices.Contains(stale, u.p) {
 					stale = append(stale, u.p)
@@ -107,6 +109,27 @@ func (s *step) sendGive(ctx context.Context, part []unit) ([]salesforce.Result, 
 		records[i] = typed(objectSet, salesforce.Record{t.field: t.id, "AssigneeId": u.p.link.UserID})
 	}
 	return s.org.client.CreateMixed(ctx, records)
+}
+
+// intend commits what is about to be given, and with it the users just made. If
+// the answer gets lost, or this worker, and the person is not to have it any
+// more by the time somebody looks again, it would otherwise stay for ever:
+// nobody takes away what Rollcall does not know it gave.
+func (s *step) intend(units []unit) []unit {
+	if len(units) == 0 {
+		return nil
+	}
+	for _, u := range units {
+		if u.p.link.Assigned == nil {
+			u.p.link.Assigned = map[string]string{}
+		}
+		u.p.link.Assigned[u.name] = perhaps
+	}
+	if err := s.checkpoint(peopleOf(units)); err != nil {
+		s.broken = err
+		return nil
+	}
+	return slices.DeleteFunc(units, func(u unit) bool { return u.p.fate != open && u.p.link.UserID == "" || u.p.fate == fenced })
 }
 
 // stillOurs renews claims where needed and drops units of people lost since.
@@ -141,7 +164,7 @@ func (s *step) take() {
 	units := s.units(func(p *person) []string { return p.todo.take })
 	s.findIDs(units)
 	units = slices.DeleteFunc(units, func(u unit) bool {
-		if u.p.fate == open && u.p.link.Assigned[u.name] == "" && !s.stopped() {
+		if u.p.fate == open && nameless(u) && !s.stopped() {
 			u.p.taken(u.name) // not there any more
 			return true
 		}
@@ -169,6 +192,12 @@ func (s *step) take() {
 	}
 }
 
+// nameless says whether the id of an assignment is not known.
+func nameless(u unit) bool {
+	id := u.p.link.Assigned[u.name]
+	return id == perhaps || id == there
+}
+
 func gone(e *salesforce.Error) bool {
 	return e.Class == salesforce.NotFound || e.Class == salesforce.Deleted || e.Class == salesforce.Reference
 }
@@ -186,7 +215,7 @@ func (s *step) sendTake(ctx context.Context, part []unit) ([]salesforce.Result, 
 func (s *step) findIDs(units []unit) {
 	var people []*person
 	for _, u := range units {
-		if u.p.link.Assigned[u.name] == "" && !slices.Contains(people, u.p) {
+		if nameless(u) && !slices.Contains(people, u.p) {
 			people = append(people, u.p)
 		}
 	}
@@ -199,7 +228,7 @@ func (s *step) findIDs(units []unit) {
 		return
 	}
 	for _, u := range units {
-		if id, ok := have[u.p.link.UserID][u.name]; ok && u.p.link.Assigned[u.name] == "" {
+		if id, ok := have[u.p.link.UserID][u.name]; ok && nameless(u) {
 			u.p.link.Assigned[u.name] = id
 		}
 	}
@@ -214,7 +243,7 @@ func (s *step) settleAssignments(units []unit, operation string) {
 	for _, p := range people {
 		p.link.Unsure = true
 	}
-	if people = s.ready(people); len(people) == 0 {
+	if len(s.stillOurs(units)) == 0 {
 		return
 	}
 	have, e := s.queryAssignments(people)
@@ -230,11 +259,14 @@ func (s *step) settleAssignments(units []unit, operation string) {
 		p.link.Unsure = false
 	}
 	for _, u := range units {
-		id, there := have[u.p.link.UserID][u.name]
+		id, has := have[u.p.link.UserID][u.name]
 		switch {
-		case operation == opAssign && there:
+		case operation == opAssign && has:
 			u.p.given(u.name, id)
-		case operation == opUnassign && !there:
+		case operation == opAssign:
+			delete(u.p.link.Assigned, u.name)
+			u.p.fail(lost(u.p.why, operation))
+		case operation == opUnassign && !has:
 			u.p.taken(u.name)
 		default:
 			u.p.fail(lost(u.p.why, operation))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
@@ -12,6 +13,10 @@ import (
 // plan sets what is to be done to an existing user, and refuses what config
 // forbids.
 func (s *step) plan(p *person) {
+	if p.user != nil && p.made && p.user.fields[strings.ToLower(fieldRole)] != nil {
+		// Whatever role a user of ours has, we gave it, even if the answer got lost.
+		p.link.FieldHashes = withRole(p.link.FieldHashes)
+	}
 	p.todo = planExisting(p.desired, p.link, p.user, p.ids, s.org.cfg.FreezeFirst)
 	p.planned = true
 	// What is desired but not there any more is no reason to take it away.
@@ -28,6 +33,16 @@ func (s *step) plan(p *person) {
 		p.fail(&events.Failure{Cause: events.CauseUpdateDisabled, Operation: opUpdate,
 			Message: "The person's Salesforce user differs from what is desired, and config forbids updating in this org (push.update)."})
 	}
+}
+
+// withRole marks the role as given by Rollcall, with a value not known.
+func withRole(hashes map[string]string) map[string]string {
+	out := make(map[string]string, len(hashes)+1)
+	maps.Copy(out, hashes)
+	if out[fieldRole] == "" {
+		out[fieldRole] = "?"
+	}
+	return out
 }
 
 // keepHashes notes the fields that are right already, and forgets those that

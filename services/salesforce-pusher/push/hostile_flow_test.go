@@ -2,6 +2,7 @@ package push_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -16,7 +17,17 @@ import (
 // user for each.
 func TestHostileOrgEndsAsWanted(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, emulator.WithHostility(7, 0.2))
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			hostileRun(t, seed)
+		})
+	}
+}
+
+func hostileRun(t *testing.T, seed uint64) {
+	t.Helper()
+	r := newRig(t, emulator.WithHostility(seed, 0.2))
 	r.refreshTokens()
 	r.start(short)
 	r.start(short)

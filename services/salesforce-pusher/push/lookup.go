@@ -63,7 +63,7 @@ func (s *step) lookUp(people []*person) {
 // decide settles one person by what was read; true: they have the user in p.user.
 func (s *step) decide(p *person, users userIndex) bool {
 	u, failure := s.userOf(p, users)
-	p.link.Unsure = false // we looked
+	p.link.Unsure = p.link.Unsure && u != nil // of a user found, more has to be read
 	switch {
 	case failure != nil:
 		p.fail(failure)

@@ -25,9 +25,18 @@ const (
 	fieldRole       = "UserRoleId"
 )
 
-// found marks in Link.Assigned what a user had before Rollcall came: it is
-// neither given again nor ever taken away.
-const found = "found"
+// What Link.Assigned holds in place of an assignment's id.
+const (
+	// found: the user had it before Rollcall came. It is neither given again nor
+	// ever taken away.
+	found = "found"
+	// there: Rollcall gave it in a call whose answer was lost; the id is read
+	// when it is needed.
+	there = "there"
+	// perhaps: Rollcall was about to give it. It is given again (which is
+	// harmless) or taken away, never taken for granted.
+	perhaps = ""
+)
 
 // change is what has to be done to one user; what is done is taken out.
 type change struct {
@@ -131,7 +140,7 @@ func planAssignments(d events.Desired, have map[string]string) (give, take []str
 	add := func(kind string, list []string) {
 		for _, n := range list {
 			name := kind + "/" + n
-			if _, ok := have[name]; !ok && !want[name] {
+			if have[name] == perhaps && !want[name] {
 				give = append(give, name)
 			}
 			want[name] = true

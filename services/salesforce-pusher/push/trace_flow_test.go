@@ -112,12 +112,12 @@ func TestNothingPersonalIsLoggedOrTraced(t *testing.T) {
 	for _, s := range rec.Spans() {
 		text += s.Name() + s.Status().Description
 		for _, a := range s.Attributes() {
-			text += " " + a.Value.Emit()
+			text += " " + a.Value.String()
 		}
 		for _, e := range s.Events() {
 			text += " " + e.Name
 			for _, a := range e.Attributes {
-				text += " " + a.Value.Emit()
+				text += " " + a.Value.String()
 			}
 		}
 	}

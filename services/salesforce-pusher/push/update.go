@@ -133,6 +133,9 @@ func (s *step) readBack(people []*person) {
 	}
 	for _, p := range people {
 		p.link.Unsure = true
+		if _, ok := p.todo.update[fieldRole]; ok {
+			p.link.FieldHashes = withRole(p.link.FieldHashes)
+		}
 	}
 	if people = s.ready(people); len(people) == 0 {
 		return

@@ -28,7 +28,7 @@ type Fault struct {
 	Times int `json:"times,omitempty"`
 	// After lets this many matches pass first.
 	After int `json:"after,omitempty"`
-	// Effect is one of the Effect constants.
+	// Effect is one of the Effect constants, or the name of a Preset.
 	Effect Effect `json:"effect"`
 	// Status and Body override what the preset answers; with EffectStatus they
 	// are the whole answer. ContentType defaults to JSON.
@@ -36,7 +36,8 @@ type Fault struct {
 	Body        string `json:"body,omitempty"`
 	ContentType string `json:"contentType,omitempty"`
 	// Code, Message and Fields are the error of EffectRecordError; Code and
-	// Message are error and error_description of EffectTokenError.
+	// Message are error and error_description of EffectTokenError. They go
+	// before what a Preset says.
 	Code    string   `json:"errorCode,omitempty"`
 	Message string   `json:"message,omitempty"`
 	Fields  []string `json:"fields,omitempty"`
@@ -55,6 +56,7 @@ const (
 	EffectDailyLimit      Effect = "daily_limit"      // 403 REQUEST_LIMIT_EXCEEDED, TotalRequests
 	EffectConcurrentLimit Effect = "concurrent_limit" // 403 REQUEST_LIMIT_EXCEEDED, ConcurrentRequests
 	EffectUnavailable     Effect = "unavailable_html" // 503 HTML
+	EffectOAuthHTML       Effect = "oauth_html"       // 401 HTML with the header Sfdc-OAuth-Error
 	EffectGack            Effect = "gack"             // 500 UNKNOWN_EXCEPTION
 	EffectStatus          Effect = "status"           // Status and Body as given
 	EffectTokenError      Effect = "token_error"      // 400 error and error_description
@@ -75,18 +77,19 @@ const (
 	EffectRecordError Effect = "record_error" // Code, Message, Fields
 )
 
-// known says whether the effect is one of the constants.
+// known says whether the effect is one of the constants or names a preset.
 func (e Effect) known() bool {
 	switch e {
 	case EffectSessionExpired, EffectDailyLimit, EffectConcurrentLimit, EffectUnavailable, EffectGack, EffectStatus,
-		EffectTokenError, EffectDropBefore, EffectSlow, EffectGackAfterCommit, EffectDropAfter, EffectTorn, EffectLockRow, EffectRecordError:
+		EffectTokenError, EffectOAuthHTML, EffectDropBefore, EffectSlow, EffectGackAfterCommit, EffectDropAfter, EffectTorn, EffectLockRow, EffectRecordError:
 		return true
 	}
-	return false
+	_, named := preset(e)
+	return named
 }
 
-func (f *Fault) perRecord() bool {
-	return f.Effect == EffectLockRow || f.Effect == EffectRecordError
+func (f *plannedFault) perRecord() bool {
+	return f.Effect == EffectLockRow || f.Effect == EffectRecordError || f.preset.Scope == ScopeRecord
 }
 
 // faultPlan holds the planned faults.
@@ -100,7 +103,8 @@ type faultPlan struct {
 // plannedFault is a fault with its count of matches.
 type plannedFault struct {
 	Fault
-	seen int
+	preset Preset // what the effect names; zero for the effects with a constant
+	seen   int
 }
 
 func newFaultPlan(seed uint64, rate float64) *faultPlan {
@@ -130,7 +134,8 @@ func (p *faultPlan) add(f Fault) (Fault, error) {
 		}
 	}
 	f.Used = 0
-	p.faults = append(p.faults, &plannedFault{Fault: f})
+	named, _ := preset(f.Effect)
+	p.faults = append(p.faults, &plannedFault{Fault: f, preset: named})
 	return f, nil
 }
 
@@ -178,10 +183,10 @@ func (p *faultPlan) forCall(c *call) *activeFault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, f := range p.faults {
-		if f.perRecord() || !f.about(c) || !f.mentions(c) || !f.strike() {
+		if f.perRecord() || !f.about(c) || !f.preset.fits(c) || !f.mentions(c) || !f.strike() {
 			continue
 		}
-		return &activeFault{Fault: f.Fault, id: f.ID}
+		return &activeFault{Fault: f.Fault, preset: f.preset, id: f.ID}
 	}
 	if p.wild != nil {
 		return p.wild.decide(c)
@@ -216,12 +221,15 @@ func (p *faultPlan) forRecord(c *call) recordHit {
 	}
 }
 
-func (f *Fault) recordError(id string) *APIError {
+func (f *plannedFault) recordError(id string) *APIError {
 	if f.Effect == EffectLockRow {
 		if id == "" {
 			id = "unknown"
 		}
 		return errLockedRow(id)
+	}
+	if f.preset.Name != "" {
+		return f.preset.refusal(&f.Fault)
 	}
 	err := recordError(f.Code, f.Message, f.Fields...)
 	if f.Status != 0 {
@@ -233,9 +241,10 @@ func (f *Fault) recordError(id string) *APIError {
 // activeFault is a fault that acts on one call.
 type activeFault struct {
 	Fault
-	id    string
-	drops bool
-	torn  bool
+	preset Preset
+	id     string
+	drops  bool
+	torn   bool
 }
 
 // before acts on a call that was not applied yet; true ends the call.
@@ -258,13 +267,37 @@ func (f *activeFault) before(c *call) bool {
 		c.bytes(200, nil)
 	case EffectTokenError:
 		c.tokenError(f.Code, f.Message)
+	case EffectOAuthHTML:
+		c.oauthPage()
 	case EffectDropBefore:
 		f.drops = true
 	default:
-		return false
+		if f.preset.Name == "" {
+			return false
+		}
+		f.answerPreset(c)
 	}
 	f.override(c)
 	return true
+}
+
+// answerPreset refuses the whole call as the preset says.
+func (f *activeFault) answerPreset(c *call) {
+	e := f.preset.refusal(&f.Fault)
+	if f.preset.Scope == ScopeToken {
+		c.tokenError(e.Code, e.Message)
+		return
+	}
+	c.fail(e)
+}
+
+// oauthPage is what a part of the platform says that knows no JSON. [R
+// django-salesforce: header and code; the page around them is an assumption]
+func (c *call) oauthPage() {
+	c.res.kind(htmlType)
+	c.res.header.Set("Sfdc-OAuth-Error", "1703")
+	c.res.header.Set("WWW-Authenticate", "Token")
+	c.res.set(401, []byte("<html><head></head><body>LOGIN_OAUTH_INVALID_TOKEN</body></html>"))
 }
 
 // override puts the fault's own status and body in place of the preset's.

@@ -51,6 +51,6 @@ func (h *hostility) decideRecord(id string) *APIError {
 	if h.rng.Float64() >= h.rate/10 {
 		return nil
 	}
-	f := Fault{Effect: EffectLockRow}
+	f := plannedFault{Fault: Fault{Effect: EffectLockRow}}
 	return f.recordError(id)
 }

@@ -15,19 +15,19 @@ import (
 
 const (
 	settleWithin = 90 * time.Second
-	people       = 600
+	people       = 800
 )
 
-// export writes an HR export of n people, revision by revision the same people
-// with another title, and returns its path.
-func export(t testing.TB, dir string, n int, title string) string {
+// export writes an HR export of n people, the first of them number first, and
+// returns its path.
+func export(t testing.TB, dir string, first, n int, title string) string {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString("Number,Given,Family,User,Title,Department,Active\n")
-	for i := range n {
+	for i := first; i < first+n; i++ {
 		fmt.Fprintf(&b, "e%05d,Given%d,Family%d,e%05d@rollcall.example,%s,Department %d,yes\n", i, i, i, i, title, i%7)
 	}
-	path := filepath.Join(dir, "export-"+title+".csv")
+	path := filepath.Join(dir, fmt.Sprintf("export-%s-%d.csv", title, first))
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -48,21 +48,45 @@ func abs(t testing.TB, path string) string {
 	return p
 }
 
-// quietRun is what Salesforce looks like after a run in which nothing failed.
-func quietRun(t *testing.T) map[string]user {
-	t.Helper()
-	s := newStack(t, nil)
-	s.publish(export(t, s.dir, people, "first"))
-	s.settle(settleWithin)
-	s.publish(export(t, s.dir, people, "second"))
-	s.settle(settleWithin)
+// slices is in how many parts an export is published, so that a run lasts.
+const slices = 8
+
+// load publishes everybody twice, the second time with another title, while
+// Salesforce is slow and locks a few rows.
+func (s *stack) load() {
+	s.t.Helper()
+	s.must(http.MethodPost, "/_emulator/faults", `{"operation":"any","effect":"slow","delayMillis":60}`)
+	for i := range 5 {
+		s.must(http.MethodPost, "/_emulator/faults", fmt.Sprintf(
+			`{"id":"lock%d","field":"Username","value":"e%05d@rollcall.example","effect":"lock_row","times":2}`, i, i*100))
+	}
+	for _, title := range []string{"first", "second"} {
+		for i := range slices {
+			s.publishStubbornly(export(s.t, s.dir, i*people/slices, people/slices, title))
+		}
+	}
+}
+
+// check wants everybody as HR says, once.
+func (s *stack) check() map[string]user {
+	s.t.Helper()
 	users := s.users()
 	if len(users) != people {
-		t.Fatalf("%d users, want %d", len(users), people)
+		s.t.Errorf("%d users, want %d", len(users), people)
 	}
 	for _, u := range users {
 		if !u.IsActive || u.Fields["Title"] != "second" {
-			t.Fatalf("user is not as HR says: %+v", u)
+			s.t.Fatalf("user is not as HR says: %+v", u)
+		}
+	}
+	st, err := s.status(s.t.Context())
+	if err != nil || len(st.Parked) > 0 {
+		s.t.Errorf("parked: %v, error %v", st.Parked, err)
+	}
+	for i := range 5 {
+		f := decode[struct{ Used int }](s.t, s.must(http.MethodGet, fmt.Sprintf("/_emulator/faults/lock%d", i), ""))
+		if f.Used != 2 {
+			s.t.Errorf("row lock %d struck %d times, want 2", i, f.Used)
 		}
 	}
 	return users
@@ -71,28 +95,22 @@ func quietRun(t *testing.T) map[string]user {
 // TestKillAnything kills every service, and NATS, again and again during a run,
 // and wants Salesforce to end as after a quiet run.
 func TestKillAnything(t *testing.T) {
-	want := quietRun(t)
+	quiet := newStack(t, nil)
+	quiet.load()
+	quiet.settle(settleWithin)
+	want := quiet.check()
+	quiet.down()
 	for _, victim := range append(services(), "nats-server") {
 		t.Run(victim, func(t *testing.T) {
 			s := newStack(t, nil)
-			kills := make(chan int)
+			killed := make(chan int)
 			stop := make(chan struct{})
-			go func() { kills <- s.killing(victim, stop) }()
-			s.publishStubbornly(export(t, s.dir, people, "first"))
-			s.publishStubbornly(export(t, s.dir, people, "second"))
-			eventually(t, settleWithin, "everybody has a user", func(context.Context) error {
-				if n := s.summary().UsersActive; n < people {
-					return fmt.Errorf("%d users so far", n)
-				}
-				return nil
-			})
+			go func() { killed <- s.killing(victim, stop) }()
+			s.load()
 			close(stop)
-			n := <-kills
-			if n < 2 {
-				t.Fatalf("%s was killed %d times only: the test proved nothing", victim, n)
-			}
+			n := <-killed
 			s.settle(settleWithin)
-			if got := s.users(); !reflect.DeepEqual(got, want) {
+			if got := s.check(); !reflect.DeepEqual(got, want) {
 				t.Error(firstDifference(got, want))
 			}
 			t.Logf("%s was killed %d times", victim, n)
@@ -100,16 +118,25 @@ func TestKillAnything(t *testing.T) {
 	}
 }
 
-// killing kills and restarts a process at random moments until stop closes.
+// kills is how often a process is killed at the least.
+const kills = 8
+
+// killing kills and restarts a process at random moments until stop closes, and
+// some more while what was set going is still under way.
 func (s *stack) killing(victim string, stop <-chan struct{}) int {
 	n := 0
 	for {
 		select {
 		case <-stop:
-			return n
-		case <-time.After(50*time.Millisecond + rand.N(400*time.Millisecond)):
+			if n >= kills {
+				return n
+			}
+			stop = nil
+		case <-time.After(30*time.Millisecond + rand.N(200*time.Millisecond)):
 			s.restart(victim)
-			n++
+			if n++; stop == nil && n >= kills {
+				return n
+			}
 		}
 	}
 }
@@ -139,7 +166,7 @@ func firstDifference(got, want map[string]user) string {
 func TestReplyLostAfterItWasApplied(t *testing.T) {
 	s := newStack(t, nil)
 	s.must(http.MethodPost, "/_emulator/faults", `{"id":"lost","operation":"collections.create","object":"User","effect":"drop_after","times":1}`)
-	s.publish(export(t, s.dir, 50, "first"))
+	s.publish(export(t, s.dir, 0, 50, "first"))
 	s.settle(settleWithin)
 	fault := decode[struct{ Used int }](t, s.must(http.MethodGet, "/_emulator/faults/lost", ""))
 	if fault.Used != 1 {
@@ -156,7 +183,7 @@ func TestReplyLostAfterItWasApplied(t *testing.T) {
 // TestParkAndReplay switches creating off, then on, and replays.
 func TestParkAndReplay(t *testing.T) {
 	s := newStack(t, func(conf string) string { return conf + "      create: false\n" })
-	s.publish(export(t, s.dir, 30, "first"))
+	s.publish(export(t, s.dir, 0, 30, "first"))
 	s.settle(settleWithin)
 	st, err := s.status(t.Context())
 	if err != nil || st.Parked["create_disabled"] != 30 {
@@ -189,11 +216,11 @@ func TestParkAndReplay(t *testing.T) {
 // services run.
 func TestRevokedCredentialsHoldTheOrg(t *testing.T) {
 	s := newStack(t, nil)
-	s.publish(export(t, s.dir, 5, "first"))
+	s.publish(export(t, s.dir, 0, 5, "first"))
 	s.settle(settleWithin)
 	s.must(http.MethodPatch, "/_emulator/orgs/-/apps/"+clientID, `{"clientSecret":"rotated-by-the-admin"}`)
 	s.must(http.MethodDelete, "/_emulator/orgs/-/sessions", "")
-	s.publish(export(t, s.dir, 40, "second"))
+	s.publish(export(t, s.dir, 0, 40, "second"))
 	eventually(t, settleWithin, "the org is held", func(ctx context.Context) error {
 		st, err := s.status(ctx)
 		if err != nil {
@@ -223,7 +250,7 @@ func TestRevokedCredentialsHoldTheOrg(t *testing.T) {
 // TestLoadIsBatched wants few calls for many people, and none for the same again.
 func TestLoadIsBatched(t *testing.T) {
 	s := newStack(t, nil)
-	path := export(t, s.dir, 1000, "first")
+	path := export(t, s.dir, 0, 1000, "first")
 	s.publish(path)
 	s.settle(settleWithin)
 	first := s.summary()

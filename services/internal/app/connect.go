@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,6 +16,13 @@ import (
 // shutdownTimeout is how long the last spans may take: a trace collector that
 // is away must not keep a program from ending.
 const shutdownTimeout = 3 * time.Second
+
+const (
+	// settleTimeout is how long a start waits for streams, over restarts of
+	// the server.
+	settleTimeout = time.Minute
+	settleEvery   = 250 * time.Millisecond
+)
 
 // Connect connects to NATS as the configuration says.
 func Connect(ctx context.Context, name string, file config.File, tel *telemetry.Telemetry) (*bus.Bus, error) {
@@ -36,18 +44,32 @@ func Topology(file config.File) bus.Topology {
 
 // Settle makes sure that streams and consumers are there with the settings on
 // which Rollcall's promises rest: it creates what is missing, or only looks
-// where the configuration says that somebody else provisions.
+// where the configuration says that somebody else provisions. A server that is
+// just starting, or away for a moment, is waited for.
 func Settle(ctx context.Context, b *bus.Bus, file config.File) error {
-	if file.NATS.Provision {
-		if err := b.Provision(ctx, Topology(file)); err != nil {
-			return fmt.Errorf("streams are not as Rollcall needs them:\n%w", err)
+	settle, hint := b.Provision, ""
+	if !file.NATS.Provision {
+		settle, hint = b.Verify, ", and nats.provision is false"
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
+	for {
+		err := settle(ctx, Topology(file))
+		if err == nil {
+			return nil
 		}
-		return nil
+		passing := errors.Is(err, context.DeadlineExceeded) || b.Ready() != nil
+		if passing && !errors.Is(err, bus.ErrSettings) {
+			select {
+			case <-tick.C:
+				continue
+			case <-ctx.Done():
+			}
+		}
+		return fmt.Errorf("streams are not as Rollcall needs them%s:\n%w", hint, err)
 	}
-	if err := b.Verify(ctx, Topology(file)); err != nil {
-		return fmt.Errorf("streams are not as Rollcall needs them, and nats.provision is false:\n%w", err)
-	}
-	return nil
 }
 
 // Shutdown sends the last spans. What is lost then is told to nobody who could

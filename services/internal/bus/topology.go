@@ -20,6 +20,10 @@ const (
 	duplicates    = 10 * time.Minute
 )
 
+// ErrSettings marks a stream that is there with settings on which Rollcall's
+// promises cannot rest: trying again does not help.
+var ErrSettings = errors.New("stream")
+
 // Topology says what an installation needs.
 type Topology struct {
 	// Orgs are the names of the configured orgs: each has its work consumers.
@@ -132,7 +136,7 @@ func compareStream(have, want jetstream.StreamConfig) error {
 	}
 	for _, d := range diffs {
 		if d.have != d.want {
-			faults = append(faults, fmt.Errorf("stream %s: %s is %v, must be %v", want.Name, d.setting, d.have, d.want))
+			faults = append(faults, fmt.Errorf("%w %s: %s is %v, must be %v", ErrSettings, want.Name, d.setting, d.have, d.want))
 		}
 	}
 	return errors.Join(faults...)

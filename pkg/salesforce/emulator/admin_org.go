@@ -3,6 +3,7 @@ package emulator
 import (
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // adminOrgs serves /_emulator/orgs and what is below an org.
@@ -30,6 +31,7 @@ func (c *call) adminOrgs(rest []string) {
 	work, ok := map[string]func(*Org, string) error{
 		"users": c.adminUser, "licenses": c.adminSeats, "apps": c.adminApp, "sessions": c.adminSessions,
 		"tokens": c.adminTokens, "limits": c.adminLimits, "grants": c.adminGrant, "refusals": c.adminRefusal,
+		"denials": c.adminDenials, "propagation": c.adminPropagation,
 	}[rest[1]]
 	if !ok {
 		c.refuse(http.StatusNotFound, fmt.Errorf("no resource %q", rest[1]))
@@ -206,4 +208,28 @@ func (c *call) adminRefusal(o *Org, username string) error {
 		return fmt.Errorf("refusal: message is empty")
 	}
 	return o.RefuseDeactivation(username, reason)
+}
+
+// adminDenials: POST a list puts denials in a user's way, or in everybody's;
+// DELETE takes them all away.
+func (c *call) adminDenials(o *Org, username string) error {
+	if c.method == http.MethodDelete {
+		return o.Allow(username)
+	}
+	var what []Denial
+	if !c.decodeBody(&what) {
+		return nil
+	}
+	return o.Deny(username, what...)
+}
+
+// adminPropagation: {"seconds":n} for the changes of apps from now on.
+func (c *call) adminPropagation(o *Org, _ string) error {
+	var body struct {
+		Seconds int `json:"seconds"`
+	}
+	if c.decodeBody(&body) {
+		o.SetPropagationDelay(time.Duration(body.Seconds) * time.Second)
+	}
+	return nil
 }

@@ -32,7 +32,7 @@ type ConnectedApp struct {
 	SecretOptional bool `json:"secretOptional,omitempty"`
 	// PreAuthorized are the usernames that "admin approved users are
 	// pre-authorized" covers; nil covers everybody.
-	PreAuthorized []string `json:"preAuthorized,omitempty"`
+	PreAuthorized []string `json:"preAuthorized,omitzero"`
 	// Disabled apps answer like unknown ones.
 	Disabled bool `json:"disabled,omitempty"`
 }

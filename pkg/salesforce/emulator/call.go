@@ -159,6 +159,10 @@ func (c *call) admitted() bool {
 		c.fail(err)
 		return false
 	}
+	if err := c.blocked(); err != nil {
+		c.fail(err)
+		return false
+	}
 	c.s.mu.Lock()
 	within := c.org.usage.count(c.started, c.org.cfg.DailyAPILimit)
 	c.s.mu.Unlock()

@@ -52,10 +52,14 @@ type describedObject struct {
 	Fields      []describedField  `json:"fields,omitempty"`
 }
 
-func (o *object) described(version string, full bool) describedObject {
-	base := "/services/data/v" + version + "/sobjects/" + o.name
-	d := describedObject{Name: o.name, Label: o.label, LabelPlural: o.label + "s", KeyPrefix: o.prefix, Createable: !o.noCreate,
-		Updateable: !o.noUpdate, Deletable: !o.noDelete, Queryable: true, Retrieve: true,
+// described is what the caller may do with a type, which depends on rights.
+func (c *call) described(o *object, full bool) describedObject {
+	base := "/services/data/v" + c.version + "/sobjects/" + o.name
+	unlock := c.rlock()
+	may := !c.org.lacksRight(c.actor.id, o)
+	unlock()
+	d := describedObject{Name: o.name, Label: o.label, LabelPlural: o.label + "s", KeyPrefix: o.prefix, Createable: may && !o.noCreate,
+		Updateable: may && !o.noUpdate, Deletable: may && !o.noDelete, Queryable: true, Retrieve: true,
 		URLs: map[string]string{"sobject": base, "describe": base + "/describe", "rowTemplate": base + "/{ID}"}}
 	if full {
 		for _, f := range o.fields {
@@ -85,7 +89,7 @@ func (f *field) described() describedField {
 func (c *call) describeGlobal() {
 	list := make([]describedObject, 0, len(c.org.objects))
 	for _, o := range c.org.objects {
-		list = append(list, o.described(c.version, false))
+		list = append(list, c.described(o, false))
 	}
 	c.json(200, map[string]any{"encoding": "UTF-8", "maxBatchSize": maxCollection, "sobjects": list})
 }
@@ -96,10 +100,10 @@ func (c *call) describeObject(name string, full bool) {
 		return
 	}
 	if full {
-		c.json(200, o.described(c.version, true))
+		c.json(200, c.described(o, true))
 		return
 	}
-	c.json(200, map[string]any{"objectDescribe": o.described(c.version, false), "recentItems": []any{}})
+	c.json(200, map[string]any{"objectDescribe": c.described(o, false), "recentItems": []any{}})
 }
 
 // password answers /sobjects/User/{id}/password. [D]

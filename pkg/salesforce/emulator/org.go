@@ -18,6 +18,7 @@ type Org struct {
 	user     userFields
 	seats    map[string]int // used, by 15 character licence id
 	refusals map[string]Refusal
+	denied   map[string][]Denial // by 15 character user id; "" is everybody
 	interned map[string]any
 	cursors  *cursorStore
 	usage    apiUsage
@@ -30,7 +31,7 @@ const maxInterned = 8192
 
 func newOrg(s *Server, cfg OrgConfig, ordinal int) *Org {
 	o := &Org{server: s, cfg: cfg, id: cfg.ID, pod: podOf(ordinal), tables: map[string]*table{}, seats: map[string]int{},
-		refusals: map[string]Refusal{}, interned: map[string]any{}, cursors: newCursorStore()}
+		refusals: map[string]Refusal{}, denied: map[string][]Denial{}, interned: map[string]any{}, cursors: newCursorStore()}
 	if o.id == "" {
 		o.id = newID("00D", o.pod, uint64(ordinal+1))
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // RevokeTokens ends every session and every refresh token of the org.
@@ -82,3 +83,12 @@ func (o *Org) AccessToken(username string) (string, error) {
 }
 
 func joinScopes(scopes []string) string { return strings.Join(scopes, " ") }
+
+// SetPropagationDelay changes how long apps that are added or changed from now
+// on stay unknown to the token endpoint. [D/R 2-10 min]
+func (o *Org) SetPropagationDelay(delay time.Duration) {
+	o.server.mu.Lock()
+	defer o.server.mu.Unlock()
+	defer o.auth.lock()()
+	o.cfg.PropagationDelay = delay
+}

@@ -28,6 +28,7 @@ type snapshotOrg struct {
 	Next     map[string]uint64           `json:"next"`
 	Rows     map[string][]snapshotRecord `json:"rows"`
 	Refusals map[string]Refusal          `json:"refusals,omitempty"`
+	Denied   map[string][]Denial         `json:"denied,omitempty"`
 	Grants   []snapshotGrant             `json:"grants,omitempty"`
 }
 
@@ -67,7 +68,7 @@ func (s *Server) Save(w io.Writer) error {
 }
 
 func (o *Org) save() snapshotOrg {
-	out := snapshotOrg{Config: o.cfg, ID: o.id, Next: map[string]uint64{}, Rows: map[string][]snapshotRecord{}, Refusals: o.refusals}
+	out := snapshotOrg{Config: o.cfg, ID: o.id, Next: map[string]uint64{}, Rows: map[string][]snapshotRecord{}, Refusals: o.refusals, Denied: o.denied}
 	out.Config.Clients = nil
 	unlock := o.auth.lock()
 	for _, entry := range o.auth.apps {
@@ -151,6 +152,9 @@ func (s *Server) loadOrg(in *snapshotOrg, ordinal int) (*Org, error) {
 	}
 	if in.Refusals != nil {
 		o.refusals = in.Refusals
+	}
+	if in.Denied != nil {
+		o.denied = in.Denied
 	}
 	for _, g := range in.Grants {
 		kept := o.auth.grantTo(g.UserID, g.ClientID, g.Scope)

@@ -148,7 +148,7 @@ func (c *call) signIn(app *ConnectedApp, username, unknown string) (string, *oau
 	if user.at(c.org.user.active.pos) != true { // [R restforce #303]
 		return "", grantError("inactive user")
 	}
-	if c.org.frozen(user.id) { // [U]
+	if c.org.frozen(user.id) || c.org.denies(user.id, DenyLogin) { // [U]; [R text]
 		return "", grantError("authentication failure")
 	}
 	if !app.approves(username) { // [R]
@@ -180,9 +180,13 @@ func (c *call) refreshToken(form url.Values) *oauthError {
 	c.s.mu.RLock()
 	user := c.org.table("User").live(g.userID)
 	active := user != nil && user.at(c.org.user.active.pos) == true
+	denied := c.org.denies(g.userID, DenyLogin)
 	c.s.mu.RUnlock()
 	if !active {
 		return grantError("inactive user")
+	}
+	if denied {
+		return grantError("authentication failure")
 	}
 	c.issue(g.userID, app.ClientID, g.scope, g, app.RefreshRotation)
 	return nil

@@ -115,6 +115,9 @@ func (t *tx) insert(o *object, in input) outcome {
 	if o.noCreate && !t.plants {
 		return failed(recordError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: "+o.label)) // [U]
 	}
+	if err := t.mayChange(o); err != nil {
+		return failed(err)
+	}
 	d := &draft{object: o, cells: make([]cell, 0, 32), sent: make([]*field, 0, 24)}
 	if err := t.fill(d, in); err != nil {
 		return failed(err)
@@ -143,6 +146,9 @@ func (t *tx) update(o *object, id string, in input) outcome {
 	if o.noUpdate && !t.plants {
 		return failed(recordError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"))
 	}
+	if err := t.mayChange(o); err != nil {
+		return failed(err)
+	}
 	d := &draft{object: o, old: r, row: r, cells: slices.Clone(r.cells)}
 	if err := t.fill(d, in); err != nil {
 		return failed(err)
@@ -165,6 +171,9 @@ func (t *tx) remove(o *object, id string) outcome {
 	if o.noDelete && !t.plants {
 		// For User the code over REST is not recorded: an assumption. [U]
 		return failed(recordError("CANNOT_DELETE_ENTITY", "entity type cannot be deleted"))
+	}
+	if err := t.mayChange(o); err != nil {
+		return failed(err)
 	}
 	if err := t.mixes(o, o.setup); err != nil {
 		return failed(err)

@@ -164,7 +164,7 @@ func (s *step) take() {
 	units := s.units(func(p *person) []string { return p.todo.take })
 	s.findIDs(units)
 	units = slices.DeleteFunc(units, func(u unit) bool {
-		if u.p.fate == open && nameless(u) && !s.stopped() {
+		if u.p.fate == open && u.nameless() && !s.stopped() {
 			u.p.taken(u.name) // not there any more
 			return true
 		}
@@ -193,10 +193,9 @@ func (s *step) take() {
 }
 
 // nameless says whether the id of an assignment is not known.
-func nameless(u unit) bool {
-	id := u.p.link.Assigned[u.name]
-	return id == perhaps || id == there
-}
+func nameless(id string) bool { return id == perhaps || id == there }
+
+func (u unit) nameless() bool { return nameless(u.p.link.Assigned[u.name]) }
 
 func gone(e *salesforce.Error) bool {
 	return e.Class == salesforce.NotFound || e.Class == salesforce.Deleted || e.Class == salesforce.Reference
@@ -215,7 +214,7 @@ func (s *step) sendTake(ctx context.Context, part []unit) ([]salesforce.Result, 
 func (s *step) findIDs(units []unit) {
 	var people []*person
 	for _, u := range units {
-		if nameless(u) && !slices.Contains(people, u.p) {
+		if u.nameless() && !slices.Contains(people, u.p) {
 			people = append(people, u.p)
 		}
 	}
@@ -228,7 +227,7 @@ func (s *step) findIDs(units []unit) {
 		return
 	}
 	for _, u := range units {
-		if id, ok := have[u.p.link.UserID][u.name]; ok && nameless(u) {
+		if id, ok := have[u.p.link.UserID][u.name]; ok && u.nameless() {
 			u.p.link.Assigned[u.name] = id
 		}
 	}

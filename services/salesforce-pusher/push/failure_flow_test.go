@@ -37,6 +37,31 @@ func TestLostReplyMakesNoSecondUser(t *testing.T) {
 	}
 }
 
+// TestWhatWasPerhapsGivenIsTakenAway: nobody knows whether the assignment was
+// made, the person is not to have it any more, and the worker that looks next
+// has never heard of it.
+func TestWhatWasPerhapsGivenIsTakenAway(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	given := r.plan(emulator.Fault{Operation: "collections.create", Object: "PermissionSetAssignment", Effect: emulator.EffectDropAfter, Times: 1})
+	blind := r.plan(emulator.Fault{Operation: "composite", After: 1, Effect: emulator.EffectDailyLimit}) // the first one reads the names
+	first := r.start()
+	r.want(person(1))
+	r.held(events.CauseThrottled)
+	first.stop()
+	r.struck(given, 1)
+	if u := r.user("person0001@example.com"); len(u.PermissionSets) != 1 {
+		t.Fatalf("user %+v, want the assignment made", u)
+	}
+	r.emu.RemoveFault(blind)
+	revisions := r.want(person(1, func(d *events.Desired) { d.PermissionSets = []string{"HR_Data"} }))
+	r.start()
+	r.settled(revisions)
+	if u := r.user("person0001@example.com"); len(u.PermissionSets) != 1 || u.PermissionSets[0] != "HR_Data" {
+		t.Errorf("permission sets %v, want HR_Data alone", u.PermissionSets)
+	}
+}
+
 func TestLostUpdateIsReadBack(t *testing.T) {
 	t.Parallel()
 	for _, effect := range []emulator.Effect{emulator.EffectDropAfter, emulator.EffectGack} {

@@ -3,6 +3,7 @@ package push_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
@@ -65,18 +66,30 @@ func TestLifeOfAPerson(t *testing.T) {
 	}
 }
 
+// load is a first load: it waits behind single changes, so it may be gathered.
+func load(n int) []events.Desired {
+	people := crowd(n)
+	for i := range people {
+		people[i].Lane = events.LaneBackfill
+	}
+	return people
+}
+
+// patient gathers for longer than a busy machine takes to hand out a batch.
+func patient(s *setup) { s.cfg.Linger = 2 * time.Second }
+
 // TestLookUpFirstTakesSixteenCalls is what create-first saves; see
 // docs/decisions/0009-create-first.md.
 func TestLookUpFirstTakesSixteenCalls(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	people := crowd(1000)
+	people := load(1000)
 	for i := range people {
 		people[i].Match.Email = people[i].Match.Username
 		people[i] = hashed(people[i])
 	}
 	revisions := r.want(people...)
-	r.start(func(s *setup) { s.cfg.Match = []string{"federation_id", "username", "email"} })
+	r.start(patient, func(s *setup) { s.cfg.Match = []string{"federation_id", "username", "email"} })
 	r.settled(revisions)
 	n := r.org.Counters()
 	t.Logf("calls: %v", n.ByOperation)
@@ -88,9 +101,9 @@ func TestLookUpFirstTakesSixteenCalls(t *testing.T) {
 func TestThousandNewPeopleTakeElevenCalls(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	people := crowd(1000)
+	people := load(1000)
 	revisions := r.want(people...)
-	w := r.start()
+	w := r.start(patient)
 	r.settled(revisions)
 	r.idle()
 	n := r.org.Counters()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
@@ -24,6 +25,7 @@ func (s *step) resolve(people []*person) {
 		wanted.add(kindRole, p.desired.Role)
 		wanted.add(kindPermissionSet, p.desired.PermissionSets...)
 		wanted.add(kindGroup, p.desired.Groups...)
+		addUncertain(wanted, p.link)
 		returning = returning || p.link.Attempts > 0
 	}
 	if e := s.ask(people, wanted, returning); e != nil {
@@ -32,6 +34,17 @@ func (s *step) resolve(people []*person) {
 	}
 	for _, p := range people {
 		s.name(p)
+	}
+}
+
+// addUncertain adds the names of assignments that have to be read before they
+// can be taken away; config may not know them any more.
+func addUncertain(wanted names, l events.Link) {
+	for name, id := range l.Assigned {
+		if l.Unsure || nameless(id) {
+			kind, rest, _ := strings.Cut(name, "/")
+			wanted.add(kind, rest)
+		}
 	}
 }
 

@@ -4,7 +4,7 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS   += --no-print-directory
 
-MODULES      := pkg/events pkg/salesforce services services/rollcall test/integration
+MODULES      := pkg/events pkg/salesforce services services/rollcall test/conformance test/integration
 LINT_VERSION := v2.15.0
 LINT         := bin/golangci-lint-$(LINT_VERSION)
 MAX_LINES    := 600

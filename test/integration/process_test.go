@@ -24,6 +24,8 @@ type process struct {
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	done chan struct{}
+	// ended counts how often the program ended by itself.
+	ended int
 }
 
 // start starts the program; its output goes to a log that a failing test shows.
@@ -31,6 +33,9 @@ func (p *process) start(t testing.TB) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.cmd != nil {
+		return // somebody else was first
+	}
 	out, err := os.OpenFile(p.log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatalf("open log of %s: %v", p.name, err)
@@ -48,8 +53,29 @@ func (p *process) start(t testing.TB) {
 		_ = cmd.Wait()
 		_ = out.Close()
 		close(done)
+		p.supervise(t, cmd)
 	}()
 	p.cmd, p.done = cmd, done
+}
+
+// restarts bounds what a supervisor does for a program that cannot run.
+const restarts = 20
+
+// supervise starts a program again that ended by itself, as a container engine
+// would. One that was killed or stopped is not its business.
+func (p *process) supervise(t testing.TB, was *exec.Cmd) {
+	p.mu.Lock()
+	unasked := p.cmd == was
+	if unasked {
+		p.cmd = nil
+		p.ended++
+	}
+	again := unasked && p.ended <= restarts
+	p.mu.Unlock()
+	if again {
+		time.Sleep(200 * time.Millisecond)
+		p.start(t)
+	}
 }
 
 // kill ends the program as a power cut would: SIGKILL, no goodbye.
@@ -60,11 +86,12 @@ func (p *process) kill(t testing.TB) {
 	if p.cmd == nil {
 		return
 	}
-	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		t.Fatalf("kill %s: %v", p.name, err)
+	cmd := p.cmd
+	p.cmd = nil // asked for: not the supervisor's business
+	if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("kill %s: %v", p.name, err)
 	}
 	<-p.done
-	p.cmd = nil
 }
 
 // stop asks the program to end and waits for it.
@@ -74,14 +101,15 @@ func (p *process) stop() {
 	if p.cmd == nil {
 		return
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	cmd := p.cmd
+	p.cmd = nil
+	_ = cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
 	case <-time.After(20 * time.Second):
-		_ = p.cmd.Process.Kill()
+		_ = cmd.Process.Kill()
 		<-p.done
 	}
-	p.cmd = nil
 }
 
 // freePort returns a port of the loopback that was free a moment ago.

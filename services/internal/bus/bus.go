@@ -27,7 +27,7 @@ const (
 	defaultURL            = "nats://127.0.0.1:4222"
 	defaultConnectTimeout = 10 * time.Second
 	// requestTimeout bounds one request to the server.
-	requestTimeout = 5 * time.Second
+	requestTimeout = 3 * time.Second
 	reconnectWait  = 100 * time.Millisecond
 )
 

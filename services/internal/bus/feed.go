@@ -14,6 +14,8 @@ const (
 	pullExpiry    = 10 * time.Second
 	pullHeartbeat = 2 * time.Second
 	rebuildWait   = 200 * time.Millisecond
+	// lookUpTimeout is how long opening a feed waits for the server.
+	lookUpTimeout = 30 * time.Second
 )
 
 // ErrClosed is returned by a feed that was closed.
@@ -59,17 +61,36 @@ type Feed struct {
 // that died had in hand comes at once, not after the ack wait. What another
 // living worker has in hand comes twice, which is harmless by design.
 func (b *Bus) Feed(ctx context.Context, stream, consumer string, prefetch int) (*Feed, error) {
-	cons, err := b.js.Consumer(ctx, stream, consumer)
+	cons, err := b.lookUp(ctx, stream, consumer)
 	if err != nil {
 		return nil, fmt.Errorf("look up consumer %s of %s (has the installation been provisioned?): %w", consumer, stream, err)
 	}
-	if _, err := b.js.ResetConsumer(ctx, stream, consumer); err != nil {
-		b.log.Debug("consumer was not reset", "consumer", consumer, "error", err)
+	reset, done := context.WithTimeout(ctx, requestTimeout)
+	defer done()
+	if _, err := b.js.ResetConsumer(reset, stream, consumer); err != nil {
+		b.log.DebugContext(ctx, "consumer was not reset", "consumer", consumer, "error", err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f := &Feed{ch: make(chan *Message, prefetch), cancel: cancel}
 	f.wg.Go(func() { b.pump(ctx, f, cons, stream, consumer, prefetch) })
 	return f, nil
+}
+
+// lookUp finds a consumer, over a restart of the server.
+func (b *Bus) lookUp(ctx context.Context, stream, consumer string) (jetstream.Consumer, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookUpTimeout)
+	defer cancel()
+	for {
+		try, done := context.WithTimeout(ctx, requestTimeout)
+		cons, err := b.js.Consumer(try, stream, consumer)
+		done()
+		if err == nil || errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
+			return cons, err //nolint:wrapcheck // the caller says what it is about
+		}
+		if wait(ctx, rebuildWait) != nil {
+			return nil, err //nolint:wrapcheck // the caller says what it is about
+		}
+	}
 }
 
 // pump keeps an iterator going until the feed is closed, over lost connections
@@ -88,11 +109,11 @@ func (b *Bus) pump(ctx context.Context, f *Feed, cons jetstream.Consumer, stream
 		if ctx.Err() != nil {
 			return
 		}
-		b.log.Warn("consumer is being opened again", "consumer", name, "error", err)
+		b.log.WarnContext(ctx, "consumer is being opened again", "consumer", name, "error", err)
 		if wait(ctx, rebuildWait) != nil {
 			return
 		}
-		if again, err := b.js.Consumer(ctx, stream, name); err == nil {
+		if again, err := b.lookUp(ctx, stream, name); err == nil {
 			cons = again
 		}
 	}
@@ -106,7 +127,7 @@ func (b *Bus) deliver(ctx context.Context, f *Feed, it jetstream.MessagesContext
 		}
 		m, err := newMessage(msg)
 		if err != nil {
-			b.log.Warn("message without metadata", "error", err)
+			b.log.WarnContext(ctx, "message without metadata", "error", err)
 			continue
 		}
 		select {

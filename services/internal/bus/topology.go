@@ -43,12 +43,12 @@ func (b *Bus) Provision(ctx context.Context, t Topology) error {
 	if err := errors.Join(faults...); err != nil {
 		return err
 	}
-	if _, err := b.js.CreateOrUpdateKeyValue(ctx, bucketConfig(t)); err != nil {
+	if err := b.provisionBucket(ctx, bucketConfig(t)); err != nil {
 		return fmt.Errorf("provision bucket %s: %w", events.BucketTokens, err)
 	}
 	for stream, consumers := range consumerConfigs(t) {
 		for _, want := range consumers {
-			if _, err := b.js.CreateOrUpdateConsumer(ctx, stream, want); err != nil {
+			if err := b.provisionConsumer(ctx, stream, want); err != nil {
 				return fmt.Errorf("provision consumer %s of %s: %w", want.Durable, stream, err)
 			}
 		}
@@ -56,8 +56,27 @@ func (b *Bus) Provision(ctx context.Context, t Topology) error {
 	return nil
 }
 
+// Each request has its own deadline: one that is lost with a dying server would
+// otherwise be waited for as long as the caller waits for everything.
+
+func (b *Bus) provisionBucket(ctx context.Context, want jetstream.KeyValueConfig) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	_, err := b.js.CreateOrUpdateKeyValue(ctx, want)
+	return err //nolint:wrapcheck // the caller says what it is about
+}
+
+func (b *Bus) provisionConsumer(ctx context.Context, stream string, want jetstream.ConsumerConfig) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	_, err := b.js.CreateOrUpdateConsumer(ctx, stream, want)
+	return err //nolint:wrapcheck // the caller says what it is about
+}
+
 // Verify says whether everything is there as Provision makes it.
 func (b *Bus) Verify(ctx context.Context, t Topology) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
+	defer cancel()
 	var faults []error
 	for _, want := range streamConfigs(t) {
 		s, err := b.js.Stream(ctx, want.Name)
@@ -78,6 +97,8 @@ func (b *Bus) Verify(ctx context.Context, t Topology) error {
 }
 
 func (b *Bus) provisionStream(ctx context.Context, want jetstream.StreamConfig) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	_, err := b.js.CreateStream(ctx, want)
 	if err == nil {
 		return nil

@@ -18,7 +18,7 @@ func (b *Bus) Watch(ctx context.Context, stream, filter string, each func(Entry)
 		if ctx.Err() != nil {
 			return nil
 		}
-		b.log.Warn("watch is being opened again", "stream", stream, "error", err)
+		b.log.WarnContext(ctx, "watch is being opened again", "stream", stream, "error", err)
 		if wait(ctx, rebuildWait) != nil {
 			return nil
 		}

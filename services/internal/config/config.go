@@ -89,15 +89,24 @@ type Org struct {
 type Connect struct {
 	// LoginURL is the org's My Domain: https://example.my.salesforce.com. Required.
 	LoginURL string `koanf:"loginURL"`
-	// Flow is client_credentials (recommended) or refresh_token. Default client_credentials.
+	// Flow is client_credentials or jwt_bearer (recommended), or refresh_token. Default client_credentials.
 	Flow string `koanf:"flow"`
 	// ClientID is the consumer key. Required.
 	ClientID string `koanf:"clientID"`
 	// ClientSecretFile holds the consumer secret. It is read again at every
 	// use, so that it can be rotated without a restart.
 	ClientSecretFile string `koanf:"clientSecretFile"`
-	// RefreshTokenFile holds the first refresh token of flow refresh_token.
+	// RefreshTokenFile holds the first refresh token of flow refresh_token; empty
+	// where an admin authenticates with `rollcall connect` or over HTTP.
 	RefreshTokenFile string `koanf:"refreshTokenFile"`
+	// PrivateKeyFile holds the RSA key (PEM) whose certificate the app has, for
+	// flow jwt_bearer. It is read again at every use.
+	PrivateKeyFile string `koanf:"privateKeyFile"`
+	// Username of the integration user, for flow jwt_bearer.
+	Username string `koanf:"username"`
+	// Audience of the assertion of flow jwt_bearer. Default https://login.salesforce.com,
+	// and https://test.salesforce.com where loginURL is a sandbox's.
+	Audience string `koanf:"audience"`
 	// OrgID pins the org: a token for another one is refused. Optional.
 	OrgID string `koanf:"orgID"`
 	// APIVersion of the REST API. Default 63.0.

@@ -19,6 +19,7 @@ import (
 const (
 	FlowClientCredentials = "client_credentials"
 	FlowRefreshToken      = "refresh_token"
+	FlowJWTBearer         = "jwt_bearer"
 )
 
 // faults gathers what is wrong, each with its key path.
@@ -143,13 +144,7 @@ func (c *Connect) validate(bad *faults, path string) {
 		c.validateURL(bad, path+".loginURL")
 	}
 	bad.require(path+".clientID", c.ClientID)
-	bad.oneOf(path+".flow", c.Flow, FlowClientCredentials, FlowRefreshToken)
-	switch c.Flow {
-	case FlowClientCredentials:
-		bad.require(path+".clientSecretFile", c.ClientSecretFile)
-	case FlowRefreshToken:
-		bad.require(path+".refreshTokenFile", c.RefreshTokenFile)
-	}
+	c.validateFlow(bad, path)
 	if !isAPIVersion(c.APIVersion) {
 		bad.add(path+".apiVersion", "must be like 63.0 (in quotes), is %q", c.APIVersion)
 	}
@@ -158,6 +153,52 @@ func (c *Connect) validate(bad *faults, path string) {
 			bad.add(fmt.Sprintf("%s.hostSuffixes[%d]", path, i), "must begin with a dot, is %q", suffix)
 		}
 	}
+}
+
+// validateFlow requires what a flow needs, and refuses what another one needs:
+// a key that is not read would be taken for one that is.
+func (c *Connect) validateFlow(bad *faults, path string) {
+	bad.oneOf(path+".flow", c.Flow, FlowClientCredentials, FlowJWTBearer, FlowRefreshToken)
+	if c.Flow == FlowClientCredentials {
+		bad.require(path+".clientSecretFile", c.ClientSecretFile)
+	}
+	if c.Flow == FlowJWTBearer {
+		bad.require(path+".privateKeyFile", c.PrivateKeyFile)
+		bad.require(path+".username", c.Username)
+		c.validateAudience(bad, path+".audience")
+	}
+	for _, only := range []struct{ flow, key, value string }{
+		{FlowRefreshToken, "refreshTokenFile", c.RefreshTokenFile},
+		{FlowJWTBearer, "privateKeyFile", c.PrivateKeyFile},
+		{FlowJWTBearer, "username", c.Username},
+		{FlowJWTBearer, "audience", c.Audience},
+	} {
+		if only.value != "" && c.Flow != only.flow {
+			bad.add(path+"."+only.key, "is for flow %s, and flow is %s", only.flow, c.Flow)
+		}
+	}
+}
+
+func (c *Connect) validateAudience(bad *faults, path string) {
+	if c.Audience == "" {
+		return
+	}
+	u, err := url.Parse(c.Audience)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		bad.add(path, "must be like https://login.salesforce.com, is %q", c.Audience)
+	}
+}
+
+// JWTAudience is whom the assertion of flow jwt_bearer is for.
+func (c *Connect) JWTAudience() string {
+	if c.Audience != "" {
+		return c.Audience
+	}
+	u, err := url.Parse(c.LoginURL)
+	if err == nil && (u.Hostname() == "test.salesforce.com" || strings.HasSuffix(u.Hostname(), ".sandbox.my.salesforce.com")) {
+		return "https://test.salesforce.com"
+	}
+	return "https://login.salesforce.com"
 }
 
 func (c *Connect) validateURL(bad *faults, path string) {

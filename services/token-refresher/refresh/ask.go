@@ -13,6 +13,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
 	"github.com/rollcall-sync/rollcall/services/internal/seal"
 )
 
@@ -98,7 +99,7 @@ func (o *org) refused(ctx context.Context, next, before *events.TokenRecord, err
 	next.Failure = &events.Failure{
 		Cause: events.CauseCredentials, Code: te.Code, Message: o.redact(te.Description, spent), Operation: "sign in",
 	}
-	next.Advice, next.RetryAt, next.At = advice(err, te), time.Time{}, at.UTC()
+	next.Advice, next.RetryAt, next.At = o.advice(err, te), time.Time{}, at.UTC()
 	if before != nil && before.State == events.TokenConnected {
 		next.Tries = 0 // until now it counted tokens that were refused early
 	}
@@ -138,12 +139,14 @@ func tokenError(err error) *salesforce.TokenError {
 }
 
 // advice says what to do about it.
-func advice(err error, te *salesforce.TokenError) string {
+func (o *org) advice(err error, te *salesforce.TokenError) string {
 	switch {
 	case errors.Is(err, seal.ErrNotOurs):
 		return "The stored refresh token was sealed under another key: restore tokens.keyFile, or put a new refresh token into refreshTokenFile."
 	case errors.Is(err, errSecretFile) && te.Code == salesforce.CodeNoSecret:
-		return "Put the secret where clientSecretFile and refreshTokenFile say, readable for the service."
+		return "Put the secret where clientSecretFile, privateKeyFile and refreshTokenFile say, readable for the service."
+	case o.connect.Flow == config.FlowJWTBearer && te.Code == salesforce.CodeNoSecret:
+		return "Put the app's RSA private key, in PEM, where privateKeyFile says."
 	}
 	return te.Advice()
 }

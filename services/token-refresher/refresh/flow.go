@@ -27,6 +27,17 @@ func flowOf(c config.Connect) (flow, error) {
 		return flow{refreshes: true, grant: func(ctx context.Context, o *salesforce.OAuth, token string) (salesforce.Grant, error) {
 			return o.RefreshToken(ctx, token)
 		}}, nil
+	case config.FlowJWTBearer:
+		user := salesforce.JWTUser{
+			Username: c.Username, Audience: c.JWTAudience(),
+			PrivateKey: func() ([]byte, error) {
+				key, err := readSecret(c.PrivateKeyFile)
+				return []byte(key), err
+			},
+		}
+		return flow{grant: func(ctx context.Context, o *salesforce.OAuth, _ string) (salesforce.Grant, error) {
+			return o.JWTBearer(ctx, user)
+		}}, nil
 	}
 	return flow{}, fmt.Errorf("flow %q is not known", c.Flow)
 }

@@ -57,8 +57,8 @@ func markOf(s *seal.Sealer, c config.Connect) mark {
 		return s.Mark(secret)
 	}
 	return mark{
-		identity: s.Mark(c.LoginURL, c.ClientID, c.OrgID, c.Flow),
-		secret:   part(c.ClientSecretFile),
+		identity: s.Mark(c.LoginURL, c.ClientID, c.OrgID, c.Flow, c.Username, c.Audience),
+		secret:   s.Mark(part(c.ClientSecretFile), part(c.PrivateKeyFile)),
 		refresh:  part(c.RefreshTokenFile),
 	}
 }

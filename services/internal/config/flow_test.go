@@ -1,0 +1,44 @@
+package config_test
+
+import (
+	"testing"
+
+	"github.com/rollcall-sync/rollcall/services/internal/config"
+)
+
+func TestEachFlowHasItsOwnKeys(t *testing.T) {
+	t.Parallel()
+	_, err := config.Parse([]byte(`
+orgs:
+  signs:
+    connect: {loginURL: "https://a.my.salesforce.com", clientID: k, flow: jwt_bearer, audience: nowhere, refreshTokenFile: r}
+  shares:
+    connect: {loginURL: "https://b.my.salesforce.com", clientID: k, username: robot@example.com, privateKeyFile: key.pem}
+`), ".")
+	wantLines(t, err,
+		"orgs.signs.connect.privateKeyFile: is required", "orgs.signs.connect.username: is required",
+		`orgs.signs.connect.audience: must be like https://login.salesforce.com, is "nowhere"`,
+		"orgs.signs.connect.refreshTokenFile: is for flow refresh_token, and flow is jwt_bearer",
+		"orgs.shares.connect.clientSecretFile: is required",
+		"orgs.shares.connect.username: is for flow jwt_bearer, and flow is client_credentials",
+		"orgs.shares.connect.privateKeyFile: is for flow jwt_bearer",
+	)
+}
+
+func TestJWTAudienceFollowsTheLoginHost(t *testing.T) {
+	t.Parallel()
+	for login, want := range map[string]string{
+		"https://example.my.salesforce.com":              "https://login.salesforce.com",
+		"https://example--dev.sandbox.my.salesforce.com": "https://test.salesforce.com",
+		"https://test.salesforce.com":                    "https://test.salesforce.com",
+	} {
+		c := config.Connect{LoginURL: login}
+		if got := c.JWTAudience(); got != want {
+			t.Errorf("%s: %s", login, got)
+		}
+	}
+	c := config.Connect{LoginURL: "https://example.my.salesforce.com", Audience: "https://test.salesforce.com"}
+	if got := c.JWTAudience(); got != c.Audience {
+		t.Errorf("the configured audience became %s", got)
+	}
+}

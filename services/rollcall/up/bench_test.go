@@ -105,10 +105,12 @@ func newRig(b testing.TB) *rig {
 }
 
 // start runs the four services until the returned function is called.
-func (r *rig) start(b testing.TB) func() {
+func (r *rig) start(b testing.TB) func() { return r.startWith(b, telemetry.Discard()) }
+
+func (r *rig) startWith(b testing.TB, tel *telemetry.Telemetry) func() {
 	b.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	all, err := newServices(ctx, r.file, r.nats.InProcess(), telemetry.Discard())
+	all, err := newServices(ctx, r.file, r.nats.InProcess(), tel)
 	if err != nil {
 		b.Fatal(err)
 	}

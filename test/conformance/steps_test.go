@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/shapetest"
 )
 
 // TestEmulatorConforms runs the steps on the emulator, always.
@@ -160,7 +162,7 @@ func (o *target) refusalSteps(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := o.do(t, http.MethodPost, version+"/sobjects/User", r.body)
-		if err := like(a.body, `[{"errorCode":"`+r.code+`","message":`+string(want)+r.more+`}]`); err != nil || a.status != 400 {
+		if err := shapetest.Like(a.body, `[{"errorCode":"`+r.code+`","message":`+string(want)+r.more+`}]`); err != nil || a.status != 400 {
 			t.Errorf("%s: HTTP %d: %v", r.code, a.status, err)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/shapetest"
 )
 
 const (
@@ -215,7 +216,7 @@ func (a answer) must(t *testing.T, status int, pattern string) {
 		}
 		return
 	}
-	if err := like(a.body, pattern); err != nil {
+	if err := shapetest.Like(a.body, pattern); err != nil {
 		t.Fatalf("%v\nbody %s", err, a.body)
 	}
 }

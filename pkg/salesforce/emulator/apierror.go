@@ -130,8 +130,8 @@ func errPicklist(f *field, value string) *APIError { // [R]
 		f.label+": bad value for restricted picklist field: "+value, f.name)
 }
 
-func errCrossReference(fields ...string) *APIError { // [R]
-	return recordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields...)
+func errCrossReference() *APIError { // [R], without a field
+	return recordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
 }
 
 func errWrongIDType(f *field, value string) *APIError { // [R]

@@ -3,6 +3,8 @@ package emulator_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
 )
 
 func TestBulkIngest(t *testing.T) {
@@ -64,5 +66,27 @@ func TestBulkBadHeaderFailsTheJob(t *testing.T) {
 	done := b.do("GET", version+"/jobs/ingest/"+id, "").object(t)
 	if done["state"] != "Failed" || done["errorMessage"] != "InvalidBatch : Field name not found : StageName_invalid_field_on_purpose" || done["externalIdFieldName"] != nil {
 		t.Fatalf("job %v", done)
+	}
+}
+
+// The cell of a failed row is code:message:fields --. [R amp-labs]
+func TestBulkErrorCells(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	locked, lost := b.create("locked"), b.create("lost")
+	b.plan(emulator.Fault{Effect: emulator.EffectLockRow, Field: "Id", Value: locked, Times: 1})
+	id := b.do("POST", version+"/jobs/ingest", `{"object":"User","operation":"update"}`).object(t)["id"].(string)
+	job := version + "/jobs/ingest/" + id
+	b.do("PUT", job+"/batches", "Id,ManagerId\n"+locked+","+lost+"\n"+lost+",005000000000001AAA\n").is(t, 201)
+	b.do("PATCH", job, `{"state":"UploadComplete"}`).is(t, 200)
+	b.do("GET", job, "")
+	if done := b.do("GET", job, "").object(t); done["state"] != "JobComplete" || done["numberRecordsFailed"] != 2.0 {
+		t.Fatalf("job %v", done)
+	}
+	bad := b.do("GET", job+"/failedResults", "").body
+	for _, cell := range []string{`"UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record or 1 records: ` + locked + `:--"`, `"INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--"`} {
+		if !strings.Contains(bad, cell) {
+			t.Errorf("no %s in %s", cell, bad)
+		}
 	}
 }

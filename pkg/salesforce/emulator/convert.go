@@ -153,7 +153,7 @@ func (f *field) checkReference(o *Org, s string) (any, *APIError) {
 	if !right {
 		return nil, errWrongIDType(f, s)
 	}
-	return nil, errCrossReference(f.name)
+	return nil, errCrossReference()
 }
 
 // isEmail is the form check of Username and Email fields: one @, a name, and a

@@ -58,6 +58,7 @@ const (
 	EffectUnavailable     Effect = "unavailable_html" // 503 HTML
 	EffectOAuthHTML       Effect = "oauth_html"       // 401 HTML with the header Sfdc-OAuth-Error
 	EffectGack            Effect = "gack"             // 500 UNKNOWN_EXCEPTION
+	EffectFalseSuccess    Effect = "false_success"    // 201, and a body that says failure; for single records
 	EffectStatus          Effect = "status"           // Status and Body as given
 	EffectTokenError      Effect = "token_error"      // 400 error and error_description
 	EffectDropBefore      Effect = "drop_before"      // connection closed, nothing applied
@@ -81,7 +82,7 @@ const (
 func (e Effect) known() bool {
 	switch e {
 	case EffectSessionExpired, EffectDailyLimit, EffectConcurrentLimit, EffectUnavailable, EffectGack, EffectStatus,
-		EffectTokenError, EffectOAuthHTML, EffectDropBefore, EffectSlow, EffectGackAfterCommit, EffectDropAfter, EffectTorn, EffectLockRow, EffectRecordError:
+		EffectTokenError, EffectOAuthHTML, EffectFalseSuccess, EffectDropBefore, EffectSlow, EffectGackAfterCommit, EffectDropAfter, EffectTorn, EffectLockRow, EffectRecordError:
 		return true
 	}
 	_, named := preset(e)
@@ -267,6 +268,8 @@ func (f *activeFault) before(c *call) bool {
 		c.bytes(200, nil)
 	case EffectTokenError:
 		c.tokenError(f.Code, f.Message)
+	case EffectFalseSuccess: // [R amp-labs success-with-errors.json]
+		c.bytes(201, []byte(`{"id":"001RM000003oLrB000","success":false,"errors":[{"statusCode":"MALFORMED_ID","message":"malformed id 001RM000003oLrB000","fields":[]}]}`))
 	case EffectOAuthHTML:
 		c.oauthPage()
 	case EffectDropBefore:

@@ -102,34 +102,6 @@ func TestPKCE(t *testing.T) {
 	b.exchange(code, "code_verifier", "a-verifier").is(t, 200)
 }
 
-func TestRecordedTokenErrors(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, nil)
-	secret := []string{"client_id", clientID, "client_secret", clientSecret}
-	for name, c := range map[string]struct {
-		form []string
-		want string
-	}{
-		"bad refresh token": {append([]string{"grant_type", "refresh_token", "refresh_token", "5Aep861no"}, secret...), `{"error":"invalid_grant","error_description":"expired access/refresh token"}`},
-		"unknown client":    {[]string{"grant_type", "client_credentials", "client_id", "x", "client_secret", "y"}, `{"error":"invalid_client_id","error_description":"client identifier invalid"}`},
-		"wrong secret":      {[]string{"grant_type", "refresh_token", "client_id", clientID, "client_secret", "y"}, `{"error":"invalid_client","error_description":"invalid client credentials"}`},
-		"unknown grant":     {append([]string{"grant_type", "x"}, secret...), `{"error":"unsupported_grant_type","error_description":"grant type not supported"}`},
-		"password":          {append([]string{"grant_type", "password"}, secret...), `{"error":"invalid_grant","error_description":"authentication failure"}`},
-		"assertion":         {[]string{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion", "x"}, `{"error":"invalid_grant","error_description":"invalid assertion"}`},
-	} {
-		t.Run(name, func(t *testing.T) { b.form(tokenPath, c.form...).same(t, 400, c.want) })
-	}
-	if err := b.org.DisableUser(emulator.IntegrationUsername); err != nil {
-		t.Fatal(err)
-	}
-	cc := append([]string{"grant_type", "client_credentials"}, secret...)
-	b.form(tokenPath, cc...).same(t, 400, `{"error":"invalid_grant","error_description":"inactive user"}`) // [R restforce #303]
-	if err := b.org.UpdateApp(clientID, func(app *emulator.ConnectedApp) { app.RunAsUsername = "" }); err != nil {
-		t.Fatal(err)
-	}
-	b.form(tokenPath, cc...).same(t, 400, `{"error":"invalid_grant","error_description":"no client credentials user enabled"}`) // [R]
-}
-
 func TestRefreshRotationRevokesTheFamily(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(cfg *emulator.OrgConfig) { cfg.Clients[0].RefreshRotation = true })

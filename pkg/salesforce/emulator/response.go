@@ -53,16 +53,22 @@ func (c *call) fail(errs ...*APIError) {
 	}
 }
 
-// platformHeaders are what every data answer carries. [R amp-labs, jsforce]
+// platformHeaders are what every data answer carries. The names are [R
+// amp-labs PR #2980, jsforce PR #1301]; values that the record leaves out are
+// assumptions. [U]
 func (c *call) platformHeaders() {
 	h := c.res.header
 	h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-XSS-Protection", "1; mode=block")
 	h.Set("X-Robots-Tag", "none")
 	h.Set("Cache-Control", "no-cache,must-revalidate,max-age=0,no-store,private")
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("Server", "sfdcedge")
-	h.Set("X-Sfdc-Request-Id", strconv.FormatInt(c.started.UnixNano(), 36))
+	request := strconv.FormatInt(c.started.UnixNano(), 36)
+	h.Set("X-Sfdc-Request-Id", request)
+	h.Set("X-Request-Id", request)
+	h["Set-Cookie"] = []string{"CookieConsentPolicy=0:1; path=/", "LSKey-c$CookieConsentPolicy=0:1; path=/", "BrowserId=" + request + "; path=/"}
 }
 
 // send writes the answer out.

@@ -207,7 +207,7 @@ func (t *tx) cascade(o *object, id string) {
 
 // target finds the row to change.
 func (t *tx) target(o *object, id string) (*record, *APIError) {
-	if !isID(id) {
+	if !isID(id) || len(id) == 18 && longID(shortID(id)) != id { // the last three are a check sum
 		return nil, errMalformedID(id)
 	}
 	if !strings.HasPrefix(id, o.prefix) {

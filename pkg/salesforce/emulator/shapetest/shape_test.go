@@ -1,6 +1,10 @@
-package conformance
+package shapetest_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/shapetest"
+)
 
 // The comparison itself must be able to fail.
 func TestLikeTellsAnswersApart(t *testing.T) {
@@ -25,7 +29,7 @@ func TestLikeTellsAnswersApart(t *testing.T) {
 		{`[1]`, `[1,2]`, false},
 		{`<html>`, `{}`, false},
 	} {
-		if err := like(c.body, c.pattern); (err == nil) != c.same {
+		if err := shapetest.Like(c.body, c.pattern); (err == nil) != c.same {
 			t.Errorf("%s like %s: %v", c.body, c.pattern, err)
 		}
 	}

@@ -1,4 +1,6 @@
-package conformance
+// Package shapetest compares answers with recorded ones: key for key, type for
+// type, text for text.
+package shapetest
 
 import (
 	"encoding/json"
@@ -8,11 +10,11 @@ import (
 	"strings"
 )
 
-// like compares an answer with a pattern: the same keys, the same types, the
+// Like compares an answer with a pattern: the same keys, the same types, the
 // same texts. A pattern's string may hold "<id>" for any record id, "<text>"
 // for any text, and "<any>" alone for any value; a key that begins with "?"
 // may be missing. Objects have no other keys, unless "..." is one of them.
-func like(body, pattern string) error {
+func Like(body, pattern string) error {
 	var got, want any
 	if err := json.Unmarshal([]byte(pattern), &want); err != nil {
 		return fmt.Errorf("pattern: %w", err)

@@ -26,8 +26,8 @@ help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Run everything in one process: an HR export becomes users of an emulated Salesforce org.
-	go run ./services/rollcall up --demo
+demo: build ## Run everything in one process: an HR export becomes users of an emulated Salesforce org.
+	bin/rollcall up --demo
 
 .PHONY: build
 build: ## Build the rollcall binary into bin/.
@@ -38,12 +38,17 @@ test: ## Test all modules, with the race detector and in random order.
 	$(call each,go test -race -shuffle=on ./...)
 
 .PHONY: bench
-bench: ## Run the benchmarks.
+bench: ## From DIRECTORY to Salesforce beside one raw durable hop, in one run; then one idle event at a time.
+	cd services/rollcall && go test -run '^$$' -bench EventsToSalesforce -benchtime 20000x ./up
+	cd services/rollcall && go test -run '^$$' -bench IdleEvent -benchtime 1000x ./up
+
+.PHONY: bench-parts
+bench-parts: ## Run the benchmarks of every part.
 	$(call each,go test -run '^$$' -bench . -benchmem ./...)
 
 .PHONY: integration
-integration: ## Test the whole system, all services in one process.
-	@echo "These tests run against the all-in-one process. A run of the same tests against containers does not exist yet."
+integration: ## Test the whole system, every service a process of its own.
+	@echo "Every service, NATS and the emulator run as processes of their own. A run of the same tests against containers does not exist yet."
 	cd test/integration && go test -race -shuffle=on -count=1 ./...
 
 .PHONY: fmt
@@ -90,9 +95,9 @@ links:
 commands:
 	@go build -o bin/rollcall ./services/rollcall; bad=0; \
 	while IFS= read -r line; do \
-		words=$$(sed -E 's/ +#.*//; s/^(go run .\/services\/)?rollcall //; s/"[^"]*"/X/g' <<<"$$line"); \
+		words=$$(sed -E 's/ +#.*//; s/^(go run .\/services\/|bin\/)?rollcall //; s/"[^"]*"/X/g' <<<"$$line"); \
 		if ! help=$$(bin/rollcall $$words --help 2>&1) || grep -q 'Available Commands' <<<"$$help"; then echo "no such command: $$line"; bad=1; fi; \
-	done < <($(call files,'*.md') | xargs -r awk '/^ *```/ { code = !code; next } code' | sed -E 's/^ +//' | grep -E '^(go run \./services/)?rollcall '); \
+	done < <($(call files,'*.md') | xargs -r awk '/^ *```/ { code = !code; next } code' | sed -E 's/^ +//' | grep -E '^(go run \./services/|bin/)?rollcall '); \
 	exit $$bad
 
 # Packages named ...test help tests and never ship. golangci-lint's depguard

@@ -32,7 +32,7 @@ type SubResponse struct {
 	Status      int
 	Body        json.RawMessage
 	Headers     map[string]string
-	// Err is nil for a status of 2xx.
+	// Err is nil for a status of 2xx, unless the body says failure all the same.
 	Err *Error
 }
 
@@ -134,9 +134,27 @@ func matchSubs(subs []compositeSub, answers []compositeAnswer, mutating bool) ([
 		out[i] = SubResponse{ReferenceID: sub.ReferenceID, Status: a.Status, Body: a.Body, Headers: a.HTTPHeaders}
 		if a.Status < 200 || a.Status > 299 {
 			out[i].Err = subFailure(a, sub.Method != http.MethodGet)
+		} else {
+			out[i].Err = falseSuccess(a)
 		}
 	}
 	return out, nil
+}
+
+// falseSuccess reads the verdict in the body of a 2xx, if it is the result of
+// one record; lists of results are their reader's. [R amp-labs
+// success-with-errors.json]
+func falseSuccess(a compositeAnswer) *Error {
+	var said struct{ Success *bool }
+	_ = json.Unmarshal(a.Body, &said) // what is no object has no verdict
+	if said.Success == nil || *said.Success {
+		return nil
+	}
+	result, err := readResult(a.Body, a.Status)
+	if e, ok := asError(err); ok {
+		return e
+	}
+	return merge(result.Errors)
 }
 
 // subFailure reads the error of one subrequest. A 5xx inside a composite is as

@@ -103,7 +103,7 @@ func (c *Client) eachPage(ctx context.Context, page queryPage, each func([]Recor
 		}
 		page = next
 	}
-	if got != total && got != 0 { // a count() has a total and no records [R]
+	if got != total { // a count() has a total and no records [R]: QueryCount is for those
 		return unreadable(http.StatusOK, false, "the query announced %d records and gave %d", total, got)
 	}
 	return nil

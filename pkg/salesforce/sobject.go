@@ -8,7 +8,9 @@ import (
 	"strings"
 )
 
-// Create creates one record. Many are cheaper with CreateRecords.
+// Create creates one record. The error is set whenever the record was not
+// created, also when Salesforce said so in an answer of 2xx; Result.Err need
+// not be asked. Many are cheaper with CreateRecords.
 func (c *Client) Create(ctx context.Context, object string, record Record) (Result, error) {
 	path, err := c.objectPath(object)
 	if err != nil {
@@ -37,7 +39,8 @@ func (c *Client) Read(ctx context.Context, object, id string, fields ...string) 
 	return record, nil
 }
 
-// Update changes fields of one record; a nil clears a field.
+// Update changes fields of one record; a nil clears a field. An Id in the
+// record is not sent: the path has it.
 func (c *Client) Update(ctx context.Context, object, id string, record Record) error {
 	path, err := c.objectPath(object, id)
 	if err != nil {
@@ -106,7 +109,7 @@ func (c *Client) single(ctx context.Context, k call) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if r.status == http.StatusNoContent { // upsert before v46
+	if r.status == http.StatusNoContent && k.method == http.MethodPatch { // upsert before v46
 		return Result{Success: true}, nil
 	}
 	result, err := readResult(r.body, r.status)

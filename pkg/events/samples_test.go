@@ -156,6 +156,7 @@ func sampleTokenRecord() events.TokenRecord {
 		V: 1, Org: "production", State: events.TokenHeld, Generation: 4, Sealed: []byte("sealed"), SealedRefresh: []byte("sealed too"),
 		Failure: ptr(sampleFailure()), Advice: "Rotate the consumer secret.", Since: at(0), CredentialMark: "c0ffee",
 		Lease: &events.Lease{Holder: "token-refresher-1", Until: at(1)}, RetryAt: at(2), Tries: 3, At: at(1),
+		Intent: &events.Intent{Mark: "decade", At: at(0)}, Steady: true,
 	}
 }
 

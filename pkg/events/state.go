@@ -296,6 +296,11 @@ type TokenRecord struct {
 	CredentialMark string `json:"credentialMark,omitempty"`
 	// Lease is set while somebody talks to the token endpoint.
 	Lease *Lease `json:"lease,omitempty"`
+	// Intent names the refresh token that was to be presented, until it is known
+	// what came of it. Without a lease, the outcome is unknown.
+	Intent *Intent `json:"intent,omitempty"`
+	// Steady says that the last refresh left the refresh token as it was.
+	Steady bool `json:"steady,omitzero"`
 	// RetryAt is when a transient trouble is tried again.
 	RetryAt time.Time `json:"retryAt,omitzero"`
 	Tries   int       `json:"tries,omitzero"`
@@ -306,6 +311,13 @@ type TokenRecord struct {
 type Lease struct {
 	Holder string    `json:"holder"`
 	Until  time.Time `json:"until"`
+}
+
+// Intent is stored before a refresh token is presented.
+type Intent struct {
+	// Mark is a keyed hash of the refresh token, never the token.
+	Mark string    `json:"mark"`
+	At   time.Time `json:"at"`
 }
 
 // Token is what is sealed into a [TokenRecord].

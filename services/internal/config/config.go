@@ -109,6 +109,12 @@ type Connect struct {
 	Audience string `koanf:"audience"`
 	// OrgID pins the org: a token for another one is refused. Optional.
 	OrgID string `koanf:"orgID"`
+	// SessionLifetime is the app's session timeout: a token is renewed when 80 to
+	// 90 % of it have passed, before anybody finds it expired. 0 for never. Default 2h.
+	SessionLifetime time.Duration `koanf:"sessionLifetime"`
+	// RefreshIdleLimit is the app's "expire refresh token if not used for", for
+	// flow refresh_token: the token is used before. 0 for no limit. Default 0.
+	RefreshIdleLimit time.Duration `koanf:"refreshIdleLimit"`
 	// APIVersion of the REST API. Default 63.0.
 	APIVersion string `koanf:"apiVersion"`
 	// HostSuffixes the instance may have. Default Salesforce's own.

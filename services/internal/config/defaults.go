@@ -33,15 +33,16 @@ func defaults(orgs []string) map[string]any {
 
 func orgDefaults() map[string]any {
 	return map[string]any{
-		"connect.flow":         FlowClientCredentials,
-		"connect.apiVersion":   "63.0",
-		"connect.hostSuffixes": []string{".salesforce.com", ".force.com", ".salesforce.mil"},
-		"assign.match":         []string{"federation_id", "username"},
-		"push.create":          true,
-		"push.update":          true,
-		"push.deactivate":      true,
-		"push.callTimeout":     20 * time.Second,
-		"push.claimTTL":        30 * time.Second,
-		"push.linger":          50 * time.Millisecond,
+		"connect.flow":            FlowClientCredentials,
+		"connect.sessionLifetime": 2 * time.Hour,
+		"connect.apiVersion":      "63.0",
+		"connect.hostSuffixes":    []string{".salesforce.com", ".force.com", ".salesforce.mil"},
+		"assign.match":            []string{"federation_id", "username"},
+		"push.create":             true,
+		"push.update":             true,
+		"push.deactivate":         true,
+		"push.callTimeout":        20 * time.Second,
+		"push.claimTTL":           30 * time.Second,
+		"push.linger":             50 * time.Millisecond,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 )
@@ -145,6 +146,12 @@ func (c *Connect) validate(bad *faults, path string) {
 	}
 	bad.require(path+".clientID", c.ClientID)
 	c.validateFlow(bad, path)
+	if c.SessionLifetime != 0 && c.SessionLifetime < 15*time.Minute {
+		bad.add(path+".sessionLifetime", "must be 0 or at least 15m, the shortest Salesforce has, is %s", c.SessionLifetime)
+	}
+	if c.RefreshIdleLimit != 0 && c.RefreshIdleLimit < time.Hour {
+		bad.add(path+".refreshIdleLimit", "must be 0 or at least 1h, is %s", c.RefreshIdleLimit)
+	}
 	if !isAPIVersion(c.APIVersion) {
 		bad.add(path+".apiVersion", "must be like 63.0 (in quotes), is %q", c.APIVersion)
 	}

@@ -3,6 +3,7 @@ package refresh
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -22,8 +23,9 @@ const minRedact = 4
 
 // refresh asks the token endpoint once, between taking and releasing the lease.
 // It is finished also when ctx ends meanwhile: a rotated token must be stored.
-func (o *org) refresh(ctx context.Context, rec *events.TokenRecord, rev uint64, creds mark) {
-	held, leased, ok := o.lease(ctx, rec, rev, creds)
+func (o *org) refresh(ctx context.Context, rec *events.TokenRecord, rev uint64, creds mark, early bool) {
+	a := o.newAttempt(rec, rev, creds, early)
+	held, leased, ok := o.lease(ctx, a)
 	if !ok {
 		return
 	}
@@ -32,42 +34,28 @@ func (o *org) refresh(ctx context.Context, rec *events.TokenRecord, rev uint64, 
 	work, span := o.tel.Tracer.Start(work, "refresh token", trace.WithAttributes(attribute.String("rollcall.org", o.name)))
 	defer span.End()
 
-	spent, err := o.refreshToken(held, creds)
-	var grant salesforce.Grant
-	if err == nil {
-		grant, err = o.flow.grant(work, o.oauth, spent)
-	}
+	grant, err := o.ask(work, a)
 	next := held
 	next.CredentialMark = creds.String()
 	if err == nil {
-		err = o.granted(&next, rec, grant)
+		if err = o.granted(&next, a, grant); err != nil {
+			err = unsettled{tokenError(err)} // spent, and not kept
+		}
 	}
 	if err != nil {
 		span.SetStatus(codes.Error, "refused")
-		o.refused(work, &next, rec, err, spent)
+		o.refused(work, &next, a, err)
 	} else {
 		o.metrics.asked(work, o.name, "granted")
 	}
-	if o.release(work, next, leased) {
-		o.report(work, rec, next, o.text(err, spent))
+	if o.release(trace.ContextWithSpan(ctx, span), a, next, leased) {
+		o.report(work, rec, next, o.text(err, a.spent))
 	}
-}
-
-// refreshToken returns the refresh token to spend: the one kept from the last
-// grant, or the configured one where there is none or another was configured.
-func (o *org) refreshToken(rec events.TokenRecord, creds mark) (string, error) {
-	if !o.flow.refreshes {
-		return "", nil
-	}
-	if len(rec.SealedRefresh) > 0 && parseMark(rec.CredentialMark).sameGrant(creds) {
-		return o.sealer.OpenRefresh(o.name, rec.SealedRefresh)
-	}
-	return readSecret(o.connect.RefreshTokenFile)
 }
 
 // granted puts the new token into the record.
-func (o *org) granted(next *events.TokenRecord, before *events.TokenRecord, g salesforce.Grant) error {
-	at := o.now()
+func (o *org) granted(next *events.TokenRecord, a attempt, g salesforce.Grant) error {
+	at, before := o.now(), a.before
 	sealed, err := o.sealer.Seal(o.name, events.Token{
 		AccessToken: g.AccessToken, InstanceURL: g.InstanceURL, OrgID: g.OrgID, UserID: g.UserID, IssuedAt: g.IssuedAt,
 	})
@@ -78,9 +66,11 @@ func (o *org) granted(next *events.TokenRecord, before *events.TokenRecord, g sa
 		if next.SealedRefresh, err = o.sealer.SealRefresh(o.name, g.RefreshToken); err != nil {
 			return err
 		}
+		next.Steady = g.RefreshToken == a.spent
 	}
+	next.Intent = nil
 	next.Tries = 0
-	if before != nil && before.State == events.TokenConnected && at.Sub(before.At) < settled+shortLived(before.Tries) {
+	if !a.early && before != nil && before.State == events.TokenConnected && at.Sub(before.At) < settled+shortLived(before.Tries) {
 		next.Tries = before.Tries + 1 // the last one was refused as soon as it was used
 	}
 	next.Sealed, next.Generation = sealed, next.Generation+1
@@ -92,14 +82,25 @@ func (o *org) granted(next *events.TokenRecord, before *events.TokenRecord, g sa
 
 // refused puts into the record why there is no token, what an admin can do, and
 // when it is tried again.
-func (o *org) refused(ctx context.Context, next, before *events.TokenRecord, err error, spent string) {
-	at := o.now()
+func (o *org) refused(ctx context.Context, next *events.TokenRecord, a attempt, err error) {
+	at, before := o.now(), a.before
 	te := tokenError(err)
 	o.metrics.asked(ctx, o.name, te.Class.String())
 	next.Failure = &events.Failure{
-		Cause: events.CauseCredentials, Code: te.Code, Message: o.redact(te.Description, spent), Operation: "sign in",
+		Cause: events.CauseCredentials, Code: te.Code, Message: o.redact(te.Description, a.spent), Operation: "sign in",
 	}
-	next.Advice, next.RetryAt, next.At = o.advice(err, te), time.Time{}, at.UTC()
+	next.Advice, next.RetryAt = o.advice(err, te), time.Time{}
+	var still unsettled
+	if te.Outcome == salesforce.NotApplied && a.spentErr == nil && !errors.As(err, &still) {
+		next.Intent = nil // it was not consumed
+	}
+	if a.early && te.Class == salesforce.TokenTransient {
+		// The token in use is still good: nobody waits for the new one.
+		next.Failure, next.Advice = nil, ""
+		next.RetryAt = at.Add(delay(1, time.Minute, time.Minute)).UTC()
+		return
+	}
+	next.At = at.UTC()
 	if before != nil && before.State == events.TokenConnected {
 		next.Tries = 0 // until now it counted tokens that were refused early
 	}
@@ -108,13 +109,23 @@ func (o *org) refused(ctx context.Context, next, before *events.TokenRecord, err
 	case te.Class == salesforce.TokenTransient:
 		next.Failure.Cause = events.CauseUnavailable
 		setState(next, events.TokenRefreshing, at)
-		next.RetryAt = at.Add(delay(next.Tries, time.Second, time.Minute)).UTC()
+		next.RetryAt = at.Add(o.pace(te, next)).UTC()
 	case o.healsAlone(te):
 		setState(next, events.TokenHeld, at)
 		next.RetryAt = at.Add(delay(next.Tries, time.Minute, 10*time.Minute)).UTC()
 	default:
 		setState(next, events.TokenHeld, at)
 	}
+}
+
+// pace is how long until a transient trouble is tried again. A request without
+// an answer may still be at work, and is not asked about before it has settled.
+func (o *org) pace(te *salesforce.TokenError, next *events.TokenRecord) time.Duration {
+	d := delay(next.Tries, time.Second, time.Minute)
+	if te.Outcome != salesforce.NotApplied && next.Intent != nil {
+		d = max(d, o.cfg.SettleFor)
+	}
+	return d
 }
 
 // healsAlone says whether an admin may mend this in Salesforce, unseen by us,
@@ -135,7 +146,8 @@ func tokenError(err error) *salesforce.TokenError {
 	if errors.As(err, &te) {
 		return te
 	}
-	return &salesforce.TokenError{Code: salesforce.CodeNoSecret, Description: err.Error(), Class: salesforce.TokenConfiguration}
+	return &salesforce.TokenError{Code: salesforce.CodeNoSecret, Description: err.Error(), Class: salesforce.TokenConfiguration,
+		Outcome: salesforce.NotApplied}
 }
 
 // advice says what to do about it.
@@ -147,6 +159,15 @@ func (o *org) advice(err error, te *salesforce.TokenError) string {
 		return "Put the secret where clientSecretFile, privateKeyFile and refreshTokenFile say, readable for the service."
 	case o.connect.Flow == config.FlowJWTBearer && te.Code == salesforce.CodeNoSecret:
 		return "Put the app's RSA private key, in PEM, where privateKeyFile says."
+	}
+	again := fmt.Sprintf("run `rollcall connect %s`, or put a new refresh token into refreshTokenFile.", o.name)
+	switch {
+	case te.Code == CodeNotConnected:
+		return "Authenticate with Salesforce: " + again
+	case te.Code == CodeTokenSpent:
+		return "Authenticate with Salesforce again: " + again + " If it happens often, look at the network between token-refresher and Salesforce."
+	case o.flow.refreshes && te.Class == salesforce.TokenCredential && te.Code == "invalid_grant":
+		return te.Advice() + " To authenticate, " + again
 	}
 	return te.Advice()
 }
@@ -189,6 +210,8 @@ func (o *org) report(ctx context.Context, before *events.TokenRecord, next event
 		return
 	}
 	switch {
+	case next.State == events.TokenConnected && before != nil && before.Generation == next.Generation:
+		o.tel.Log.WarnContext(ctx, "token cannot be renewed yet, the present one stays in use", "org", o.name, "error", why)
 	case next.State == events.TokenConnected:
 		o.tel.Log.InfoContext(ctx, "org signed in", "org", o.name, "generation", next.Generation)
 	case next.State == events.TokenHeld:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 
@@ -21,8 +22,13 @@ type Config struct {
 	// CallTimeout bounds one token request. Default 20s.
 	CallTimeout time.Duration
 	// LeaseFor is how long a replica may take over one refresh; what a dead one
-	// had in hand waits that long. It is longer than CallTimeout. Default 30s.
+	// had in hand waits that long. It is longer than CallTimeout. Default 50s.
 	LeaseFor time.Duration
+	// SettleFor is how long after a lost reply the endpoint is asked what came
+	// of the request: it may still be at work. Default 5s.
+	SettleFor time.Duration
+	// Transport carries requests to Salesforce. Default [http.DefaultTransport].
+	Transport http.RoundTripper
 }
 
 // ConfigFrom returns token-refresher's part of the configuration file.
@@ -43,7 +49,13 @@ func (c Config) withDefaults() Config {
 		c.CallTimeout = 20 * time.Second
 	}
 	if c.LeaseFor <= 0 {
-		c.LeaseFor = c.CallTimeout + 10*time.Second
+		c.LeaseFor = 2*c.CallTimeout + 10*time.Second // it is asked what came of the last request, and then for a token
+	}
+	if c.SettleFor <= 0 {
+		c.SettleFor = 5 * time.Second
+	}
+	if c.Transport == nil {
+		c.Transport = http.DefaultTransport
 	}
 	return c
 }

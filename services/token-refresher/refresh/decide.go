@@ -14,12 +14,15 @@ const settled = time.Minute
 type decision struct {
 	// refresh says to ask the token endpoint.
 	refresh bool
+	// early says that the present token is still good as far as is known.
+	early bool
 	// wait is when to look again, if nothing happens before; zero for never.
 	wait time.Time
 }
 
-// decide looks at an org's record, what its health says, and its credentials.
-func decide(rec *events.TokenRecord, health *events.Health, now mark, at time.Time) decision {
+// decide looks at an org's record, what its health says, its credentials, and
+// when the token is to be renewed though nobody complains (zero for never).
+func decide(rec *events.TokenRecord, health *events.Health, now mark, renew, at time.Time) decision {
 	if rec == nil {
 		return decision{refresh: true}
 	}
@@ -33,7 +36,7 @@ func decide(rec *events.TokenRecord, health *events.Health, now mark, at time.Ti
 			return decision{refresh: true} // the token is of another app or org
 		}
 		if !refused(rec, health) {
-			return decision{}
+			return early(rec, renew, at)
 		}
 		return due(rec.At.Add(shortLived(rec.Tries)), at)
 	case events.TokenHeld:
@@ -47,6 +50,19 @@ func decide(rec *events.TokenRecord, health *events.Health, now mark, at time.Ti
 	case events.TokenRefreshing:
 	}
 	return due(rec.RetryAt, at)
+}
+
+// early is when a token that nobody complains about is renewed.
+func early(rec *events.TokenRecord, renew, at time.Time) decision {
+	if renew.IsZero() {
+		return decision{}
+	}
+	if rec.RetryAt.After(renew) {
+		renew = rec.RetryAt // it was tried already
+	}
+	d := due(renew, at)
+	d.early = d.refresh
+	return d
 }
 
 func due(t, at time.Time) decision {

@@ -38,9 +38,9 @@ func (o *org) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		rec, rev, health := o.view()
 		creds := markOf(o.sealer, o.connect)
-		d := decide(rec, health, creds, o.now())
+		d := decide(rec, health, creds, o.renewAt(rec), o.now())
 		if d.refresh {
-			o.refresh(ctx, rec, rev, creds)
+			o.refresh(ctx, rec, rev, creds, d.early)
 			continue
 		}
 		o.rest(ctx, d.wait)

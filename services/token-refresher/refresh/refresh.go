@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -87,7 +86,7 @@ func (s *Service) newOrg(name string, c config.Connect) (*org, error) {
 		ExpectedOrgID:       c.OrgID,
 		AllowedHostSuffixes: c.HostSuffixes,
 		AllowLoopbackHTTP:   c.AllowLoopbackHTTP,
-		Transport:           s.tel.Transport(http.DefaultTransport),
+		Transport:           s.tel.Transport(s.cfg.Transport),
 		CallTimeout:         s.cfg.CallTimeout,
 	})
 	if err != nil {

@@ -192,11 +192,11 @@ func TestLostReplyUnderRotationEndsHeldNotLooping(t *testing.T) {
 	}
 	b.complain(1)
 	rec := b.await("held", inState(events.TokenHeld))
-	if rec.Failure.Code != "invalid_grant" || !strings.Contains(rec.Advice, "authenticate") || !rec.RetryAt.IsZero() {
+	if rec.Failure.Code != CodeTokenSpent || !strings.Contains(rec.Advice, "rollcall connect emea") || !rec.RetryAt.IsZero() {
 		t.Fatalf("held as %+v until %s: %s", rec.Failure, rec.RetryAt, rec.Advice)
 	}
-	if f, _ := b.sf.Fault(fault.ID); f.Used != 1 || b.requests() != 3 {
-		t.Fatalf("the fault struck %d times, %d requests; want the first, the lost one and one more", f.Used, b.requests())
+	if f, _ := b.sf.Fault(fault.ID); f.Used != 1 || b.requests() != 2 {
+		t.Fatalf("the fault struck %d times, %d requests; want the first and the lost one", f.Used, b.requests())
 	}
 	token, err := b.org.Grant(clientID, emulator.IntegrationUsername)
 	if err != nil {
@@ -263,26 +263,31 @@ func TestDecide(t *testing.T) {
 		health *events.Health
 		now    mark
 		want   decision
+		renew  time.Time
 	}{
-		"no record":                       {nil, nil, creds, refresh},
-		"connected":                       {record(asIs), nil, creds, nothing},
-		"refused":                         {record(asIs), refusal(4), creds, refresh},
-		"an older token was refused":      {record(asIs), refusal(3), creds, nothing},
-		"org held for another reason":     {record(asIs), &events.Health{State: events.HealthHeld, TokenGeneration: 4, Failure: &events.Failure{Cause: events.CauseThrottled}}, creds, nothing},
-		"new secret, token still good":    {record(asIs), nil, mark{"i", "s2", "r"}, nothing},
-		"another app":                     {record(asIs), nil, mark{"i2", "s", "r"}, refresh},
-		"held":                            {record(held(time.Time{})), refusal(4), creds, nothing},
-		"held, new secret":                {record(held(time.Time{})), nil, mark{"i", "s2", "r"}, refresh},
-		"held, may heal later":            {record(held(at.Add(time.Minute))), nil, creds, decision{wait: at.Add(time.Minute)}},
-		"held, may have healed":           {record(held(at)), nil, creds, refresh},
-		"a lease":                         {record(func(r *events.TokenRecord) { r.Lease = &events.Lease{Until: at.Add(time.Second)} }), refusal(4), creds, decision{wait: at.Add(time.Second)}},
-		"a lease that ran out":            {record(func(r *events.TokenRecord) { r.State, r.Lease = events.TokenRefreshing, &events.Lease{Until: at} }), nil, creds, refresh},
-		"refreshing, retry later":         {record(func(r *events.TokenRecord) { r.State, r.RetryAt = events.TokenRefreshing, at.Add(time.Second) }), nil, creds, decision{wait: at.Add(time.Second)}},
-		"first token refused at once":     {record(func(r *events.TokenRecord) { r.At = at }), refusal(4), creds, refresh},
-		"second token refused at once":    {record(func(r *events.TokenRecord) { r.At, r.Tries = at, 1 }), refusal(4), creds, decision{wait: at.Add(5 * time.Second)}},
-		"twentieth token refused at once": {record(func(r *events.TokenRecord) { r.At, r.Tries = at, 19 }), refusal(4), creds, decision{wait: at.Add(5 * time.Minute)}},
+		"no record":                       {nil, nil, creds, refresh, time.Time{}},
+		"connected":                       {record(asIs), nil, creds, nothing, time.Time{}},
+		"refused":                         {record(asIs), refusal(4), creds, refresh, time.Time{}},
+		"an older token was refused":      {record(asIs), refusal(3), creds, nothing, time.Time{}},
+		"org held for another reason":     {record(asIs), &events.Health{State: events.HealthHeld, TokenGeneration: 4, Failure: &events.Failure{Cause: events.CauseThrottled}}, creds, nothing, time.Time{}},
+		"new secret, token still good":    {record(asIs), nil, mark{"i", "s2", "r"}, nothing, time.Time{}},
+		"another app":                     {record(asIs), nil, mark{"i2", "s", "r"}, refresh, time.Time{}},
+		"held":                            {record(held(time.Time{})), refusal(4), creds, nothing, time.Time{}},
+		"held, new secret":                {record(held(time.Time{})), nil, mark{"i", "s2", "r"}, refresh, time.Time{}},
+		"held, may heal later":            {record(held(at.Add(time.Minute))), nil, creds, decision{wait: at.Add(time.Minute)}, time.Time{}},
+		"held, may have healed":           {record(held(at)), nil, creds, refresh, time.Time{}},
+		"a lease":                         {record(func(r *events.TokenRecord) { r.Lease = &events.Lease{Until: at.Add(time.Second)} }), refusal(4), creds, decision{wait: at.Add(time.Second)}, time.Time{}},
+		"a lease that ran out":            {record(func(r *events.TokenRecord) { r.State, r.Lease = events.TokenRefreshing, &events.Lease{Until: at} }), nil, creds, refresh, time.Time{}},
+		"refreshing, retry later":         {record(func(r *events.TokenRecord) { r.State, r.RetryAt = events.TokenRefreshing, at.Add(time.Second) }), nil, creds, decision{wait: at.Add(time.Second)}, time.Time{}},
+		"first token refused at once":     {record(func(r *events.TokenRecord) { r.At = at }), refusal(4), creds, refresh, time.Time{}},
+		"second token refused at once":    {record(func(r *events.TokenRecord) { r.At, r.Tries = at, 1 }), refusal(4), creds, decision{wait: at.Add(5 * time.Second)}, time.Time{}},
+		"renewed later":                   {record(asIs), nil, creds, decision{wait: at.Add(time.Hour)}, at.Add(time.Hour)},
+		"renewed now":                     {record(asIs), nil, creds, decision{refresh: true, early: true}, at},
+		"renewal failed a moment ago":     {record(func(r *events.TokenRecord) { r.RetryAt = at.Add(time.Minute) }), nil, creds, decision{wait: at.Add(time.Minute)}, at},
+		"refused when a renewal is due":   {record(asIs), refusal(4), creds, refresh, at},
+		"twentieth token refused at once": {record(func(r *events.TokenRecord) { r.At, r.Tries = at, 19 }), refusal(4), creds, decision{wait: at.Add(5 * time.Minute)}, time.Time{}},
 	} {
-		if got := decide(c.rec, c.health, c.now, at); got != c.want {
+		if got := decide(c.rec, c.health, c.now, c.renew, at); got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}

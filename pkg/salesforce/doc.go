@@ -15,8 +15,42 @@
 //     is followed, and hosts are held to an allow-list;
 //   - texts of errors are fit for logs: they hold no values, ids or tokens.
 //
-// A Client needs Sessions. SessionsFrom makes them of an OAuth flow; a program
-// that keeps its tokens elsewhere implements the two methods itself.
+// # Signing in
+//
+// An OAuth obtains tokens, by client credentials, refresh token, authorization
+// code with PKCE, or JWT bearer. A Client needs Sessions: SessionsFrom makes
+// them of one of these flows; a program that keeps its tokens elsewhere
+// implements the two methods itself. See the examples of NewClient, OAuth and
+// Sessions.
+//
+// # Which call
+//
+// For one record: Create, Read, Update, Upsert, Delete. For many of one object:
+// CreateRecords, UpdateRecords, DeleteRecords, 200 to an API call. For many
+// thousands: BulkIngest. To find people by any of several keys: QueryIn. For
+// steps that depend on each other: Composite.
+//
+// # Errors
+//
+// There are two places to look. The error of a call that deals with many
+// records speaks of the call: it was refused, or its answer cannot be believed.
+// Result.Err speaks of one record. Both hold an *Error; switch on its Class, and
+// before repeating anything look at its Outcome:
+//
+//	results, err := client.CreateRecords(ctx, "User", people)
+//	var e *salesforce.Error
+//	if errors.As(err, &e) && e.Outcome == salesforce.MaybeApplied {
+//		// some of people[len(results):] may exist: look before creating again
+//	}
+//	for i, r := range results {
+//		if err := r.Err(); err != nil {
+//			// people[i] was refused, the others are made
+//		}
+//	}
+//
+// Tokens have errors of their own, *TokenError, because other people mend them.
+//
+// # Marks
 //
 // Where a behaviour of Salesforce matters, the comment has a mark that says how
 // it is known: [R] recorded from a real org, [D] Salesforce's documentation or

@@ -2,6 +2,7 @@ package emulator_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -34,7 +35,7 @@ func FuzzCall(f *testing.F) {
 		if err != nil || method == "" || strings.ContainsAny(method, " \t\r\n") || len(path) > 4000 {
 			return
 		}
-		req := httptest.NewRequest("POST", "http://org.example/", strings.NewReader(body))
+		req := httptest.NewRequest(http.MethodPost, "http://org.example/", strings.NewReader(body))
 		req.Method, req.URL = method, target
 		token, err := org.AccessToken(emulator.IntegrationUsername)
 		if err != nil {

@@ -95,6 +95,7 @@ func (s *stack) check() map[string]user {
 // TestKillAnything kills every service, and NATS, again and again during a run,
 // and wants Salesforce to end as after a quiet run.
 func TestKillAnything(t *testing.T) {
+	t.Parallel()
 	quiet := newStack(t, nil)
 	quiet.load()
 	quiet.settle(settleWithin)
@@ -102,6 +103,7 @@ func TestKillAnything(t *testing.T) {
 	quiet.down()
 	for _, victim := range append(services(), "nats-server") {
 		t.Run(victim, func(t *testing.T) {
+			t.Parallel()
 			s := newStack(t, nil)
 			killed := make(chan int)
 			stop := make(chan struct{})
@@ -164,6 +166,7 @@ func firstDifference(got, want map[string]user) string {
 // TestReplyLostAfterItWasApplied drops the connection after Salesforce has
 // created a batch.
 func TestReplyLostAfterItWasApplied(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	s.must(http.MethodPost, "/_emulator/faults", `{"id":"lost","operation":"collections.create","object":"User","effect":"drop_after","times":1}`)
 	s.publish(export(t, s.dir, 0, 50, "first"))
@@ -182,6 +185,7 @@ func TestReplyLostAfterItWasApplied(t *testing.T) {
 
 // TestParkAndReplay switches creating off, then on, and replays.
 func TestParkAndReplay(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, func(conf string) string { return conf + "      create: false\n" })
 	s.publish(export(t, s.dir, 0, 30, "first"))
 	s.settle(settleWithin)
@@ -215,6 +219,7 @@ func TestParkAndReplay(t *testing.T) {
 // TestRevokedCredentialsHoldTheOrg changes the secret in Salesforce while the
 // services run.
 func TestRevokedCredentialsHoldTheOrg(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	s.publish(export(t, s.dir, 0, 5, "first"))
 	s.settle(settleWithin)
@@ -249,6 +254,7 @@ func TestRevokedCredentialsHoldTheOrg(t *testing.T) {
 
 // TestLoadIsBatched wants few calls for many people, and none for the same again.
 func TestLoadIsBatched(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	path := export(t, s.dir, 0, 1000, "first")
 	s.publish(path)

@@ -18,7 +18,7 @@ import (
 
 const (
 	clientID     = "rollcall-test"
-	clientSecret = "a-secret-of-the-test" //nolint:gosec // the emulator's, made up here
+	clientSecret = "a-secret-of-the-test"
 )
 
 // services are the processes that may be killed at any moment.

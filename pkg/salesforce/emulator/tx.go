@@ -95,6 +95,20 @@ func (d *draft) sentField(name string) bool {
 	return slices.Contains(d.sent, d.object.field(name))
 }
 
+// same keeps one copy of a text that a record holds twice: username and e-mail
+// address, employee number and federation id are often equal.
+func (d *draft) same(v any) any {
+	if _, text := v.(string); !text {
+		return v
+	}
+	for i := range d.cells {
+		if d.cells[i].value == v {
+			return d.cells[i].value
+		}
+	}
+	return v
+}
+
 func (d *draft) set(f *field, v any) {
 	for i := range d.cells {
 		if d.cells[i].pos == int32(f.pos) {
@@ -246,7 +260,7 @@ func (t *tx) fill(d *draft, in input) *APIError {
 		}
 		checked, err := f.check(t.org, v)
 		if err == nil {
-			d.set(f, t.org.intern(f, checked))
+			d.set(f, t.org.intern(f, d.same(checked)))
 			return nil
 		}
 		d.set(f, v) // sent, if wrong: it is not missing

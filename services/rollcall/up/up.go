@@ -64,6 +64,7 @@ func Run(ctx context.Context, o Options) error {
 
 // start starts everything but the services' work.
 func (s *stack) start(ctx context.Context) error {
+	go keepSmall(ctx)
 	var err error
 	if s.file, err = prepare(s.o); err != nil {
 		return app.Usage(err)

@@ -62,6 +62,13 @@ func (s *step) targetOf(name string) (target, bool) {
 	return s.org.catalogue.find(kind, rest)
 }
 
+// asked says whether the absence of an assignment means anything: only what was
+// asked for by its id can be found.
+func (s *step) asked(name string) bool {
+	kind, rest, _ := strings.Cut(name, "/")
+	return s.org.catalogue.asked(kind, rest)
+}
+
 // give makes assignments and returns people whose targets have to be resolved
 // again.
 func (s *step) give(units []unit) []*person {
@@ -164,11 +171,11 @@ func (s *step) take() {
 	units := s.units(func(p *person) []string { return p.todo.take })
 	s.findIDs(units)
 	units = slices.DeleteFunc(units, func(u unit) bool {
-		if u.p.fate == open && u.nameless() && !s.stopped() {
+		if u.p.fate == open && u.nameless() && !s.stopped() && s.asked(u.name) {
 			u.p.taken(u.name) // not there any more
 			return true
 		}
-		return u.p.fate != open
+		return u.p.fate != open || u.nameless()
 	})
 	for chunk := range slices.Chunk(units, batchMax) {
 		chunk = s.stillOurs(chunk)
@@ -262,12 +269,11 @@ func (s *step) settleAssignments(units []unit, operation string) {
 		switch {
 		case operation == opAssign && has:
 			u.p.given(u.name, id)
-		case operation == opAssign:
-			delete(u.p.link.Assigned, u.name)
-			u.p.fail(lost(u.p.why, operation))
-		case operation == opUnassign && !has:
+		case operation == opUnassign && !has && s.asked(u.name):
 			u.p.taken(u.name)
 		default:
+			// A call without an answer may still take effect: what was to be
+			// given stays noted as perhaps given.
 			u.p.fail(lost(u.p.why, operation))
 		}
 	}

@@ -78,8 +78,14 @@ func (c *catalogue) find(kind, name string) (target, bool) {
 	return t, t.id != ""
 }
 
-// forget makes everything be asked for again: an id turned out to be wrong.
-func (c *catalogue) forget() { clear(c.known) }
+// forget makes a name be asked for again: its id may be wrong.
+func (c *catalogue) forget(kind, name string) { delete(c.known, entry(kind, name)) }
+
+// asked says whether Salesforce was asked for a name, found or not.
+func (c *catalogue) asked(kind, name string) bool {
+	_, ok := c.known[entry(kind, name)]
+	return ok
+}
 
 // lacking returns the names to ask for. If there are any, all that config knows
 // and that are due go along, so that one call does for everybody.

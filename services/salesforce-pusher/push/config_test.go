@@ -91,7 +91,7 @@ func TestCatalogueAsksOnceAndForgetsInTime(t *testing.T) {
 			t.Errorf("after %s (returning %v): asks %v, want %v", tc.after, tc.returning, got, tc.want)
 		}
 	}
-	c.forget()
+	c.forget(kindProfile, "p")
 	if c.lacking(known, false, t0) == nil {
 		t.Error("a forgotten name is not asked for again")
 	}

@@ -142,8 +142,8 @@ func (s *step) again(people []*person, replan func(p *person)) {
 	for _, p := range people {
 		was[p], failure[p] = s.idsOf(p), p.failure
 		p.fate, p.failure = open, nil
+		s.forgetNames(p)
 	}
-	s.org.catalogue.forget()
 	s.resolve(people)
 	for _, p := range people {
 		if p.fate != open || s.stopped() {
@@ -155,6 +155,17 @@ func (s *step) again(people []*person, replan func(p *person)) {
 		}
 		p.why = nil
 		replan(p)
+	}
+}
+
+// forgetNames drops what the catalogue knows of the names a person's open work
+// uses, and nothing else: other people's work rests on the rest.
+func (s *step) forgetNames(p *person) {
+	s.org.catalogue.forget(kindProfile, p.desired.Profile)
+	s.org.catalogue.forget(kindRole, p.desired.Role)
+	for _, name := range p.todo.give {
+		kind, rest, _ := strings.Cut(name, "/")
+		s.org.catalogue.forget(kind, rest)
 	}
 }
 

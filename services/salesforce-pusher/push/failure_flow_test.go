@@ -62,6 +62,25 @@ func TestWhatWasPerhapsGivenIsTakenAway(t *testing.T) {
 	}
 }
 
+// TestLostRemovalIsNotTakenForDone: the removal got lost on the way, and the
+// worker has never heard of what it removes.
+func TestLostRemovalIsNotTakenForDone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	first := r.start()
+	r.push(person(1))
+	first.stop()
+	fault := r.plan(emulator.Fault{Operation: "collections.delete", Effect: emulator.EffectGack, Times: 1})
+	r.start()
+	o := r.push(person(1, func(d *events.Desired) { d.PermissionSets = nil }))
+	r.struck(fault, 1)
+	expectFailed(t, o, events.CauseUnknown)
+	expect(t, r.repoke("key0001"), events.ResultApplied, "unassigned")
+	if u := r.user("person0001@example.com"); len(u.PermissionSets) != 0 {
+		t.Errorf("permission sets %v, want none", u.PermissionSets)
+	}
+}
+
 func TestLostUpdateIsReadBack(t *testing.T) {
 	t.Parallel()
 	for _, effect := range []emulator.Effect{emulator.EffectDropAfter, emulator.EffectGack} {

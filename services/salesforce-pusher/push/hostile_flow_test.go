@@ -61,7 +61,7 @@ func hostileRun(t *testing.T, seed uint64) {
 		u := users[0]
 		if !u.IsActive || u.Fields["Title"] != "Manager" || !slices.Equal(u.PermissionSets, []string{"HR_Data"}) ||
 			!slices.Equal(u.PermissionSetGroups, []string{"Sales_All"}) || !slices.Equal(u.Groups, []string{"Sales Team"}) {
-			t.Errorf("person %d: %+v", i, u)
+			t.Errorf("person %d: %+v, link %+v", i, u, r.link(d.Key))
 		}
 	}
 }

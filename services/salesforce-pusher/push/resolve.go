@@ -25,7 +25,7 @@ func (s *step) resolve(people []*person) {
 		wanted.add(kindRole, p.desired.Role)
 		wanted.add(kindPermissionSet, p.desired.PermissionSets...)
 		wanted.add(kindGroup, p.desired.Groups...)
-		addUncertain(wanted, p.link)
+		addGiven(wanted, p.link)
 		returning = returning || p.link.Attempts > 0
 	}
 	if e := s.ask(people, wanted, returning); e != nil {
@@ -37,14 +37,13 @@ func (s *step) resolve(people []*person) {
 	}
 }
 
-// addUncertain adds the names of assignments that have to be read before they
-// can be taken away; config may not know them any more.
-func addUncertain(wanted names, l events.Link) {
-	for name, id := range l.Assigned {
-		if l.Unsure || nameless(id) {
-			kind, rest, _ := strings.Cut(name, "/")
-			wanted.add(kind, rest)
-		}
+// addGiven adds the names of what a user was given: before it can be said that
+// it is gone, Salesforce has to be asked by its id, and config may not know the
+// name any more.
+func addGiven(wanted names, l events.Link) {
+	for name := range l.Assigned {
+		kind, rest, _ := strings.Cut(name, "/")
+		wanted.add(kind, rest)
 	}
 }
 

@@ -2,12 +2,18 @@ package push
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 	"github.com/rollcall-sync/rollcall/services/internal/tokens"
 )
+
+// errTooLate keeps a call from being sent again with hardly any time left: given
+// up half way, it could take effect after we have read back that it did not.
+var errTooLate = errors.New("the new session came too late for this call")
 
 // sessions hands the org's token to the client. A refused one is reported
 // through the org's health, which is how token-refresher hears of it, and the
@@ -28,10 +34,14 @@ func (s *sessions) Renew(ctx context.Context, refused salesforce.Session) (sales
 		s.hold.refused(ctx, refused.Generation)
 	}
 	renewed, err := s.used(s.reader.Renew(ctx, refused))
-	if err == nil {
-		s.hold.renewed(ctx, refused.Generation)
+	if err != nil {
+		return renewed, err
 	}
-	return renewed, err
+	s.hold.renewed(ctx, refused.Generation)
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < s.hold.cfg.CallTimeout/2 {
+		return salesforce.Session{}, errTooLate
+	}
+	return renewed, nil
 }
 
 func (s *sessions) used(session salesforce.Session, err error) (salesforce.Session, error) {

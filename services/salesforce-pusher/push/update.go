@@ -158,6 +158,7 @@ func (s *step) readBack(people []*person) {
 			continue
 		}
 		if len(p.todo.update) > 0 {
+			p.link.Unsure = true // it may still take effect: read again next time
 			p.fail(lost(p.why, p.operation()))
 			continue
 		}

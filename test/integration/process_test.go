@@ -58,12 +58,16 @@ func (p *process) start(t testing.TB) {
 	p.cmd, p.done = cmd, done
 }
 
-// restarts bounds what a supervisor does for a program that cannot run.
-const restarts = 20
+const (
+	// restarts bounds what a supervisor does for a program that cannot run.
+	restarts     = 20
+	restartPause = 200 * time.Millisecond
+)
 
 // supervise starts a program again that ended by itself, as a container engine
 // would. One that was killed or stopped is not its business.
 func (p *process) supervise(t testing.TB, was *exec.Cmd) {
+	t.Helper()
 	p.mu.Lock()
 	unasked := p.cmd == was
 	if unasked {
@@ -73,7 +77,7 @@ func (p *process) supervise(t testing.TB, was *exec.Cmd) {
 	again := unasked && p.ended <= restarts
 	p.mu.Unlock()
 	if again {
-		time.Sleep(200 * time.Millisecond)
+		<-time.After(restartPause)
 		p.start(t)
 	}
 }

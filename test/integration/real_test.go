@@ -21,7 +21,7 @@ func expected(t *testing.T) (usable map[string]bool, unusable int) {
 	if err != nil {
 		t.Skipf("no real export beside the repository: %v", err)
 	}
-	defer f.Close()
+	t.Cleanup(func() { _ = f.Close() })
 	rows, err := csv.NewReader(f).ReadAll()
 	if err != nil {
 		t.Fatal(err)

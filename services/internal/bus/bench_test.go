@@ -26,6 +26,7 @@ func BenchmarkHop(b *testing.B) {
 }
 
 func benchHop(b *testing.B, conn *bus.Bus) {
+	b.Helper()
 	ctx := context.Background()
 	body := bytes.Repeat([]byte("x"), 300)
 	fill(b, conn, body, b.N)

@@ -291,9 +291,6 @@ func (b *Bus) guards(ctx context.Context, stream string, p *pack) (map[string]En
 			subjects = append(subjects, w.Subject)
 		}
 	}
-	if len(subjects) == 0 {
-		return nil, nil
-	}
 	return b.Latest(ctx, stream, subjects)
 }
 

@@ -15,13 +15,10 @@ func (b *Bus) Watch(ctx context.Context, stream, filter string, each func(Entry)
 	for ctx.Err() == nil {
 		last, err := b.watchOnce(ctx, stream, filter, from, each)
 		from = max(from, last)
-		if ctx.Err() != nil {
-			return nil
+		if ctx.Err() == nil {
+			b.log.WarnContext(ctx, "watch is being opened again", "stream", stream, "error", err)
 		}
-		b.log.WarnContext(ctx, "watch is being opened again", "stream", stream, "error", err)
-		if wait(ctx, rebuildWait) != nil {
-			return nil
-		}
+		_ = wait(ctx, rebuildWait) // the loop looks at ctx
 	}
 	return nil
 }

@@ -105,7 +105,10 @@ func newRig(b testing.TB) *rig {
 }
 
 // start runs the four services until the returned function is called.
-func (r *rig) start(b testing.TB) func() { return r.startWith(b, telemetry.Discard()) }
+func (r *rig) start(b testing.TB) func() {
+	b.Helper()
+	return r.startWith(b, telemetry.Discard())
+}
 
 func (r *rig) startWith(b testing.TB, tel *telemetry.Telemetry) func() {
 	b.Helper()

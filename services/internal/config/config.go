@@ -22,6 +22,8 @@ type File struct {
 	Orgs map[string]Org `koanf:"orgs"`
 	// Tokens says how tokens are sealed.
 	Tokens Tokens `koanf:"tokens"`
+	// Callback says where admins authenticate orgs of flow refresh_token.
+	Callback Callback `koanf:"callback"`
 }
 
 // Deployment holds what all services of one installation share.
@@ -183,6 +185,20 @@ type Push struct {
 	ClaimTTL time.Duration `koanf:"claimTTL"`
 	// Linger is how long backfill work is gathered into one batch. Default 50ms.
 	Linger time.Duration `koanf:"linger"`
+}
+
+// Callback says where admins authenticate orgs of flow refresh_token: in their
+// browser at /connect/{org} of token-refresher, or with `rollcall connect`.
+type Callback struct {
+	// Listen is host:port where token-refresher serves /connect/{org}; empty for
+	// not at all. Whoever reaches it can start a login: let only admins.
+	Listen string `koanf:"listen"`
+	// URL is the app's callback URL, as browsers reach token-refresher:
+	// https://rollcall.example.com/oauth/callback. Required with Listen.
+	URL string `koanf:"url"`
+	// LoopbackURL is the app's callback URL for `rollcall connect`, which listens
+	// on its port. Default http://localhost:8080/oauth/callback.
+	LoopbackURL string `koanf:"loopbackURL"`
 }
 
 // Tokens says how tokens are sealed.

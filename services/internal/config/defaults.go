@@ -10,14 +10,15 @@ import (
 // missing create differ.
 func defaults(orgs []string) map[string]any {
 	d := map[string]any{
-		"nats.url":            "nats://127.0.0.1:4222",
-		"nats.inboxPrefix":    "_INBOX",
-		"nats.replicas":       1,
-		"nats.provision":      true,
-		"nats.connectTimeout": 10 * time.Second,
-		"serve.listen":        "127.0.0.1:9464",
-		"log.level":           "info",
-		"log.format":          "json",
+		"nats.url":             "nats://127.0.0.1:4222",
+		"nats.inboxPrefix":     "_INBOX",
+		"nats.replicas":        1,
+		"nats.provision":       true,
+		"nats.connectTimeout":  10 * time.Second,
+		"serve.listen":         "127.0.0.1:9464",
+		"log.level":            "info",
+		"log.format":           "json",
+		"callback.loopbackURL": "http://localhost:8080/oauth/callback",
 	}
 	for _, org := range orgs {
 		for key, v := range orgDefaults() {

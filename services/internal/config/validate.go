@@ -55,6 +55,7 @@ func (f *File) Validate() error {
 		}
 	}
 	f.Log.validate(&bad)
+	f.Callback.validate(&bad)
 	f.validateSources(&bad)
 	for _, name := range slices.Sorted(maps.Keys(f.Orgs)) {
 		org := f.Orgs[name]
@@ -82,6 +83,35 @@ func (n *NATS) validate(bad *faults) {
 	}
 	if (n.CertFile == "") != (n.KeyFile == "") {
 		bad.add("nats.certFile", "and nats.keyFile go together: one of them is missing")
+	}
+}
+
+// CallbackPath is where Salesforce sends browsers back to.
+const CallbackPath = "/oauth/callback"
+
+func (c *Callback) validate(bad *faults) {
+	if c.Listen != "" {
+		if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+			bad.add("callback.listen", "must be host:port, is %q", c.Listen)
+		}
+		if bad.require("callback.url", c.URL) {
+			c.validateURL(bad, "callback.url", c.URL, false)
+		}
+	}
+	if c.LoopbackURL != "" {
+		c.validateURL(bad, "callback.loopbackURL", c.LoopbackURL, true)
+	}
+}
+
+func (c *Callback) validateURL(bad *faults, path, text string, local bool) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != CallbackPath:
+		bad.add(path, "must be like https://rollcall.example.com%s, is %q", CallbackPath, text)
+	case local && (u.Scheme != "http" || !loopback(u.Hostname()) || u.Port() == ""):
+		bad.add(path, "must be http on a loopback address with a port, is %q", text)
+	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+		bad.add(path, "must begin with https://, or http:// on a loopback address")
 	}
 }
 

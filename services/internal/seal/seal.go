@@ -24,6 +24,7 @@ var ErrNotOurs = errors.New("sealed for another org, under another key file, or 
 const (
 	kindAccess  = "access"
 	kindRefresh = "refresh"
+	kindLogin   = "login"
 )
 
 // Sealer seals and opens. It is safe for concurrent use.
@@ -85,6 +86,17 @@ func (s *Sealer) SealRefresh(org, token string) ([]byte, error) {
 func (s *Sealer) OpenRefresh(org string, sealed []byte) (string, error) {
 	plain, err := s.open(kindRefresh, org, sealed)
 	return string(plain), err
+}
+
+// SealLogin seals what is to be known of a login under way when the browser
+// comes back.
+func (s *Sealer) SealLogin(org string, plain []byte) ([]byte, error) {
+	return s.seal(kindLogin, org, plain)
+}
+
+// OpenLogin opens what SealLogin sealed.
+func (s *Sealer) OpenLogin(org string, sealed []byte) ([]byte, error) {
+	return s.open(kindLogin, org, sealed)
 }
 
 func (s *Sealer) seal(kind, org string, plain []byte) ([]byte, error) {

@@ -56,9 +56,7 @@ func (o *org) refresh(ctx context.Context, rec *events.TokenRecord, rev uint64, 
 // granted puts the new token into the record.
 func (o *org) granted(next *events.TokenRecord, a attempt, g salesforce.Grant) error {
 	at, before := o.now(), a.before
-	sealed, err := o.sealer.Seal(o.name, events.Token{
-		AccessToken: g.AccessToken, InstanceURL: g.InstanceURL, OrgID: g.OrgID, UserID: g.UserID, IssuedAt: g.IssuedAt,
-	})
+	sealed, err := o.sealer.Seal(o.name, tokenOf(g))
 	if err != nil {
 		return err
 	}

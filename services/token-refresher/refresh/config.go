@@ -17,6 +17,8 @@ type Config struct {
 	KeyFile string
 	// Orgs says how to sign in to each org.
 	Orgs map[string]config.Connect
+	// Callback says where admins authenticate.
+	Callback config.Callback
 	// PollEvery is how often a held org's secret files are looked at. Default 3s.
 	PollEvery time.Duration
 	// CallTimeout bounds one token request. Default 20s.
@@ -33,7 +35,7 @@ type Config struct {
 
 // ConfigFrom returns token-refresher's part of the configuration file.
 func ConfigFrom(f config.File) (Config, error) {
-	c := Config{KeyFile: f.Tokens.KeyFile, Orgs: make(map[string]config.Connect, len(f.Orgs))}
+	c := Config{KeyFile: f.Tokens.KeyFile, Callback: f.Callback, Orgs: make(map[string]config.Connect, len(f.Orgs))}
 	for name, org := range f.Orgs {
 		c.Orgs[name] = org.Connect
 	}

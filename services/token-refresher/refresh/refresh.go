@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -80,19 +81,23 @@ func (s *Service) newOrg(name string, c config.Connect) (*org, error) {
 	if err != nil {
 		return nil, err
 	}
-	oauth, err := salesforce.NewOAuth(salesforce.OAuthConfig{
+	oauth, err := salesforce.NewOAuth(oauthConfig(s.cfg, c, s.tel))
+	if err != nil {
+		return nil, err
+	}
+	return &org{Service: s, name: name, connect: c, flow: f, oauth: oauth, wake: make(chan struct{}, 1)}, nil
+}
+
+func oauthConfig(cfg Config, c config.Connect, t *telemetry.Telemetry) salesforce.OAuthConfig {
+	return salesforce.OAuthConfig{
 		LoginURL: c.LoginURL, ClientID: c.ClientID,
 		ClientSecret:        func() (string, error) { return readSecret(c.ClientSecretFile) },
 		ExpectedOrgID:       c.OrgID,
 		AllowedHostSuffixes: c.HostSuffixes,
 		AllowLoopbackHTTP:   c.AllowLoopbackHTTP,
-		Transport:           s.tel.Transport(s.cfg.Transport),
-		CallTimeout:         s.cfg.CallTimeout,
-	})
-	if err != nil {
-		return nil, err
+		Transport:           t.Transport(cfg.Transport),
+		CallTimeout:         cfg.CallTimeout,
 	}
-	return &org{Service: s, name: name, connect: c, flow: f, oauth: oauth, wake: make(chan struct{}, 1)}, nil
 }
 
 // Ready returns nil while the service can do its work.
@@ -106,11 +111,14 @@ func (s *Service) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	all.Go(func() { cancel(s.watchTokens(ctx)) })
 	all.Go(func() { cancel(s.watchHealth(ctx)) })
+	if s.cfg.Callback.Listen != "" {
+		all.Go(func() { cancel(s.serveLogin(ctx)) })
+	}
 	for _, o := range s.orgs {
 		all.Go(func() { o.run(ctx) })
 	}
 	all.Wait()
-	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
+	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

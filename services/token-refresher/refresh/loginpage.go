@@ -94,3 +94,6 @@ func (s *Service) serveLogin(ctx context.Context) error {
 	})()
 	return server.Serve(l)
 }
+
+// Explain says in an admin's words why a login came to nothing.
+func Explain(err error) string { return explain(err).Error() }

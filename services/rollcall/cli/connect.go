@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-sync/rollcall/services/internal/app"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
+	"github.com/rollcall-sync/rollcall/services/token-refresher/refresh"
+)
+
+// loginPatience is a little more than a login may take.
+const loginPatience = 11 * time.Minute
+
+func newConnect(s Streams) *cobra.Command {
+	n := &connection{streams: s}
+	var browse bool
+	c := &cobra.Command{
+		Use:   "connect ORG",
+		Short: "Authenticate an org with Salesforce, in the browser",
+		Long: `Authenticate an org of flow refresh_token with Salesforce.
+
+The browser is sent to Salesforce and comes back to this machine, to
+callback.loopbackURL, which must be a callback URL of the app. The tokens are
+sealed and stored where token-refresher finds them. Use it for the first login,
+and whenever an org is held because its refresh token is not good any more.`,
+		Example: `  rollcall connect production --config rollcall.yaml
+  rollcall connect production --config rollcall.yaml --open=false`,
+		Args: exactly(1, "the name of an org"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if n.config == "" {
+				return wrongUse("--config is required: it says how to sign in to the org")
+			}
+			return connect(c.Context(), n, args[0], browse)
+		},
+	}
+	n.flags(c)
+	c.Flags().BoolVar(&browse, "open", true, "open the browser; the address is printed in any case")
+	return c
+}
+
+func connect(ctx context.Context, n *connection, org string, browse bool) error {
+	file, err := config.Load(n.config)
+	if err != nil {
+		return app.Usage(err)
+	}
+	if _, ok := file.Orgs[org]; !ok {
+		return wrongUse("%s has no org %q", n.config, org)
+	}
+	if flow := file.Orgs[org].Connect.Flow; flow != config.FlowRefreshToken {
+		return wrongUse("org %s signs in by %s and needs nobody to authenticate (connect.flow)", org, flow)
+	}
+	if file.Tokens.KeyFile == "" {
+		return wrongUse("tokens.keyFile is required in %s; of rollcall up it is tokens.json in the data folder", n.config)
+	}
+	sess, err := n.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer sess.close()
+	cfg, err := refresh.ConfigFrom(file)
+	if err != nil {
+		return app.Usage(err)
+	}
+	ended := make(chan result, 1)
+	login, err := refresh.NewLogin(cfg, sess.bus, sess.tel, file.Callback.LoopbackURL, func(c refresh.Connected, err error) {
+		select {
+		case ended <- result{c, err}:
+		default: // somebody has the answer already
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return await(ctx, n.streams, file.Callback.LoopbackURL, org, login, ended, browse)
+}
+
+// result is how a login ended.
+type result struct {
+	refresh.Connected
+	err error
+}
+
+// await serves the callback until the browser has come back.
+func await(ctx context.Context, s Streams, callback, org string, login *refresh.Login, ended <-chan result, browse bool) error {
+	u, err := url.Parse(callback)
+	if err != nil {
+		return wrongUse("callback.loopbackURL: %v", err)
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", u.Port()))
+	if err != nil {
+		return app.ListenError(err, u.Host, "set callback.loopbackURL to another port, in the app as well") //nolint:wrapcheck // says what to do
+	}
+	server := &http.Server{Handler: login.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = server.Serve(l) }() // ends with Shutdown, and says so
+	defer func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = server.Shutdown(end) // the browser gets its page first
+	}()
+	start := u.Scheme + "://" + u.Host + "/connect/" + org
+	_, _ = fmt.Fprintf(s.Err, "Authenticate %s in a browser on this machine:\n  %s\n", org, start)
+	if browse {
+		openBrowser(ctx, start)
+	}
+	ctx, cancel := context.WithTimeout(ctx, loginPatience)
+	defer cancel()
+	select {
+	case got := <-ended:
+		return said(s.Out, got)
+	case <-ctx.Done():
+		return errors.New("nobody finished the login in time: run it again")
+	}
+}
+
+func said(w io.Writer, got result) error {
+	if got.err != nil {
+		return fmt.Errorf("not connected: %s", refresh.Explain(got.err))
+	}
+	_, _ = fmt.Fprintf(w, "%s is connected: org %s, user %s, scopes %s\n", got.Org, got.OrgID, got.UserID, strings.Join(got.Scopes, " "))
+	for _, m := range got.Missing {
+		_, _ = fmt.Fprintf(w, "Still missing: %s\n", m)
+	}
+	return nil
+}
+
+// openBrowser tries; the address stands on the screen as well.
+func openBrowser(ctx context.Context, address string) {
+	name := "xdg-open"
+	if runtime.GOOS == "darwin" {
+		name = "open"
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return
+	}
+	_ = exec.CommandContext(ctx, path, address).Start() //nolint:gosec // a fixed program and a loopback address
+}

@@ -19,26 +19,82 @@ const keyFileMode fs.FileMode = 0o600
 // Load reads the keyset at path. A file that others may read is refused: what
 // it protects would be open already.
 func Load(path string) (*Sealer, error) {
+	h, info, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sealer{path: path}
+	return s, s.load(h, info)
+}
+
+// Reload reads the key file again if it changed, and says whether it did.
+func (s *Sealer) Reload() (bool, error) {
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return false, fmt.Errorf("token key file: %w", err)
+	}
+	s.mu.RLock()
+	same := os.SameFile(info, s.file) && info.ModTime().Equal(s.file.ModTime()) && info.Size() == s.file.Size()
+	s.mu.RUnlock()
+	if same {
+		return false, nil
+	}
+	h, info, err := read(s.path)
+	if err != nil {
+		return false, err
+	}
+	return true, s.load(h, info)
+}
+
+// Rotate adds a new key to the keyset at path, under which everything is sealed
+// from now on. The old keys stay and still open.
+func Rotate(path string) error {
+	h, _, err := read(path)
+	if err != nil {
+		return err
+	}
+	m := keyset.NewManagerFromHandle(h)
+	id, err := m.Add(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return fmt.Errorf("add to token keyset: %w", err)
+	}
+	if err := m.SetPrimary(id); err != nil {
+		return fmt.Errorf("add to token keyset: %w", err)
+	}
+	if h, err = m.Handle(); err != nil {
+		return fmt.Errorf("add to token keyset: %w", err)
+	}
+	var buf bytes.Buffer
+	if err := insecurecleartextkeyset.Write(h, keyset.NewJSONWriter(&buf)); err != nil {
+		return fmt.Errorf("write token keyset: %w", err)
+	}
+	if err := writeWhole(path, buf.Bytes(), os.Rename); err != nil {
+		return fmt.Errorf("write token key file: %w", err)
+	}
+	return nil
+}
+
+func read(path string) (*keyset.Handle, fs.FileInfo, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("token key file: %w", err)
+		return nil, nil, fmt.Errorf("token key file: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("token key file %s is not a regular file", path)
+		return nil, nil, fmt.Errorf("token key file %s is not a regular file", path)
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("token key file %s has mode %04o: others may read it; set it to 0600", path, mode)
+		return nil, nil, fmt.Errorf("token key file %s has mode %04o: others may read it; set it to 0600", path, mode)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("token key file: %w", err)
+		return nil, nil, fmt.Errorf("token key file: %w", err)
 	}
 	h, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(data)))
 	if err != nil {
 		// Not wrapped: a parser's error may quote the file.
-		return nil, fmt.Errorf("token key file %s is not a tink keyset in JSON", path)
+		return nil, nil, fmt.Errorf("token key file %s is not a tink keyset in JSON", path)
 	}
-	return fromHandle(h, data)
+	return h, info, nil
 }
 
 // Create makes a new AES-256-GCM keyset at path and returns its Sealer. It
@@ -52,20 +108,26 @@ func Create(path string) (*Sealer, error) {
 	if err := insecurecleartextkeyset.Write(h, keyset.NewJSONWriter(&buf)); err != nil {
 		return nil, fmt.Errorf("write token keyset: %w", err)
 	}
-	if err := writeNew(path, buf.Bytes()); err != nil {
+	// Unlike rename, link fails if path exists: two processes that create it at
+	// once end with one keyset.
+	if err := writeWhole(path, buf.Bytes(), os.Link); err != nil {
 		return nil, fmt.Errorf("write token key file: %w", err)
 	}
-	return fromHandle(h, buf.Bytes())
+	return Load(path)
 }
 
-// writeNew puts the whole file in its place or nothing: two processes that
-// create it at once end with one keyset, and a crash leaves no half of one.
-func writeNew(path string, data []byte) (err error) {
+// writeWhole puts the whole file in its place or nothing: a crash leaves no half
+// of one.
+func writeWhole(path string, data []byte, place func(from, to string) error) (err error) {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".keyset-*") // CreateTemp's mode is 0600
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.Remove(tmp.Name())) }()
+	defer func() {
+		if gone := os.Remove(tmp.Name()); !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}()
 	if err := tmp.Chmod(keyFileMode); err != nil {
 		return errors.Join(err, tmp.Close())
 	}
@@ -75,5 +137,5 @@ func writeNew(path string, data []byte) (err error) {
 	if err := errors.Join(tmp.Sync(), tmp.Close()); err != nil {
 		return err
 	}
-	return os.Link(tmp.Name(), path) // unlike rename, fails if path exists
+	return place(tmp.Name(), path)
 }

@@ -3,12 +3,16 @@ package seal
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/tink"
 
@@ -27,20 +31,43 @@ const (
 	kindLogin   = "login"
 )
 
-// Sealer seals and opens. It is safe for concurrent use.
+// Sealer seals and opens. It is safe for concurrent use. A key file that
+// changed is read again when a value does not open, and by Reload.
 type Sealer struct {
-	aead    tink.AEAD
+	path    string
 	markKey []byte
+
+	mu      sync.RWMutex
+	file    fs.FileInfo
+	aead    tink.AEAD
+	primary uint32
 }
 
-// fromHandle makes a Sealer of a keyset and the file it stands in.
-func fromHandle(h *keyset.Handle, file []byte) (*Sealer, error) {
+// load takes a keyset in.
+func (s *Sealer) load(h *keyset.Handle, file fs.FileInfo) error {
 	primitive, err := aead.New(h)
 	if err != nil {
-		return nil, fmt.Errorf("use token keyset: %w", err)
+		return fmt.Errorf("use token keyset: %w", err)
 	}
-	sum := sha256.Sum256(append([]byte("rollcall/mark/"), file...))
-	return &Sealer{aead: primitive, markKey: sum[:]}, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.aead, s.file, s.primary = primitive, file, h.KeysetInfo().GetPrimaryKeyId()
+	if s.markKey == nil {
+		// The first key stays where it is when others are added, and so do marks.
+		first := insecurecleartextkeyset.KeysetMaterial(h).GetKey()[0].GetKeyData().GetValue()
+		sum := sha256.Sum256(append([]byte("rollcall/mark/"), first...))
+		s.markKey = sum[:]
+	}
+	return nil
+}
+
+// Stale says whether a value was sealed under another key than the one that
+// seals now.
+func (s *Sealer) Stale(sealed []byte) bool {
+	const prefix = 5 // a version byte and the key's id, as tink writes them
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(sealed) > prefix && binary.BigEndian.Uint32(sealed[1:prefix]) != s.primary
 }
 
 // Mark returns a short keyed hash by which it is seen that a secret changed. It
@@ -100,7 +127,7 @@ func (s *Sealer) OpenLogin(org string, sealed []byte) ([]byte, error) {
 }
 
 func (s *Sealer) seal(kind, org string, plain []byte) ([]byte, error) {
-	sealed, err := s.aead.Encrypt(plain, associated(kind, org))
+	sealed, err := s.current().Encrypt(plain, associated(kind, org))
 	if err != nil {
 		return nil, fmt.Errorf("seal %s token of %s: %w", kind, org, err)
 	}
@@ -108,11 +135,28 @@ func (s *Sealer) seal(kind, org string, plain []byte) ([]byte, error) {
 }
 
 func (s *Sealer) open(kind, org string, sealed []byte) ([]byte, error) {
-	plain, err := s.aead.Decrypt(sealed, associated(kind, org))
+	plain, err := s.current().Decrypt(sealed, associated(kind, org))
+	if changed, rerr := s.reloadAfter(err); rerr == nil && changed {
+		plain, err = s.current().Decrypt(sealed, associated(kind, org))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open %s token of %s: %w", kind, org, ErrNotOurs)
 	}
 	return plain, nil
+}
+
+func (s *Sealer) current() tink.AEAD {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.aead
+}
+
+// reloadAfter reads the key file again when a value did not open.
+func (s *Sealer) reloadAfter(err error) (bool, error) {
+	if err == nil {
+		return false, nil
+	}
+	return s.Reload()
 }
 
 func associated(kind, org string) []byte { return []byte("rollcall/" + kind + "/" + org) }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rollcall-sync/rollcall/services/internal/seal"
 	"github.com/rollcall-sync/rollcall/services/rollcall/up"
 )
 
@@ -29,5 +30,15 @@ func newKeys(s Streams) *cobra.Command {
 	}
 	add("deployment", "The deployment key (deployment.keyFile): people are named in subjects by an HMAC under it", up.CreateDeploymentKey)
 	add("tokens", "The keyset that seals tokens (tokens.keyFile)", up.CreateTokensKey)
+	c.AddCommand(&cobra.Command{
+		Use: "rotate FILE", Short: "Add a new key to the keyset that seals tokens; old keys still open", Args: exactly(1, "the keyset"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := seal.Rotate(args[0]); err != nil {
+				return err //nolint:wrapcheck // says which file
+			}
+			_, err := fmt.Fprintf(s.Err, "%s has a new key. token-refresher seals what is kept under it within seconds.\n", args[0])
+			return err //nolint:wrapcheck // nothing to add
+		},
+	})
 	return c
 }

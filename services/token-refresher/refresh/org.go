@@ -37,6 +37,9 @@ func (o *org) run(ctx context.Context) {
 	}
 	for ctx.Err() == nil {
 		rec, rev, health := o.view()
+		if o.reseal(ctx, rec, rev) {
+			continue
+		}
 		creds := markOf(o.sealer, o.connect)
 		d := decide(rec, health, creds, o.renewAt(rec), o.now())
 		if d.refresh {

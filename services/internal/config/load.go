@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,24 +37,25 @@ func Load(path string) (File, error) {
 
 // Parse reads and validates the text of a configuration file. Relative paths
 // in it are relative to folder.
+//
+// Faults in the file's shape (a key nobody knows, a wrong type) do not hide
+// faults in its values: all are in the error, the shape's first.
 func Parse(data []byte, folder string) (File, error) {
-	if err := check(data); err != nil {
-		return File{}, err
-	}
+	shape := check(data)
 	k := koanf.New(delim)
 	said, err := yaml.Parser().Unmarshal(data)
-	if err != nil {
-		return File{}, fmt.Errorf("read YAML: %w", err)
+	if err == nil {
+		err = k.Load(confmap.Provider(withoutNulls(said), ""), nil)
 	}
-	if err := k.Load(confmap.Provider(withoutNulls(said), ""), nil); err != nil {
-		return File{}, fmt.Errorf("read YAML: %w", err)
+	if err != nil {
+		return File{}, cmp.Or(shape, fmt.Errorf("read YAML: %w", err))
 	}
 	f, err := decode(k.MapKeys("orgs"), k, os.LookupEnv)
-	if err != nil {
+	if err != nil && shape == nil {
 		return File{}, err
 	}
 	f.resolve(folder)
-	return f, f.Validate()
+	return f, errors.Join(shape, f.Validate())
 }
 
 // Default is the configuration of a file that says nothing. It has no orgs.
@@ -91,7 +93,8 @@ func decode(orgs []string, file *koanf.Koanf, lookup func(string) (string, bool)
 		DecodeHook:  mapstructure.StringToTimeDurationHookFunc(),
 	}})
 	if err != nil {
-		return File{}, fmt.Errorf("read configuration: %w", err)
+		// What did fit is handed on: its values may have faults of their own.
+		return f, fmt.Errorf("read configuration: %w", err)
 	}
 	return f, nil
 }

@@ -199,3 +199,13 @@ func wantLines(t *testing.T, err error, lines ...string) {
 		}
 	}
 }
+
+func TestFaultsOfShapeHideNoFaultsOfValues(t *testing.T) {
+	t.Parallel()
+	_, err := config.Parse([]byte("nats: {urll: x}\norgs:\n  acme:\n    connect: {loginURL: nowhere}\n"), t.TempDir())
+	for _, want := range []string{"nats.urll", "orgs.acme.connect.loginURL"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s is not named: %v", want, err)
+		}
+	}
+}

@@ -231,7 +231,7 @@ func NewPriority(feeds ...*Feed) *Priority {
 		f.wake = p.wake
 		f.mu.Unlock()
 	}
-	p.wake <- struct{}{} // what came before we were listening
+	p.signal() // for what came before we were listening; a feed may have signalled already
 	return p
 }
 

@@ -121,8 +121,10 @@ type Link struct {
 	// FieldHashes holds a short hash of each applied field value, so that only
 	// changed fields are sent and no value is stored twice.
 	FieldHashes map[string]string `json:"fieldHashes,omitempty"`
-	// Assigned are the permission sets and groups Rollcall has given, by kind
-	// and name, with the id of the assignment record.
+	// Assigned are the permission sets and groups of the person, by kind and
+	// name: the id of an assignment record Rollcall made; "found" (had before
+	// Rollcall, never removed); "there" (given, id not known); or empty (perhaps
+	// given: look before relying on it).
 	Assigned map[string]string `json:"assigned,omitempty"`
 	// Claim is set while somebody works on the person.
 	Claim *Claim `json:"claim,omitempty"`

@@ -2,6 +2,8 @@ package up
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -41,7 +43,40 @@ type EmulatorOptions struct {
 	Org emulator.OrgConfig
 	// State is the file in which the org outlives the process, empty for none.
 	State string
-	Log   *slog.Logger
+	// CertFile and KeyFile are for TLS; both empty for plain HTTP, which clients
+	// take from loopback only.
+	CertFile, KeyFile string
+	Log               *slog.Logger
+}
+
+// serve answers requests at l until the server is closed.
+func (o EmulatorOptions) serve(web *http.Server, l net.Listener) {
+	if o.CertFile == "" {
+		_ = web.Serve(l) // ends with Close, and says so
+		return
+	}
+	if err := web.ServeTLS(l, "", ""); !errors.Is(err, http.ErrServerClosed) {
+		o.Log.Error("the emulated org ended", "error", err)
+	}
+}
+
+// tls is nil for plain HTTP.
+func (o EmulatorOptions) tls() (*tls.Config, error) {
+	if o.CertFile == "" && o.KeyFile == "" {
+		return nil, nil //nolint:nilnil // no TLS is a way of serving
+	}
+	cert, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("certificate of the emulated org: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
+}
+
+func (o EmulatorOptions) scheme() string {
+	if o.CertFile == "" {
+		return "http://"
+	}
+	return "https://"
 }
 
 // StartEmulator serves an org.
@@ -50,16 +85,23 @@ func StartEmulator(ctx context.Context, o EmulatorOptions) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
+	conf, err := o.tls()
+	if err != nil {
+		return nil, err
+	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Listen)
 	if err != nil {
 		return nil, app.ListenError(err, o.Listen, "choose another port with "+o.Flag)
 	}
-	e := &Emulator{Server: srv, URL: "http://" + l.Addr().String(), web: &http.Server{Handler: srv, ReadHeaderTimeout: readHeaderTimeout}}
+	e := &Emulator{
+		Server: srv, URL: o.scheme() + l.Addr().String(),
+		web: &http.Server{Handler: srv, ReadHeaderTimeout: readHeaderTimeout, TLSConfig: conf},
+	}
 	if o.State != "" {
 		e.keeper = keep(srv, o.State, o.Log)
 		e.web.Handler = e.keeper
 	}
-	go func() { _ = e.web.Serve(l) }() // ends with Close, and says so
+	go o.serve(e.web, l)
 	return e, nil
 }
 

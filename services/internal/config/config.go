@@ -121,6 +121,9 @@ type Connect struct {
 	APIVersion string `koanf:"apiVersion"`
 	// HostSuffixes the instance may have. Default Salesforce's own.
 	HostSuffixes []string `koanf:"hostSuffixes"`
+	// CAFile holds certificate authorities (PEM) that the org's hosts may show
+	// beside the public ones: a proxy's that inspects TLS, or an emulator's.
+	CAFile string `koanf:"caFile"`
 	// AllowLoopbackHTTP lets an emulator on loopback be used without TLS.
 	AllowLoopbackHTTP bool `koanf:"allowLoopbackHTTP"`
 }

@@ -137,7 +137,7 @@ func (f *File) resolve(folder string) {
 		}
 	}
 	for name, org := range f.Orgs {
-		for _, p := range []*string{&org.Connect.ClientSecretFile, &org.Connect.RefreshTokenFile, &org.Connect.PrivateKeyFile} {
+		for _, p := range []*string{&org.Connect.ClientSecretFile, &org.Connect.RefreshTokenFile, &org.Connect.PrivateKeyFile, &org.Connect.CAFile} {
 			if *p != "" && !filepath.IsAbs(*p) {
 				*p = filepath.Join(folder, *p)
 			}

@@ -39,9 +39,10 @@ type Config struct {
 // OrgConfig is one org.
 type OrgConfig struct {
 	Name string
-	// APIVersion, HostSuffixes and AllowLoopbackHTTP are for the client.
+	// APIVersion, HostSuffixes, CAFile and AllowLoopbackHTTP are for the client.
 	APIVersion        string
 	HostSuffixes      []string
+	CAFile            string
 	AllowLoopbackHTTP bool
 	// Match says in which order an existing user is recognised.
 	Match           []string
@@ -103,6 +104,7 @@ func orgFrom(name string, o config.Org) OrgConfig {
 	c := OrgConfig{
 		Name: name, APIVersion: o.Connect.APIVersion, HostSuffixes: o.Connect.HostSuffixes,
 		AllowLoopbackHTTP: o.Connect.AllowLoopbackHTTP,
+		CAFile:            o.Connect.CAFile,
 		Match:             o.Assign.Match, ExternalIDField: o.Assign.ExternalIDField,
 		Create: o.Push.Create, Update: o.Push.Update, Deactivate: o.Push.Deactivate,
 		FreezeFirst: o.Push.FreezeFirst, AdoptByEmail: o.Push.AdoptByEmail,

@@ -20,6 +20,7 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/seal"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 	"github.com/rollcall-sync/rollcall/services/internal/tokens"
+	"github.com/rollcall-sync/rollcall/services/internal/trust"
 )
 
 const (
@@ -86,10 +87,9 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry, opts ...Option) (*Servi
 	}
 	s := &Service{bus: b}
 	worker := rand.Text()
-	transport := t.Transport(counting{base: o.transport, calls: &s.calls})
 	var faults []error
 	for _, c := range cfg.Orgs {
-		org, err := newOrg(c, worker, b, o.sealer, transport, t)
+		org, err := s.newOrg(c, worker, o, t)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("org %s: %w", c.Name, err))
 		}
@@ -98,20 +98,24 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry, opts ...Option) (*Servi
 	return s, errors.Join(faults...)
 }
 
-func newOrg(c OrgConfig, worker string, b *bus.Bus, sealer *seal.Sealer, transport http.RoundTripper, t *telemetry.Telemetry) (*org, error) {
+func (s *Service) newOrg(c OrgConfig, worker string, opts options, t *telemetry.Telemetry) (*org, error) {
+	network, err := trust.Extend(opts.transport, c.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
 	m, err := newMetrics(t.Meter, c.Name)
 	if err != nil {
 		return nil, err
 	}
 	o := &org{
-		cfg: c, worker: worker, bus: b, log: t.Log, tracer: t.Tracer, metrics: m,
-		reader: tokens.NewReader(b, sealer, c.Name), catalogue: newCatalogue(c.Names),
+		cfg: c, worker: worker, bus: s.bus, log: t.Log, tracer: t.Tracer, metrics: m,
+		reader: tokens.NewReader(s.bus, opts.sealer, c.Name), catalogue: newCatalogue(c.Names),
 		match: matcher{order: c.Match, externalField: c.ExternalIDField, byEmail: c.AdoptByEmail},
-		hold:  &hold{bus: b, cfg: c, worker: worker, log: t.Log, metrics: m},
+		hold:  &hold{bus: s.bus, cfg: c, worker: worker, log: t.Log, metrics: m},
 	}
 	o.sessions = &sessions{reader: o.reader, hold: o.hold}
 	o.client, err = salesforce.NewClient(salesforce.Config{
-		APIVersion: c.APIVersion, Sessions: o.sessions, Transport: transport,
+		APIVersion: c.APIVersion, Sessions: o.sessions, Transport: t.Transport(counting{base: network, calls: &s.calls}),
 		AllowedHostSuffixes: c.HostSuffixes, AllowLoopbackHTTP: c.AllowLoopbackHTTP,
 		CallTimeout: c.CallTimeout, UserAgent: "rollcall",
 		OnUsage: func(u salesforce.Usage) { o.hold.usage.Store(&u) },

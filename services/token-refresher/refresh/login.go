@@ -94,7 +94,10 @@ func newLogin(cfg Config, b bucket, s *seal.Sealer, t *telemetry.Telemetry, call
 		orgs: map[string]*loginOrg{}, finished: finished,
 	}
 	for name, c := range cfg.Orgs {
-		oc := oauthConfig(cfg, c, t)
+		oc, err := oauthConfig(cfg, c, t)
+		if err != nil {
+			return nil, fmt.Errorf("orgs.%s.connect: %w", name, err)
+		}
 		oc.RedirectURL, oc.Scopes = callback, []string{"api", "refresh_token"}
 		oauth, err := salesforce.NewOAuth(oc)
 		if err != nil {

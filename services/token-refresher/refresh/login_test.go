@@ -245,8 +245,8 @@ func TestAnotherOrgsIdentityIsRefused(t *testing.T) {
 	c := r.login.orgs[emea]
 	pinned := c.connect
 	pinned.OrgID = "00D000000000002"
-	oc := oauthConfig(r.cfg.withDefaults(), pinned, r.log.Telemetry)
-	if oc.ExpectedOrgID != pinned.OrgID {
+	oc, err := oauthConfig(r.cfg.withDefaults(), pinned, r.log.Telemetry)
+	if err != nil || oc.ExpectedOrgID != pinned.OrgID {
 		t.Fatal("the configured org is not expected")
 	}
 	e, err := bucket.Get(t.Context(), emea)

@@ -17,6 +17,7 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/config"
 	"github.com/rollcall-sync/rollcall/services/internal/seal"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+	"github.com/rollcall-sync/rollcall/services/internal/trust"
 )
 
 // bucket is what the service needs of the tokens bucket.
@@ -81,23 +82,28 @@ func (s *Service) newOrg(name string, c config.Connect) (*org, error) {
 	if err != nil {
 		return nil, err
 	}
-	oauth, err := salesforce.NewOAuth(oauthConfig(s.cfg, c, s.tel))
+	conf, err := oauthConfig(s.cfg, c, s.tel)
+	if err != nil {
+		return nil, err
+	}
+	oauth, err := salesforce.NewOAuth(conf)
 	if err != nil {
 		return nil, err
 	}
 	return &org{Service: s, name: name, connect: c, flow: f, oauth: oauth, wake: make(chan struct{}, 1)}, nil
 }
 
-func oauthConfig(cfg Config, c config.Connect, t *telemetry.Telemetry) salesforce.OAuthConfig {
+func oauthConfig(cfg Config, c config.Connect, t *telemetry.Telemetry) (salesforce.OAuthConfig, error) {
+	transport, err := trust.Extend(cfg.Transport, c.CAFile)
 	return salesforce.OAuthConfig{
 		LoginURL: c.LoginURL, ClientID: c.ClientID,
 		ClientSecret:        func() (string, error) { return readSecret(c.ClientSecretFile) },
 		ExpectedOrgID:       c.OrgID,
 		AllowedHostSuffixes: c.HostSuffixes,
 		AllowLoopbackHTTP:   c.AllowLoopbackHTTP,
-		Transport:           t.Transport(cfg.Transport),
+		Transport:           t.Transport(transport),
 		CallTimeout:         cfg.CallTimeout,
-	}
+	}, err
 }
 
 // Ready returns nil while the service can do its work.

@@ -58,7 +58,7 @@ func newBench(t *testing.T, change func(cfg *emulator.OrgConfig), opts ...emulat
 }
 
 // try sends a request and gives the error of a connection that broke.
-func (b *bench) try(method, path, body string) (answer, error) {
+func (b *bench) try(method, path, body string, headers ...string) (answer, error) {
 	b.t.Helper()
 	req, err := http.NewRequestWithContext(b.t.Context(), method, b.web.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -66,6 +66,12 @@ func (b *bench) try(method, path, body string) (answer, error) {
 	}
 	req.Header.Set("Authorization", "Bearer "+b.token)
 	req.Header.Set("Content-Type", "application/json")
+	if method == http.MethodPut {
+		req.Header.Set("Content-Type", "text/csv") // the rows of a bulk job
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
 	// On a connection used before, net/http repeats a GET that was dropped by
 	// itself; tests must see every drop.
 	req.Close = true
@@ -78,9 +84,10 @@ func (b *bench) try(method, path, body string) (answer, error) {
 	return answer{res.StatusCode, res.Header, string(content)}, err
 }
 
-func (b *bench) do(method, path, body string) answer {
+// do asks; headers are pairs of name and value.
+func (b *bench) do(method, path, body string, headers ...string) answer {
 	b.t.Helper()
-	a, err := b.try(method, path, body)
+	a, err := b.try(method, path, body, headers...)
 	if err != nil {
 		b.t.Fatalf("%s %s: %v", method, path, err)
 	}

@@ -70,18 +70,24 @@ func (c *call) jobsRoute(rest []string) route {
 	switch {
 	case len(rest) == 1 && c.method == http.MethodPost:
 		return data("bulk.create", false, (*call).createJob)
-	case len(rest) == 1:
+	case len(rest) == 1 && c.method == http.MethodGet:
 		return data("bulk.list", false, (*call).listJobs)
 	case len(rest) == 2 && c.method == http.MethodPatch:
 		return data("bulk.close", true, func(c *call) { c.closeJob(rest[1]) })
 	case len(rest) == 2 && c.method == http.MethodDelete:
 		return data("bulk.delete", false, func(c *call) { c.deleteJob(rest[1]) })
-	case len(rest) == 2:
+	case len(rest) == 2 && c.method == http.MethodGet:
 		return data("bulk.get", false, func(c *call) { c.readJob(rest[1]) })
 	case len(rest) == 3 && rest[2] == "batches" && c.method == http.MethodPut:
 		return data("bulk.upload", false, func(c *call) { c.uploadJob(rest[1]) })
 	case len(rest) == 3 && c.method == http.MethodGet:
 		return data("bulk.results", false, func(c *call) { c.jobResults(rest[1], rest[2]) })
+	case len(rest) == 1:
+		return methodRoute("bulk.create", "GET", "HEAD", "POST")
+	case len(rest) == 2:
+		return methodRoute("bulk.get", "DELETE", "GET", "HEAD", "PATCH")
+	case len(rest) == 3:
+		return methodRoute("bulk.upload", "GET", "HEAD", "PUT")
 	}
 	return notFoundRoute()
 }
@@ -154,6 +160,10 @@ func (c *call) uploadJob(id string) {
 	}
 	if j.state != jobOpen || j.uploaded {
 		c.fail(errJob("Found multiple contents for job: <" + j.id + ">, please 'Close' / 'Abort' / 'Delete' the current Job then create a new Job and make sure you only do 'PUT' once on a given Job."))
+		return
+	}
+	if err := c.mediaType("text/csv"); err != nil {
+		c.fail(err)
 		return
 	}
 	j.data, j.uploaded = append([]byte(nil), c.body...), true

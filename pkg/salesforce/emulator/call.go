@@ -84,6 +84,9 @@ func (c *call) locate() {
 	if m := c.r.URL.Query().Get("_HttpMethod"); m != "" && c.method == http.MethodPost { // [D]
 		c.method = strings.ToUpper(m)
 	}
+	if c.method == http.MethodHead { // what GET says, and net/http leaves the body out
+		c.method = http.MethodGet
+	}
 	if c.org != nil {
 		return
 	}
@@ -143,6 +146,10 @@ func (c *call) admitted() bool {
 		return false
 	}
 	if err := c.sizes(); err != nil {
+		c.fail(err)
+		return false
+	}
+	if err := c.acceptable(); err != nil {
 		c.fail(err)
 		return false
 	}

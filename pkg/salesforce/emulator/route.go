@@ -28,6 +28,9 @@ func (c *call) route() route {
 	if c.path == "/.well-known/openid-configuration" {
 		return route{op: "discovery", run: (*call).discovery}
 	}
+	if strings.HasPrefix(c.path, "/services/Soap/") {
+		return route{op: "soap", run: (*call).soap}
+	}
 	return route{op: "unknown", run: func(c *call) { c.fail(errNotFound()) }}
 }
 
@@ -67,9 +70,13 @@ func (c *call) dataRoute() route {
 	if len(parts) == 0 {
 		return route{op: "versions", run: (*call).versions}
 	}
-	c.version = strings.TrimPrefix(parts[0], "v")
+	number, named := strings.CutPrefix(parts[0], "v")
+	if !named {
+		return notFoundRoute()
+	}
+	c.version = number
 	if len(parts) == 1 {
-		return route{op: "resources", data: true, run: (*call).resources}
+		return c.reads(route{op: "resources", data: true, run: (*call).resources})
 	}
 	return c.resourceRoute(parts[1], parts[2:])
 }
@@ -86,9 +93,17 @@ func (c *call) resourceRoute(name string, rest []string) route {
 	case "jobs":
 		return c.jobsRoute(rest)
 	case "limits":
-		return route{op: "limits", data: true, run: (*call).limits}
+		return c.reads(route{op: "limits", data: true, run: (*call).limits})
 	}
 	return notFoundRoute()
+}
+
+// reads is a resource that can only be read.
+func (c *call) reads(rt route) route {
+	if c.method != http.MethodGet {
+		return methodRoute(rt.op, "GET", "HEAD")
+	}
+	return rt
 }
 
 func notFoundRoute() route {
@@ -112,15 +127,18 @@ func (c *call) queryRoute(rest []string) route {
 func (c *call) sobjectRoute(rest []string) route {
 	switch len(rest) {
 	case 0:
-		return route{op: "describe", data: true, run: (*call).describeGlobal}
+		return c.reads(route{op: "describe", data: true, run: (*call).describeGlobal})
 	case 1:
-		if c.method == http.MethodPost {
+		switch c.method {
+		case http.MethodPost:
 			return route{op: "sobject.create", data: true, mutating: true, run: func(c *call) { c.createRecord(rest[0]) }}
+		case http.MethodGet:
+			return route{op: "describe", data: true, run: func(c *call) { c.describeObject(rest[0], false) }}
 		}
-		return route{op: "describe", data: true, run: func(c *call) { c.describeObject(rest[0], false) }}
+		return methodRoute("sobject.create", "GET", "HEAD", "POST")
 	case 2:
 		if rest[1] == "describe" {
-			return route{op: "describe", data: true, run: func(c *call) { c.describeObject(rest[0], true) }}
+			return c.reads(route{op: "describe", data: true, run: func(c *call) { c.describeObject(rest[0], true) }})
 		}
 		return c.recordRoute(rest[0], "Id", rest[1])
 	case 3:
@@ -170,12 +188,15 @@ func (c *call) collectionRoute(rest []string) route {
 		return write("collections.update", (*call).updateCollection)
 	case len(rest) == 0 && c.method == http.MethodDelete:
 		return write("collections.delete", (*call).deleteCollection)
-	case len(rest) == 1:
+	case len(rest) == 1 && (c.method == http.MethodGet || c.method == http.MethodPost):
 		return route{op: "collections.get", data: true, run: func(c *call) { c.readCollection(rest[0]) }}
 	case len(rest) == 2 && c.method == http.MethodPatch:
 		return write("collections.upsert", func(c *call) { c.upsertCollection(rest[0], rest[1]) })
 	}
-	return methodRoute("collections.create", "DELETE", "PATCH", "POST")
+	if len(rest) > 2 {
+		return notFoundRoute()
+	}
+	return methodRoute("collections.create", "DELETE", "GET", "PATCH", "POST")
 }
 
 const (
@@ -222,7 +243,7 @@ func (c *call) versions() {
 // resources lists what a version offers.
 func (c *call) resources() {
 	prefix := "/services/data/v" + c.version + "/"
-	list := map[string]string{}
+	list := map[string]string{"identity": c.identityURL(c.actor.id)}
 	for _, name := range [...]string{"sobjects", "query", "queryAll", "composite", "limits", "jobs"} {
 		list[name] = prefix + name
 	}

@@ -21,6 +21,10 @@ func (c *call) recordBody() (jsonInput, bool) {
 		c.fail(errNoBody())
 		return jsonInput{}, false
 	}
+	if err := c.mediaType("application/json"); err != nil {
+		c.fail(err)
+		return jsonInput{}, false
+	}
 	doc, err := c.document()
 	if err != nil {
 		c.fail(errJSON(err))

@@ -118,7 +118,7 @@ func floatOf(v any) float64 {
 // look-up per row.
 func (c *compiled) membership(f *field, e *soqlCompare) (func(any) bool, error) {
 	if f.kind == kindDatetime {
-		return nil, fmt.Errorf("invalid operator on datetime field") // [U]
+		return nil, &filterError{"invalid operator on datetime field"} // [U]
 	}
 	set, null := make(map[any]struct{}, len(e.values)), false
 	for _, t := range e.values {
@@ -170,10 +170,16 @@ func soqlLiteral(f *field, t soqlToken) (any, error) {
 	}
 	s, err := unescape(t.text, false)
 	if err == nil && (f.kind == kindReference || f.kind == kindID) && !isID(s) && s != "" {
-		return nil, fmt.Errorf("invalid ID field: %s", s) // [U] code is INVALID_QUERY_FILTER_OPERATOR in life
+		return nil, &filterError{"invalid ID field: " + s} // [R jsforce #684]
 	}
 	return s, err
 }
+
+// filterError is a condition that its field cannot have: code [R restforce
+// #557], for ids.
+type filterError struct{ message string }
+
+func (e *filterError) Error() string { return e.message }
 
 func wrongLiteral(f *field, rest string) error {
 	return fmt.Errorf("value of filter criterion for field '%s' must be of type %s", f.name, rest)
@@ -246,7 +252,7 @@ func (c *compiled) timeRange(f *field, t soqlToken) (from, to instant, err error
 // likeTest compiles % and _ wildcards, without case. [D]
 func likeTest(f *field, t soqlToken) (func(any) bool, error) {
 	if t.kind != soqlString || f.kind == kindBoolean || f.kind == kindInt || f.kind == kindDatetime || f.kind == kindID || f.kind == kindReference {
-		return nil, fmt.Errorf("invalid operator on %s field", f.kind) // [U]
+		return nil, &filterError{"invalid operator on " + f.kind.String() + " field"} // [R LightningFlowComponents #255]
 	}
 	text, err := unescape(t.text, true)
 	if err != nil {

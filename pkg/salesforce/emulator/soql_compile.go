@@ -217,6 +217,10 @@ func (c *compiled) compare(e *soqlCompare) (predicate, *APIError) {
 		if errors.As(failure, &bad) {
 			return nil, platformError(400, "MALFORMED_QUERY", bad.message)
 		}
+		var filter *filterError
+		if errors.As(failure, &filter) {
+			return nil, c.query.errorAt(e.path, "INVALID_QUERY_FILTER_OPERATOR", filter.message)
+		}
 		return nil, c.query.errorAt(e.path, "INVALID_FIELD", failure.Error())
 	}
 	if len(path.relations) == 0 {

@@ -1,0 +1,113 @@
+package emulator_test
+
+import (
+	"encoding/xml"
+	"strings"
+	"testing"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
+)
+
+// What a client gets that asks for a resource in a way it does not have.
+func TestMethods(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	for _, ask := range []struct {
+		method, path string
+		status       int
+	}{
+		{"DELETE", "/limits", 405}, {"HEAD", "/limits", 200}, {"POST", "", 405}, {"HEAD", "", 200},
+		{"PUT", "/sobjects/User", 405}, {"PATCH", "/sobjects/User", 405}, {"DELETE", "/sobjects", 405},
+		{"POST", "/sobjects/User/describe", 405}, {"HEAD", "/sobjects/User/describe", 200},
+		{"HEAD", "/sobjects/User/" + b.create("ada"), 200}, {"PUT", "/sobjects/User/005000000000001AAA", 405},
+		{"PUT", "/composite/sobjects/User", 405}, {"PUT", "/composite/sobjects", 405}, {"GET", "/composite", 405}, {"GET", "/composite/sobjects/User/Id/x", 404},
+		{"DELETE", "/jobs/ingest", 405}, {"PUT", "/jobs/ingest/750000000000001AAA", 405}, {"POST", "/jobs/ingest/750000000000001AAA/batches", 405},
+		{"POST", "/query?q=SELECT+Id+FROM+User", 405}, {"HEAD", "/query?q=SELECT+Id+FROM+User", 200},
+	} {
+		a := b.do(ask.method, version+ask.path, "")
+		if a.status != ask.status || ask.status == 405 && a.list(t)[0]["errorCode"] != "METHOD_NOT_ALLOWED" || ask.method == "HEAD" && a.body != "" {
+			t.Errorf("%s %s: %d %s, want %d", ask.method, ask.path, a.status, a.body, ask.status)
+		}
+	}
+	b.do("GET", "/services/data/63.0/limits", "").is(t, 404)
+	b.do("GET", "/services/data/v63/limits", "").is(t, 404)
+}
+
+// [R nforce #74]
+func TestMediaTypes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	body := `{"Name":"A"}`
+	for _, kind := range []string{"multipart/related", "application/x-www-form-urlencoded", "application/xml", "text/plain"} {
+		b.do("POST", version+"/sobjects/Account", body, "Content-Type", kind).same(t, 415,
+			`[{"message":"MediaType of '`+kind+`' is not supported by this resource","errorCode":"UNSUPPORTED_MEDIA_TYPE"}]`)
+	}
+	for _, kind := range []string{"application/json", "application/json;charset=UTF-8", "Application/JSON; charset=utf-8", ""} {
+		b.do("POST", version+"/sobjects/Account", body, "Content-Type", kind).is(t, 201)
+	}
+	job := version + "/jobs/ingest/" + b.do("POST", version+"/jobs/ingest", `{"object":"Account","operation":"insert"}`).object(t)["id"].(string)
+	b.do("PUT", job+"/batches", "Name\nA\n", "Content-Type", "application/json").is(t, 415)
+	b.do("PUT", job+"/batches", "Name\nA\n", "Content-Type", "text/csv; charset=UTF-8").is(t, 201)
+}
+
+func TestXMLIsNotSpoken(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.do("GET", version+"/limits", "", "Accept", "application/xml").is(t, 406)
+	for _, accept := range []string{"application/json", "*/*", "text/html,application/xml;q=0.9,*/*;q=0.8", "application/xml, application/json", "text/csv"} {
+		b.do("GET", version+"/limits", "", "Accept", accept).is(t, 200)
+	}
+}
+
+// Clients with a username and a password begin with a SOAP login, and read XML
+// out of the refusal.
+func TestSOAPLoginIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	a := b.do("POST", "/services/Soap/u/59.0/", "<env:Envelope/>", "Content-Type", "text/xml")
+	a.is(t, 500)
+	var fault struct {
+		Code    string `xml:"Body>Fault>detail>LoginFault>exceptionCode"`
+		Message string `xml:"Body>Fault>detail>LoginFault>exceptionMessage"`
+		Text    string `xml:"Body>Fault>faultstring"`
+	}
+	if err := xml.Unmarshal([]byte(a.body), &fault); err != nil {
+		t.Fatal(err)
+	}
+	// [R OpenFn adaptors #1715]
+	if fault.Text != "INVALID_OPERATION: SOAP API login() is disabled by default in this org. Contact the org administrator to enable SOAP API login()." ||
+		fault.Code != "INVALID_OPERATION" || !strings.HasSuffix(fault.Text, fault.Message) || a.header.Get("Content-Type") != "text/xml;charset=UTF-8" {
+		t.Fatalf("fault %+v, header %v", fault, a.header)
+	}
+}
+
+func TestResourcesOfAVersion(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	list := b.do("GET", version+"/", "").object(t)
+	u, _ := b.org.UserByUsername(emulator.IntegrationUsername)
+	if list["sobjects"] != version+"/sobjects" || list["identity"] != b.web.URL+"/id/"+b.org.ID()+"/"+u.ID {
+		t.Fatalf("resources %v", list)
+	}
+	for name, path := range list {
+		if name != "identity" {
+			if a := b.do("GET", path.(string), ""); a.status == 404 && name != "jobs" {
+				t.Errorf("%s is listed, and answers %v", name, a)
+			}
+		}
+	}
+}
+
+// A filter that an id cannot have: code [R restforce #557], texts [R jsforce
+// #684, LightningFlowComponents #255].
+func TestFiltersOnIDs(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	for filter, want := range map[string]string{"= 'abc'": "invalid ID field: abc", "IN ('abc')": "invalid ID field: abc", "LIKE '005%'": "invalid operator on id field"} {
+		a := b.query("SELECT Id FROM User WHERE Id " + filter)
+		a.is(t, 400)
+		if e := a.list(t)[0]; e["errorCode"] != "INVALID_QUERY_FILTER_OPERATOR" || !strings.HasSuffix(e["message"].(string), "^\nERROR at Row:1:Column:27\n"+want) {
+			t.Errorf("%s: %v", filter, e)
+		}
+	}
+}

@@ -36,7 +36,7 @@ func export(t testing.TB, dir string, first, n int, title string) string {
 
 func (s *stack) publish(path string) {
 	s.t.Helper()
-	s.run("publish", path, "--mapping", abs(s.t, "testdata/export.yaml"), "--nats-url", s.natsURL)
+	s.run("publish", path, "--mapping", abs(s.t, "testdata/export.yaml"))
 }
 
 func abs(t testing.TB, path string) string {
@@ -48,8 +48,8 @@ func abs(t testing.TB, path string) string {
 	return p
 }
 
-// slices is in how many parts an export is published, so that a run lasts.
-const slices = 8
+// portions is in how many parts an export is published, so that a run lasts.
+const portions = 8
 
 // load publishes everybody twice, the second time with another title, while
 // Salesforce is slow and locks a few rows.
@@ -61,8 +61,8 @@ func (s *stack) load() {
 			`{"id":"lock%d","field":"Username","value":"e%05d@rollcall.example","effect":"lock_row","times":2}`, i, i*100))
 	}
 	for _, title := range []string{"first", "second"} {
-		for i := range slices {
-			s.publishStubbornly(export(s.t, s.dir, i*people/slices, people/slices, title))
+		for i := range portions {
+			s.publishStubbornly(export(s.t, s.dir, i*people/portions, people/portions, title))
 		}
 	}
 }
@@ -95,7 +95,7 @@ func (s *stack) check() map[string]user {
 // TestKillAnything kills every service, and NATS, again and again during a run,
 // and wants Salesforce to end as after a quiet run.
 func TestKillAnything(t *testing.T) {
-	t.Parallel()
+	parallel(t)
 	quiet := newStack(t, nil)
 	quiet.load()
 	quiet.settle(settleWithin)
@@ -103,7 +103,7 @@ func TestKillAnything(t *testing.T) {
 	quiet.down()
 	for _, victim := range append(services(), "nats-server") {
 		t.Run(victim, func(t *testing.T) {
-			t.Parallel()
+			parallel(t)
 			s := newStack(t, nil)
 			killed := make(chan int)
 			stop := make(chan struct{})
@@ -147,7 +147,7 @@ func (s *stack) killing(victim string, stop <-chan struct{}) int {
 func (s *stack) publishStubbornly(path string) {
 	s.t.Helper()
 	eventually(s.t, settleWithin, "published", func(ctx context.Context) error {
-		_, err := s.rollcall(ctx, "publish", path, "--mapping", abs(s.t, "testdata/export.yaml"), "--nats-url", s.natsURL)
+		_, err := s.rollcall(ctx, "publish", path, "--mapping", abs(s.t, "testdata/export.yaml"))
 		return err
 	})
 }
@@ -166,7 +166,7 @@ func firstDifference(got, want map[string]user) string {
 // TestReplyLostAfterItWasApplied drops the connection after Salesforce has
 // created a batch.
 func TestReplyLostAfterItWasApplied(t *testing.T) {
-	t.Parallel()
+	parallel(t)
 	s := newStack(t, nil)
 	s.must(http.MethodPost, "/_emulator/faults", `{"id":"lost","operation":"collections.create","object":"User","effect":"drop_after","times":1}`)
 	s.publish(export(t, s.dir, 0, 50, "first"))
@@ -185,7 +185,7 @@ func TestReplyLostAfterItWasApplied(t *testing.T) {
 
 // TestParkAndReplay switches creating off, then on, and replays.
 func TestParkAndReplay(t *testing.T) {
-	t.Parallel()
+	parallel(t)
 	s := newStack(t, func(conf string) string { return conf + "      create: false\n" })
 	s.publish(export(t, s.dir, 0, 30, "first"))
 	s.settle(settleWithin)
@@ -200,7 +200,7 @@ func TestParkAndReplay(t *testing.T) {
 	s.writeConfig()
 	s.procs["salesforce-pusher"].stop()
 	s.procs["salesforce-pusher"].start(t)
-	s.run("tasks", "retry", "--cause", "create_disabled", "--all", "--as", "tester", "--reason", "switched on", "--wait", "--nats-url", s.natsURL)
+	s.run("tasks", "retry", "--cause", "create_disabled", "--all", "--as", "tester", "--reason", "switched on", "--wait")
 	s.settle(settleWithin)
 	if st, err = s.status(t.Context()); err != nil || len(st.Parked) != 0 {
 		t.Errorf("still parked %v, error %v", st.Parked, err)
@@ -208,7 +208,7 @@ func TestParkAndReplay(t *testing.T) {
 	if n := len(s.users()); n != 30 {
 		t.Errorf("%d users, want 30", n)
 	}
-	audit := string(s.run("audit", "--nats-url", s.natsURL, "-o", "json"))
+	audit := string(s.run("audit", "-o", "json"))
 	for _, want := range []string{`"tester"`, `"retry"`, `"closed"`, "switched on"} {
 		if !strings.Contains(audit, want) {
 			t.Errorf("the audit log does not say %s: %.600s", want, audit)
@@ -219,7 +219,7 @@ func TestParkAndReplay(t *testing.T) {
 // TestRevokedCredentialsHoldTheOrg changes the secret in Salesforce while the
 // services run.
 func TestRevokedCredentialsHoldTheOrg(t *testing.T) {
-	t.Parallel()
+	parallel(t)
 	s := newStack(t, nil)
 	s.publish(export(t, s.dir, 0, 5, "first"))
 	s.settle(settleWithin)
@@ -239,7 +239,7 @@ func TestRevokedCredentialsHoldTheOrg(t *testing.T) {
 		}
 		return nil
 	})
-	s.write(filepath.Join(s.dir, "client-secret"), "rotated-by-the-admin")
+	s.write(s.secret, "rotated-by-the-admin")
 	eventually(t, settleWithin, "it drains by itself", func(context.Context) error {
 		if n := len(s.users()); n != 40 {
 			return fmt.Errorf("%d users", n)
@@ -254,7 +254,7 @@ func TestRevokedCredentialsHoldTheOrg(t *testing.T) {
 
 // TestLoadIsBatched wants few calls for many people, and none for the same again.
 func TestLoadIsBatched(t *testing.T) {
-	t.Parallel()
+	parallel(t)
 	s := newStack(t, nil)
 	path := export(t, s.dir, 0, 1000, "first")
 	s.publish(path)

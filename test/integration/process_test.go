@@ -1,13 +1,11 @@
+//go:build !containers
+
 package integration
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -18,7 +16,6 @@ import (
 type process struct {
 	name string
 	args []string
-	env  []string
 	log  string
 
 	mu   sync.Mutex
@@ -42,7 +39,6 @@ func (p *process) start(t testing.TB) {
 	}
 	cmd := exec.Command(p.args[0], p.args[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.Env = append(os.Environ(), p.env...)
 	// The child dies with the test, however the test ends.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -116,62 +112,32 @@ func (p *process) stop() {
 	}
 }
 
-// freePort returns a port of the loopback that was free a moment ago.
-func freePort(t testing.TB) int {
+func (p *process) pause(t testing.TB) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("find a port: %v", err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	p.signal(t, syscall.SIGSTOP)
 }
 
-// binaries builds every program once.
-var binaries = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "rollcall-bin-")
-	if err != nil {
-		return "", err
-	}
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		return "", err
-	}
-	targets := map[string]string{
-		"rollcall":          "./services/rollcall",
-		"assignment":        "./services/assignment",
-		"token-refresher":   "./services/token-refresher",
-		"salesforce-pusher": "./services/salesforce-pusher",
-		"retry-scheduler":   "./services/retry-scheduler",
-		"nats-server":       "github.com/nats-io/nats-server/v2",
-	}
-	for name, pkg := range targets {
-		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, name), pkg)
-		cmd.Dir = root
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
-		}
-	}
-	return dir, nil
-})
-
-// eventually calls ok until it returns nil; it is for conditions of other
-// processes, which have no signal to wait on.
-func eventually(t testing.TB, within time.Duration, what string, ok func(ctx context.Context) error) {
+func (p *process) resume(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), within)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	var last error
-	for {
-		if last = ok(ctx); last == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("not within %s: %s: %v", within, what, last)
-		case <-tick.C:
-		}
+	p.signal(t, syscall.SIGCONT)
+}
+
+func (p *process) signal(t testing.TB, sig syscall.Signal) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return
 	}
+	if err := p.cmd.Process.Signal(sig); err != nil {
+		t.Errorf("%s to %s: %v", sig, p.name, err)
+	}
+}
+
+func (p *process) output() string {
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }

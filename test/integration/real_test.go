@@ -50,7 +50,7 @@ func expected(t *testing.T) (usable map[string]bool, unusable int) {
 // user, every unusable one is reported by line, and the same export again
 // changes nothing.
 func TestRealExport(t *testing.T) {
-	t.Parallel()
+	parallel(t)
 	usable, unusable := expected(t)
 	s := newStack(t, func(conf string) string {
 		return strings.Replace(conf, "Title: ", "Country: person.?addresses[0].?country\n        Title: ", 1)
@@ -103,7 +103,7 @@ func (s *stack) publishReal() report {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), settleWithin)
 	defer cancel()
-	out, err := s.rollcall(ctx, "publish", abs(s.t, realExport), "--mapping", abs(s.t, "../../examples/hr-workers.yaml"), "--nats-url", s.natsURL, "-o", "json")
+	out, err := s.rollcall(ctx, "publish", abs(s.t, realExport), "--mapping", abs(s.t, "../../examples/hr-workers.yaml"), "-o", "json")
 	if err == nil {
 		s.t.Error("publishing an export with unusable rows succeeded")
 	}

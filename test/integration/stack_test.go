@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,7 +18,7 @@ import (
 )
 
 const (
-	clientID     = "rollcall-test"
+	clientID     = "rollcall-demo"
 	clientSecret = "a-secret-of-the-test"
 )
 
@@ -26,86 +27,71 @@ func services() []string {
 	return []string{"assignment", "token-refresher", "salesforce-pusher", "retry-scheduler"}
 }
 
-// stack is the whole system, each part a process of its own.
-type stack struct {
-	t       testing.TB
-	dir     string
-	bin     string
-	natsURL string
-	sfURL   string
-	procs   map[string]*process
-	tune    func(string) string
+// part is one program of the system under test: a process or a container.
+type part interface {
+	// start starts it; one that runs goes on.
+	start(t testing.TB)
+	// kill ends it as a power cut would: SIGKILL, no goodbye.
+	kill(t testing.TB)
+	// stop asks it to end and waits until it has.
+	stop()
+	// pause stops it in the middle of whatever it does, resume lets it go on.
+	pause(t testing.TB)
+	resume(t testing.TB)
+	// output is what it logged so far.
+	output() string
 }
 
-// newStack starts NATS, the emulator and all services. tune may change the
-// configuration file's text before the services read it.
+// stack is the whole system, each part a process or a container of its own.
+type stack struct {
+	t   testing.TB
+	dir string
+	// bin is the folder of the binaries that this machine runs.
+	bin string
+	// flags let the command line reach this stack.
+	flags func(command string) []string
+	// natsURL is where this machine reaches NATS.
+	natsURL string
+	// sfURL is where this machine reaches the emulated org, web with what client.
+	sfURL string
+	web   *http.Client
+	// secret is the file with the org's consumer secret.
+	secret string
+	procs  map[string]part
+	// replacer fills in the configuration's template.
+	replacer *strings.Replacer
+	tune     func(string) string
+	// takeDown ends what launch began.
+	takeDown func()
+}
+
+// newStack starts the whole system. tune may change the configuration file's
+// text before the services read it.
 func newStack(t testing.TB, tune func(string) string) *stack {
 	t.Helper()
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &stack{t: t, dir: t.TempDir(), bin: bin, procs: map[string]*process{}, tune: tune}
+	s := &stack{t: t, dir: t.TempDir(), web: http.DefaultClient, procs: map[string]part{}, tune: tune}
 	t.Cleanup(s.down)
-	s.startNATS()
-	s.startEmulator()
-	s.writeConfig()
-	for _, name := range services() {
-		s.add(name, nil, filepath.Join(bin, name), "--config", s.configPath())
-	}
+	launch(s)
 	return s
 }
 
 func (s *stack) configPath() string { return filepath.Join(s.dir, "rollcall.yaml") }
 
-func (s *stack) add(name string, env []string, args ...string) {
-	s.t.Helper()
-	p := &process{name: name, args: args, env: env, log: filepath.Join(s.dir, name+".log")}
-	s.procs[name] = p
-	p.start(s.t)
-}
-
-func (s *stack) startNATS() {
-	s.t.Helper()
-	port := freePort(s.t)
-	s.natsURL = fmt.Sprintf("nats://127.0.0.1:%d", port)
-	conf := fmt.Sprintf("listen: 127.0.0.1:%d\njetstream { store_dir: %q, sync_interval: always }\n", port, filepath.Join(s.dir, "nats"))
-	path := filepath.Join(s.dir, "nats.conf")
-	s.write(path, conf)
-	s.add("nats-server", nil, filepath.Join(s.bin, "nats-server"), "-c", path)
-}
-
-func (s *stack) startEmulator() {
-	s.t.Helper()
-	addr := fmt.Sprintf("127.0.0.1:%d", freePort(s.t))
-	s.sfURL = "http://" + addr
-	s.add("emulator", nil, filepath.Join(s.bin, "rollcall"), "emulator", "--listen", addr,
-		"--client-id", clientID, "--client-secret", clientSecret)
-	eventually(s.t, 20*time.Second, "the emulator answers", func(ctx context.Context) error {
-		_, err := s.get(ctx, "/services/data")
-		return err
-	})
-}
-
+// writeConfig writes the configuration anew; a service reads it when it starts.
 func (s *stack) writeConfig() {
 	s.t.Helper()
 	text, err := os.ReadFile("testdata/rollcall.yaml")
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	conf := strings.NewReplacer("NATS_URL", s.natsURL, "SALESFORCE_URL", s.sfURL, "CLIENT_ID", clientID).Replace(string(text))
+	conf := s.replacer.Replace(string(text))
 	if s.tune != nil {
 		conf = s.tune(conf)
 	}
 	s.write(s.configPath(), conf)
-	s.write(filepath.Join(s.dir, "client-secret"), clientSecret)
-	s.write(filepath.Join(s.dir, "deployment.key"), strings.Repeat("k", 64))
-	if _, err := os.Stat(filepath.Join(s.dir, "tokens.key")); err == nil {
-		return
-	}
-	s.run("keys", "tokens", filepath.Join(s.dir, "tokens.key"))
 }
 
+// write keeps the mode of a file that is there: a container may have to read it.
 func (s *stack) write(path, text string) {
 	s.t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -115,24 +101,15 @@ func (s *stack) write(path, text string) {
 
 // down stops everything, and shows the logs of a test that failed.
 func (s *stack) down() {
-	for _, name := range append(services(), "emulator", "nats-server") {
-		if p := s.procs[name]; p != nil {
-			p.stop()
+	if s.t.Failed() {
+		for name, p := range s.procs {
+			const most = 6000
+			text := p.output()
+			s.t.Logf("---- end of what %s logged\n%s", name, text[max(0, len(text)-most):])
 		}
 	}
-	if !s.t.Failed() {
-		return
-	}
-	for name, p := range s.procs {
-		text, err := os.ReadFile(p.log)
-		if err != nil {
-			continue
-		}
-		const most = 6000
-		if len(text) > most {
-			text = text[len(text)-most:]
-		}
-		s.t.Logf("---- end of %s.log\n%s", name, text)
+	if s.takeDown != nil {
+		s.takeDown()
 	}
 }
 
@@ -145,6 +122,7 @@ func (s *stack) restart(name string) {
 
 // rollcall runs the command line and returns its standard output.
 func (s *stack) rollcall(ctx context.Context, args ...string) ([]byte, error) {
+	args = append(args, s.flags(args[0])...)
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "rollcall"), args...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
@@ -168,16 +146,12 @@ func (s *stack) run(args ...string) []byte {
 	return out
 }
 
-func (s *stack) get(ctx context.Context, path string) ([]byte, error) {
-	return s.call(ctx, http.MethodGet, path, "")
-}
-
 func (s *stack) call(ctx context.Context, method, path, body string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, s.sfURL+path, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := s.web.Do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -301,7 +275,7 @@ type status struct {
 }
 
 func (s *stack) status(ctx context.Context) (status, error) {
-	out, err := s.rollcall(ctx, "status", "--nats-url", s.natsURL, "-o", "json")
+	out, err := s.rollcall(ctx, "status", "-o", "json")
 	if err != nil {
 		return status{}, err
 	}
@@ -329,4 +303,36 @@ func (s *stack) quiet(ctx context.Context) error {
 		return fmt.Errorf("%d retries are scheduled", st.Scheduled)
 	}
 	return nil
+}
+
+// freePort returns a port of the loopback that was free a moment ago.
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("find a port: %v", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// eventually calls ok until it returns nil; it is for conditions of other
+// processes, which have no signal to wait on.
+func eventually(t testing.TB, within time.Duration, what string, ok func(ctx context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	var last error
+	for {
+		if last = ok(ctx); last == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("not within %s: %s: %v", within, what, last)
+		case <-tick.C:
+		}
+	}
 }

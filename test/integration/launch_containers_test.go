@@ -1,0 +1,169 @@
+//go:build containers
+
+package integration
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/modules/compose"
+)
+
+const (
+	composeFile = "../../deploy/compose/compose.yaml"
+	clusterFile = "../../deploy/compose/compose.cluster.yaml"
+	// upWithin bounds the start of a stack: images are there already.
+	upWithin   = 3 * time.Minute
+	downWithin = time.Minute
+)
+
+// cluster says whether the stack has three NATS nodes and two of each service.
+func cluster() bool { return os.Getenv("ROLLCALL_STACK") == "cluster" }
+
+// parallel does not: a stack of containers is enough for one machine.
+func parallel(t *testing.T) { t.Helper() }
+
+// programs are what this machine runs itself: the command line.
+func programs() map[string]string { return map[string]string{"rollcall": "./services/rollcall"} }
+
+// launch brings the compose file up as a user does, with files and ports of its own.
+func launch(s *stack) {
+	s.t.Helper()
+	bin, err := binaries()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.bin = bin
+	s.flags = func(string) []string { return nil }
+	s.run("keys", "compose", s.secrets())
+	s.secret = filepath.Join(s.secrets(), "salesforce-client-secret")
+	s.write(s.secret, clientSecret)
+	ports := map[string]string{}
+	for _, name := range []string{"NATS_PORT", "EMULATOR_PORT", "JAEGER_PORT", "OTLP_PORT"} {
+		ports[name] = strconv.Itoa(freePort(s.t))
+	}
+	s.natsURL = "tls://127.0.0.1:" + ports["NATS_PORT"]
+	s.sfURL = "https://127.0.0.1:" + ports["EMULATOR_PORT"]
+	s.web = trusting(s.t, filepath.Join(s.secrets(), "ca.crt"))
+	s.flags = s.credentials
+	s.replacer = strings.NewReplacer(replacements()...)
+	s.writeConfig()
+	s.compose(ports)
+}
+
+func (s *stack) secrets() string { return filepath.Join(s.dir, "secrets") }
+
+// credentials are those a publisher or an operator would be given.
+func (s *stack) credentials(command string) []string {
+	role := "operator"
+	switch command {
+	case "keys":
+		return nil
+	case "publish":
+		role = "publisher-hr"
+	}
+	return []string{
+		"--nats-url", s.natsURL, "--ca", filepath.Join(s.secrets(), "ca.crt"),
+		"--nkey", filepath.Join(s.secrets(), role+".nk"),
+	}
+}
+
+// replacements fill in the configuration as containers see the world.
+func replacements() []string {
+	url, replicas := "tls://nats:4222", 1
+	if cluster() {
+		url, replicas = "tls://nats:4222,tls://nats-1:4222,tls://nats-2:4222", 3
+	}
+	nats := fmt.Sprintf("%s\n  replicas: %d\n  provision: false\n  nkeySeedFile: /run/secrets/nkey\n  caFile: /run/secrets/ca", url, replicas)
+	return []string{
+		"NATS_URL", nats, "SALESFORCE_URL", "https://emulator:8443", "CLIENT_ID", clientID,
+		"allowLoopbackHTTP: true", "hostSuffixes: [emulator]\n      caFile: /run/secrets/ca",
+		": deployment.key", ": /run/secrets/deployment-key", ": tokens.key", ": /run/secrets/tokens-key",
+		": client-secret", ": /run/secrets/salesforce-client-secret",
+	}
+}
+
+func trusting(t testing.TB, ca string) *http.Client {
+	t.Helper()
+	pem, err := os.ReadFile(ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		t.Fatalf("no certificate in %s", ca)
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
+}
+
+// compose brings the stack up and finds its containers.
+func (s *stack) compose(ports map[string]string) {
+	s.t.Helper()
+	files := []string{composeFile}
+	if cluster() {
+		files = append(files, clusterFile)
+	}
+	project := strings.ToLower("rollcall-" + filepath.Base(s.bin) + "-" + filepath.Base(filepath.Dir(s.dir)) + filepath.Base(s.dir))
+	up, err := compose.NewDockerComposeWith(compose.WithStackFiles(files...), compose.StackIdentifier(project), compose.WithProfiles("demo"))
+	if err != nil {
+		s.t.Fatalf("read the compose file: %v", err)
+	}
+	env := map[string]string{"ROLLCALL_CONFIG": s.configPath(), "ROLLCALL_SECRETS": s.secrets(), "ROLLCALL_TAG": os.Getenv("ROLLCALL_TAG")}
+	maps.Copy(env, ports)
+	s.takeDown = func() {
+		ctx, cancel := context.WithTimeout(context.Background(), downWithin)
+		defer cancel()
+		if err := up.Down(ctx, compose.RemoveOrphans(true), compose.RemoveVolumes(true)); err != nil {
+			s.t.Errorf("bring the stack down: %v", err)
+		}
+		_ = up.Close()
+	}
+	ctx, cancel := context.WithTimeout(s.t.Context(), upWithin)
+	defer cancel()
+	err = up.WithEnv(env).Up(ctx, compose.Wait(true))
+	s.find(project)
+	if err != nil {
+		s.t.Fatalf("bring the stack up: %v", err)
+	}
+}
+
+// find lists the containers of the project: the first of a service by the
+// service's name, others with their number.
+func (s *stack) find(project string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), engineTimeout)
+	defer cancel()
+	engine, err := testcontainers.NewDockerClientWithOpts(ctx)
+	if err != nil {
+		s.t.Fatalf("reach the engine: %v", err)
+	}
+	s.t.Cleanup(func() { _ = engine.Close() })
+	list, err := engine.ContainerList(ctx, client.ContainerListOptions{
+		All: true, Filters: make(client.Filters).Add("label", "com.docker.compose.project="+project),
+	})
+	if err != nil {
+		s.t.Fatalf("list containers: %v", err)
+	}
+	for _, c := range list.Items {
+		name, number := c.Labels["com.docker.compose.service"], c.Labels["com.docker.compose.container-number"]
+		if name == "nats" {
+			name = "nats-server"
+		}
+		if number != "1" {
+			name += "-" + number
+		}
+		s.procs[name] = &container{name: name, id: c.ID, engine: engine}
+	}
+}

@@ -9,6 +9,12 @@ import (
 	"syscall"
 
 	"github.com/rollcall-sync/rollcall/services/rollcall/cli"
+
+	// Where the system brings none (an image FROM scratch), certificate roots and
+	// time zones are the binary's own.
+	_ "time/tzdata"
+
+	_ "golang.org/x/crypto/x509roots/fallback"
 )
 
 func main() {

@@ -6,6 +6,12 @@ import (
 
 	"github.com/rollcall-sync/rollcall/services/internal/app"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/push"
+
+	// Where the system brings none (an image FROM scratch), certificate roots and
+	// time zones are the binary's own.
+	_ "time/tzdata"
+
+	_ "golang.org/x/crypto/x509roots/fallback"
 )
 
 func main() {

@@ -76,6 +76,8 @@ func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writ
 	case f.version:
 		_, err := fmt.Fprintln(stdout, name, Version())
 		return err //nolint:wrapcheck // nothing to add
+	case f.health:
+		return f.askHealth(ctx)
 	}
 	file, err := f.load()
 	if err != nil {
@@ -124,7 +126,7 @@ func (u usageError) Unwrap() []error { return []error{u.error, ErrUsage} }
 
 type flags struct {
 	config, natsURL string
-	version         bool
+	version, health bool
 }
 
 func parseFlags(name string, args []string, stderr io.Writer) (flags, error) {
@@ -133,6 +135,7 @@ func parseFlags(name string, args []string, stderr io.Writer) (flags, error) {
 	set.SetOutput(stderr)
 	set.StringVar(&f.config, "config", os.Getenv("ROLLCALL_CONFIG"), "configuration `file` (ROLLCALL_CONFIG)")
 	set.StringVar(&f.natsURL, "nats-url", "", "`URL` of NATS, instead of the file's nats.url (ROLLCALL_NATS_URL)")
+	set.BoolVar(&f.health, "health", false, "ask the running service of this configuration whether it is ready, and exit")
 	set.BoolVar(&f.version, "version", false, "print the version and exit")
 	if err := set.Parse(args); err != nil {
 		return f, err //nolint:wrapcheck // the flag package has said it well

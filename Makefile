@@ -9,6 +9,8 @@ LINT_VERSION := v2.15.0
 LINT         := bin/golangci-lint-$(LINT_VERSION)
 MAX_LINES    := 600
 
+include deploy/images/images.mk
+
 # each runs a command in every module, all of them even if one fails.
 define each
 	@failed=(); \

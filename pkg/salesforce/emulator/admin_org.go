@@ -31,7 +31,7 @@ func (c *call) adminOrgs(rest []string) {
 	work, ok := map[string]func(*Org, string) error{
 		"users": c.adminUser, "licenses": c.adminSeats, "apps": c.adminApp, "sessions": c.adminSessions,
 		"tokens": c.adminTokens, "limits": c.adminLimits, "grants": c.adminGrant, "refusals": c.adminRefusal,
-		"denials": c.adminDenials, "propagation": c.adminPropagation,
+		"denials": c.adminDenials, "propagation": c.adminPropagation, "fields": c.adminFields,
 	}[rest[1]]
 	if !ok {
 		c.refuse(http.StatusNotFound, fmt.Errorf("no resource %q", rest[1]))
@@ -167,15 +167,33 @@ func (c *call) adminTokens(o *Org, _ string) error {
 	return nil
 }
 
-// adminLimits: {"dailyApiRequests":n}.
+// adminLimits: {"dailyApiRequests":n,"loginsPerHour":n}, either or both.
 func (c *call) adminLimits(o *Org, _ string) error {
 	var body struct {
-		Daily int `json:"dailyApiRequests"`
+		Daily  *int `json:"dailyApiRequests"`
+		Logins *int `json:"loginsPerHour"`
 	}
-	if c.decodeBody(&body) {
-		o.SetDailyLimit(body.Daily)
+	if !c.decodeBody(&body) {
+		return nil
+	}
+	if body.Daily != nil {
+		o.SetDailyLimit(*body.Daily)
+	}
+	if body.Logins != nil {
+		o.SetLoginLimit(*body.Logins)
 	}
 	return nil
+}
+
+// adminFields: {"access":"none|read|edit"} for a field such as User.Title.
+func (c *call) adminFields(o *Org, field string) error {
+	var body struct {
+		Access FieldAccess `json:"access"`
+	}
+	if !c.decodeBody(&body) {
+		return nil
+	}
+	return o.SetFieldAccess(field, body.Access)
 }
 
 // adminGrant: {"clientId":..., "username":...} answers {"refresh_token":...}.

@@ -115,9 +115,9 @@ func errNoColumn(name, object string) *APIError { // [R], on write
 		fmt.Sprintf("No such column '%s' on sobject of type %s", name, object))
 }
 
-func errReadOnly(name string) *APIError { // [R amp-labs]
-	return recordError("INVALID_FIELD_FOR_INSERT_UPDATE",
-		"Unable to create/update fields: "+name+". Please check the security settings of this field and verify that it is read/write for your profile or permission set.", name)
+func errReadOnly(names ...string) *APIError { // [R amp-labs]; order of several [U]
+	return recordError("INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: "+strings.Join(names, ", ")+
+		". Please check the security settings of this field and verify that it is read/write for your profile or permission set.", names...)
 }
 
 func errTooLong(f *field, value string) *APIError { // [R] uses the label

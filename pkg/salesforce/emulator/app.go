@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -57,7 +58,7 @@ func (a *ConnectedApp) scopes() []string {
 }
 
 func (a *ConnectedApp) approves(username string) bool {
-	return a.PreAuthorized == nil || slices.Contains(a.PreAuthorized, username)
+	return a.PreAuthorized == nil || slices.ContainsFunc(a.PreAuthorized, func(s string) bool { return strings.EqualFold(s, username) })
 }
 
 var errNoKey = errors.New("no certificate registered")

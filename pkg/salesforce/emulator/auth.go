@@ -24,6 +24,9 @@ type authStore struct {
 	rotated  map[string]*grant // by refresh tokens that were rotated out
 	byUser   map[string][]*grant
 	codes    map[string]*authCode
+	logins   map[string]*loginRate // by user id
+	// loginLimit is per user and rolling hour.
+	loginLimit int
 }
 
 // session is an access token.
@@ -54,13 +57,17 @@ type authCode struct {
 	redirectURI string
 	scope       string
 	challenge   string
+	nonce       string
 	made        time.Time
 	spent       bool
 }
 
 func newAuthStore(o *Org) *authStore {
 	a := &authStore{org: o, apps: map[string]*app{}, sessions: map[string]*session{}, grants: map[string]*grant{},
-		rotated: map[string]*grant{}, byUser: map[string][]*grant{}, codes: map[string]*authCode{}}
+		rotated: map[string]*grant{}, byUser: map[string][]*grant{}, codes: map[string]*authCode{}, logins: map[string]*loginRate{}, loginLimit: defaultLogins}
+	if o.cfg.LoginsPerHour > 0 {
+		a.loginLimit = o.cfg.LoginsPerHour
+	}
 	for _, cfg := range o.cfg.Clients {
 		a.apps[cfg.ClientID] = a.propagate(&app{}, cfg)
 	}

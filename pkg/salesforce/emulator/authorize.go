@@ -150,7 +150,7 @@ func (c *call) decide(app *ConnectedApp, form url.Values) {
 	code := "aPrx" + randomText(60) + "==" // shape [R]
 	unlock := c.org.auth.lock()
 	c.org.auth.codes[code] = &authCode{userID: userID, clientID: app.ClientID, redirectURI: form.Get("redirect_uri"),
-		scope: c.wanted(app, form), challenge: form.Get("code_challenge"), made: c.started}
+		scope: c.wanted(app, form), challenge: form.Get("code_challenge"), nonce: form.Get("nonce"), made: c.started}
 	unlock()
 	c.redirect(form, "code", code)
 }
@@ -161,43 +161,43 @@ func (c *call) codeExchange(form url.Values) *oauthError {
 	if failure != nil {
 		return failure
 	}
-	g, scope, userID, failure := c.spend(app, form)
+	code, g, failure := c.spend(app, form)
 	if failure != nil {
 		return failure
 	}
 	unlock := c.org.auth.lock()
-	s := c.org.auth.issue(userID, app.ClientID, scope, g, c.started)
+	s := c.org.auth.issue(code.userID, app.ClientID, code.scope, g, c.started)
 	refresh := ""
 	if g != nil {
 		refresh = g.token
 	}
 	unlock()
-	c.bytes(200, c.withIDToken(c.tokenBody(s, refresh), s))
+	c.bytes(200, c.withIDToken(c.tokenBody(s, refresh), s, code.nonce))
 	return nil
 }
 
 // spend checks a code and uses it up.
-func (c *call) spend(app *ConnectedApp, form url.Values) (*grant, string, string, *oauthError) {
+func (c *call) spend(app *ConnectedApp, form url.Values) (*authCode, *grant, *oauthError) {
 	defer c.org.auth.lock()()
 	auth := c.org.auth
 	code := auth.codes[form.Get("code")]
 	if code == nil || code.clientID != app.ClientID {
-		return nil, "", "", grantError("invalid authorization code") // [U]
+		return nil, nil, grantError("invalid authorization code") // [U]
 	}
 	if code.spent || c.started.Sub(code.made) > codeLife { // [R forrest #169]
-		return nil, "", "", grantError("expired authorization code")
+		return nil, nil, grantError("expired authorization code")
 	}
 	if code.redirectURI != form.Get("redirect_uri") { // [R]
-		return nil, "", "", &oauthError{"redirect_uri_mismatch", "redirect_uri must match configuration"}
+		return nil, nil, &oauthError{"redirect_uri_mismatch", "redirect_uri must match configuration"}
 	}
 	if failure := checkVerifier(code.challenge, form.Get("code_verifier")); failure != nil {
-		return nil, "", "", failure
+		return nil, nil, failure
 	}
 	code.spent = true
 	if !grantsRefresh(code.scope) {
-		return nil, code.scope, code.userID, nil
+		return code, nil, nil
 	}
-	return auth.grantTo(code.userID, app.ClientID, code.scope), code.scope, code.userID, nil
+	return code, auth.grantTo(code.userID, app.ClientID, code.scope), nil
 }
 
 func grantsRefresh(scope string) bool {

@@ -107,7 +107,7 @@ func (c *call) createJob() {
 	j := &bulkJob{object: o.name, operation: in.object.text("operation"), external: in.object.text("externalIdFieldName"),
 		ending: orText(in.object.text("lineEnding"), "LF"), delimiter: orText(in.object.text("columnDelimiter"), "COMMA"),
 		version: c.version, user: c.session.userID, created: c.started, state: jobOpen}
-	if err := j.problem(o); err != nil {
+	if err := j.problem(c.org, o); err != nil {
 		c.fail(err)
 		return
 	}
@@ -117,11 +117,11 @@ func (c *call) createJob() {
 	c.bytes(200, j.body(true, false))
 }
 
-func (j *bulkJob) problem(o *object) *APIError {
+func (j *bulkJob) problem(org *Org, o *object) *APIError {
 	switch j.operation {
 	case "insert", "update", "delete", "hardDelete":
 	case "upsert":
-		if f := o.field(j.external); f == nil || !f.lookup() {
+		if org.key(o, j.external) == nil {
 			return errJob("External ID was not found: " + j.external)
 		}
 	default:

@@ -95,7 +95,7 @@ func (c *call) process(j *bulkJob) {
 	}
 	j.result.columns = rows[0]
 	for _, name := range rows[0] {
-		if o.field(name) == nil { // [R]
+		if c.org.visible(o, name) == nil { // [R]
 			j.message = "InvalidBatch : Field name not found : " + name
 			return
 		}

@@ -228,8 +228,8 @@ func (c *call) upsertCollection(object, key string) {
 	if o == nil {
 		return
 	}
-	f := o.field(key)
-	if f == nil || !f.lookup() {
+	f := c.org.key(o, key)
+	if f == nil {
 		c.fail(errExternalID(key))
 		return
 	}

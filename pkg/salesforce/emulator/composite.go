@@ -18,6 +18,7 @@ type subrequest struct {
 	url    string
 	ref    string
 	body   any
+	header http.Header
 }
 
 // subresult is what became of it.
@@ -97,7 +98,7 @@ func parseSubrequest(item any) (subrequest, *APIError) {
 	if !ok {
 		return subrequest{}, platformError(400, "JSON_PARSER_ERROR", "Subrequest is not an object")
 	}
-	sub := subrequest{method: obj.text("method"), url: obj.text("url"), ref: obj.text("referenceId")}
+	sub := subrequest{method: obj.text("method"), url: obj.text("url"), ref: obj.text("referenceId"), header: http.Header{}}
 	sub.body, _ = obj.get("body")
 	for name, value := range map[string]string{"method": sub.method, "url": sub.url, "referenceId": sub.ref} {
 		if value == "" {
@@ -114,6 +115,7 @@ func parseSubrequest(item any) (subrequest, *APIError) {
 			case "accept", "authorization", "content-type": // [D], text [U]
 				return sub, platformError(400, "INVALID_HTTP_HEADER", "Header not allowed in a subrequest: "+m.name)
 			}
+			sub.header.Set(m.name, plainValue(m.value))
 		}
 	}
 	return sub, nil
@@ -146,21 +148,27 @@ func (run *compositeRun) one(sub subrequest) subresult {
 		return subresult{ref: sub.ref, status: 400, body: errorBody(err)}
 	}
 	part := run.call.partOf(sub.method, address, body, run.tx)
+	part.r.Header = sub.header
 	part.serve()
-	if part.res.status >= 300 {
+	if part.res.status >= 300 && part.res.status != http.StatusNotModified {
 		run.fail(sub.ref, part.res.status)
 	}
 	run.done[sub.ref] = part.res.status
 	run.call.absorb(part)
 	result := subresult{ref: sub.ref, status: part.res.status, body: part.res.body, header: http.Header{}}
-	if l := part.res.header.Get("Location"); l != "" {
-		result.header.Set("Location", l)
+	for _, name := range partHeaders() {
+		if v := part.res.header.Get(name); v != "" {
+			result.header.Set(name, v)
+		}
 	}
 	if doc, err := readJSON(part.res.body); err == nil {
 		run.answers[sub.ref] = doc
 	}
 	return result
 }
+
+// partHeaders are the headers that a part's answer shows. [R, 304 and 201]
+func partHeaders() [3]string { return [...]string{"Location", "ETag", "Last-Modified"} }
 
 func (run *compositeRun) fail(ref string, status int) {
 	if !run.failed {
@@ -194,8 +202,17 @@ func (run *compositeRun) body() []byte {
 		}
 		b = append(b, r.body...)
 		b = append(b, `,"httpHeaders":{`...)
-		if l := r.header.Get("Location"); l != "" {
-			b = appendString(append(b, `"Location":`...), l)
+		first := true
+		for _, name := range partHeaders() {
+			v := r.header.Get(name)
+			if v == "" {
+				continue
+			}
+			if !first {
+				b = append(b, ',')
+			}
+			b = append(appendString(b, name), ':')
+			b, first = appendString(b, v), false
 		}
 		b = fmt.Appendf(b, `},"httpStatusCode":%d,"referenceId":`, r.status)
 		b = append(appendString(b, r.ref), '}')

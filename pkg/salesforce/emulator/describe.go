@@ -63,15 +63,17 @@ func (c *call) described(o *object, full bool) describedObject {
 		URLs: map[string]string{"sobject": base, "describe": base + "/describe", "rowTemplate": base + "/{ID}"}}
 	if full {
 		for _, f := range o.fields {
-			d.Fields = append(d.Fields, f.described())
+			if !c.org.hides(f) {
+				d.Fields = append(d.Fields, f.described(c.org.access[f] != FieldReadOnly))
+			}
 		}
 	}
 	return d
 }
 
-func (f *field) described() describedField {
+func (f *field) described(mayWrite bool) describedField {
 	d := describedField{Name: f.name, Label: f.label, Type: f.kind.String(), Length: f.length, Nillable: !f.required && f.kind != kindBoolean && f.kind != kindID,
-		Createable: f.createable(), Updateable: f.updateable(), Unique: f.unique, CaseSensitive: f.caseSensitive, IDLookup: f.idLookup,
+		Createable: mayWrite && f.createable(), Updateable: mayWrite && f.updateable(), Unique: f.unique, CaseSensitive: f.caseSensitive, IDLookup: f.idLookup,
 		ExternalID: f.externalID, Custom: f.custom(), Filterable: true, Sortable: true, DefaultedOnCreate: f.fallback != nil || f.kind == kindID,
 		RestrictedPick: f.kind == kindPicklist && len(f.values) > 0, ReferenceTo: f.referenceTo, PicklistValues: []picklistValue{}}
 	if d.ReferenceTo == nil {
@@ -87,6 +89,9 @@ func (f *field) described() describedField {
 }
 
 func (c *call) describeGlobal() {
+	if c.unchanged(c.org.made, "") {
+		return
+	}
 	list := make([]describedObject, 0, len(c.org.objects))
 	for _, o := range c.org.objects {
 		list = append(list, c.described(o, false))
@@ -97,6 +102,9 @@ func (c *call) describeGlobal() {
 func (c *call) describeObject(name string, full bool) {
 	o := c.objectNamed(name)
 	if o == nil {
+		return
+	}
+	if full && c.unchanged(c.org.made, "") {
 		return
 	}
 	if full {

@@ -124,7 +124,9 @@ func decodeSegment(s string) (map[string]any, bool) {
 	return out, json.Unmarshal(b, &out) == nil
 }
 
-// expiry reads exp as clients write it; above 10^11 it must be milliseconds.
+// expiry reads exp as clients write it, a number or a string, and takes it for
+// seconds: the milliseconds of an official client lie far in the future, where
+// Salesforce has no objection either. [C sfdx-core]
 func expiry(v any) (time.Time, bool) {
 	var seconds float64
 	switch v := v.(type) {
@@ -139,10 +141,7 @@ func expiry(v any) (time.Time, bool) {
 	default:
 		return time.Time{}, false
 	}
-	if seconds > 1e11 {
-		return time.UnixMilli(int64(min(seconds, 1e15))), true
-	}
-	return time.Unix(int64(seconds), 0), true
+	return time.Unix(int64(min(seconds, 1e15)), 0), true
 }
 
 func (a *assertion) signedBy(app *ConnectedApp) bool {
@@ -180,13 +179,17 @@ func (s *Server) idKey() *rsa.PrivateKey {
 }
 
 // withIDToken adds id_token when openid was granted. [R]
-func (c *call) withIDToken(body []byte, s *session) []byte {
+func (c *call) withIDToken(body []byte, s *session, nonce string) []byte {
 	if !slices.Contains(strings.Fields(s.scope), "openid") {
 		return body
 	}
 	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","typ":"JWT","kid":"emulator"}`))
-	claims := base64.RawURLEncoding.EncodeToString(encode(map[string]any{"iss": c.base, "sub": c.identityURL(s.userID), "aud": s.clientID,
-		"iat": s.issued.Unix(), "exp": s.issued.Add(c.org.auth.timeout()).Unix()}))
+	content := map[string]any{"iss": c.base, "sub": c.identityURL(s.userID), "aud": s.clientID,
+		"iat": s.issued.Unix(), "exp": s.issued.Add(c.org.auth.timeout()).Unix()}
+	if nonce != "" {
+		content["nonce"] = nonce
+	}
+	claims := base64.RawURLEncoding.EncodeToString(encode(content))
 	sum := sha256.Sum256([]byte(header + "." + claims))
 	signature, err := rsa.SignPKCS1v15(rand.Reader, c.s.idKey(), crypto.SHA256, sum[:])
 	if err != nil {

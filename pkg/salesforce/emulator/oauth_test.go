@@ -204,6 +204,17 @@ func TestIdentityAndFriends(t *testing.T) {
 	b.do("GET", "/.well-known/openid-configuration", "").is(t, 200)
 }
 
+// A client that sent a nonce refuses an id token without it.
+func TestIDTokenCarriesTheNonce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	token := b.exchange(b.code("allow", "nonce", "n-1").Get("code")).object(t)["id_token"].(string)
+	body, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err != nil || !strings.Contains(string(body), `"nonce":"n-1"`) {
+		t.Fatalf("claims %s: %v", body, err)
+	}
+}
+
 func TestJWTBearer(t *testing.T) {
 	t.Parallel()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -225,6 +236,7 @@ func TestJWTBearer(t *testing.T) {
 		"plain":       {map[string]any{"exp": at + 180}, ""},
 		"string exp":  {map[string]any{"exp": "1772355900"}, ""},   // [C go-salesforce]
 		"millisecond": {map[string]any{"exp": at*1000 + 300}, ""},  // [C sfdx-core]
+		"slow sfdx":   {map[string]any{"exp": at*1000 - 5000}, ""}, // 300 ms are over before the call arrives
 		"far future":  {map[string]any{"exp": at + 400*86400}, ""}, // [C]
 		"test host":   {map[string]any{"exp": at + 180, "aud": "https://test.salesforce.com"}, ""},
 		"past":        {map[string]any{"exp": at - 1}, `{"error":"invalid_grant","error_description":"expired authorization code"}`},

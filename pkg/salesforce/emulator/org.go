@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Org is one emulated org.
@@ -24,6 +25,10 @@ type Org struct {
 	usage    apiUsage
 	auth     *authStore
 	bulk     *bulkStore
+	access   map[*field]FieldAccess
+	// featureSeats are used, by the field of the feature.
+	featureSeats map[*field]int
+	made         time.Time // when its metadata last changed
 }
 
 // maxInterned bounds the table of shared values.
@@ -31,7 +36,8 @@ const maxInterned = 8192
 
 func newOrg(s *Server, cfg OrgConfig, ordinal int) *Org {
 	o := &Org{server: s, cfg: cfg, id: cfg.ID, pod: podOf(ordinal), tables: map[string]*table{}, seats: map[string]int{},
-		refusals: map[string]Refusal{}, denied: map[string][]Denial{}, interned: map[string]any{}, cursors: newCursorStore()}
+		refusals: map[string]Refusal{}, denied: map[string][]Denial{}, interned: map[string]any{}, cursors: newCursorStore(), made: s.now(),
+		access: map[*field]FieldAccess{}, featureSeats: map[*field]int{}}
 	if o.id == "" {
 		o.id = newID("00D", o.pod, uint64(ordinal+1))
 	}

@@ -45,6 +45,14 @@ type OrgConfig struct {
 	// given by name instead of ProfileId and UserRoleId, and everything
 	// required but Username has a default.
 	Users []map[string]any `json:"users,omitempty"`
+	// FieldAccess is field-level security for callers of the API, by object
+	// and field as in "User.Department".
+	FieldAccess map[string]FieldAccess `json:"fieldAccess,omitempty"`
+	// FeatureLicenses are the seats of feature licences by field of User, as
+	// in "UserPermissionsKnowledgeUser"; those not listed have no end.
+	FeatureLicenses map[string]int `json:"featureLicenses,omitempty"`
+	// LoginsPerHour bounds the logins of one user; default 3,600. [R]
+	LoginsPerHour int `json:"loginsPerHour,omitempty"`
 	// DailyAPILimit is the rolling 24 hour limit; default 5,000,000.
 	DailyAPILimit int `json:"dailyApiLimit,omitempty"`
 	// SessionTimeout is how long an unused access token lives; default 2 h. [D]

@@ -83,10 +83,15 @@ func (o *Org) RefuseDeactivation(username string, reason Refusal) error {
 	return nil
 }
 
-// SetSeats changes the total of a licence, by its name or definition key.
+// SetSeats changes the total of a licence, by its name or definition key; a
+// feature licence is named by its field, as in UserPermissionsKnowledgeUser.
 func (o *Org) SetSeats(licence string, total int) error {
 	o.server.mu.Lock()
 	defer o.server.mu.Unlock()
+	if f := o.feature(licence); f != nil {
+		o.setFeature(f, total)
+		return nil
+	}
 	object, r := o.licenceNamed(licence)
 	if r == nil {
 		return fmt.Errorf("emulator: no licence %q", licence)
@@ -98,6 +103,9 @@ func (o *Org) SetSeats(licence string, total int) error {
 func (o *Org) Seats(licence string) (used, total int) {
 	o.server.mu.RLock()
 	defer o.server.mu.RUnlock()
+	if f := o.feature(licence); f != nil {
+		return o.featureSeats[f], o.cfg.FeatureLicenses[f.name]
+	}
 	object, r := o.licenceNamed(licence)
 	if r == nil {
 		return 0, 0

@@ -42,7 +42,7 @@ func (o *Org) plan(soql string) (*compiled, error) {
 	if err != nil {
 		return nil, fmt.Errorf("emulator: query: %w", err)
 	}
-	plan, failure := o.compile(q)
+	plan, failure := o.compile(q, true)
 	if failure != nil {
 		return nil, fmt.Errorf("emulator: query: %w", failure)
 	}

@@ -9,7 +9,7 @@ import (
 // seed fills a new org from its configuration.
 func (o *Org) seed() error {
 	for _, step := range [...]func() error{
-		o.seedOrganization, o.seedLicences, o.seedProfiles, o.seedRoles, o.seedPermissionSets, o.seedGroups, o.seedUsers,
+		o.seedFieldAccess, o.seedFeatures, o.seedOrganization, o.seedLicences, o.seedProfiles, o.seedRoles, o.seedPermissionSets, o.seedGroups, o.seedUsers,
 	} {
 		if err := step(); err != nil {
 			return err

@@ -74,7 +74,7 @@ func (c *call) query() {
 		return
 	}
 	defer c.rlock()()
-	plan, failure := c.org.compile(q)
+	plan, failure := c.org.compile(q, false)
 	if failure != nil {
 		c.fail(failure)
 		return

@@ -99,10 +99,18 @@ func userType(o *Org, r *record) any {
 // userFields are the columns of User that rules read on every write.
 type userFields struct {
 	username, first, last, email, alias, nickname, active, profile, federation *field
+	features                                                                   []*field // one flag each
 }
 
 func userFieldsOf(o *object) userFields {
+	var features []*field
+	for _, f := range o.fields {
+		if strings.HasPrefix(f.name, featurePrefix) {
+			features = append(features, f)
+		}
+	}
 	return userFields{
+		features: features,
 		username: o.field("Username"), first: o.field("FirstName"), last: o.field("LastName"), email: o.field("Email"),
 		alias: o.field("Alias"), nickname: o.field("CommunityNickname"), active: o.field("IsActive"),
 		profile: o.field("ProfileId"), federation: o.field("FederationIdentifier"),

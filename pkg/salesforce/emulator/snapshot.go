@@ -138,6 +138,9 @@ func (s *Server) loadOrg(in *snapshotOrg, ordinal int) (*Org, error) {
 		return nil, err
 	}
 	o := newOrg(s, in.Config, ordinal)
+	if err := errors.Join(o.seedFieldAccess(), o.seedFeatures()); err != nil {
+		return nil, err
+	}
 	for name, rows := range in.Rows {
 		t := o.table(name)
 		if t == nil {
@@ -202,7 +205,9 @@ func (f *field) restore(v any) (any, error) {
 // recountSeats derives the used seats from the rows.
 func (o *Org) recountSeats() {
 	clear(o.seats)
+	clear(o.featureSeats)
 	for _, r := range o.table("User").rows {
+		o.moveFeatures(nil, r.cells)
 		if r.at(o.user.active.pos) == true {
 			o.moveSeat("", o.licenceOf(plainValue(r.at(o.user.profile.pos))))
 		}

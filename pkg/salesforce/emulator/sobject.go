@@ -132,7 +132,12 @@ func (c *call) updateRecord(object, id string) {
 		c.fail(recordError("INVALID_FIELD", "The Id field should not be specified in the sobject data."))
 		return
 	}
-	res := c.write(func(t *tx) outcome { return t.update(o, id, in) })
+	res := c.write(func(t *tx) outcome {
+		if err := c.mayReplace(o, id); err != nil {
+			return failed(err)
+		}
+		return t.update(o, id, in)
+	})
 	if !res.ok() {
 		c.fail(res.errs...)
 		return
@@ -169,7 +174,12 @@ func (c *call) deleteRecord(object, key, value string) {
 	} else if !c.known(o, id) {
 		return
 	}
-	res := c.write(func(t *tx) outcome { return t.remove(o, id) })
+	res := c.write(func(t *tx) outcome {
+		if err := c.mayReplace(o, id); err != nil {
+			return failed(err)
+		}
+		return t.remove(o, id)
+	})
 	if !res.ok() {
 		c.fail(res.errs...)
 		return
@@ -179,8 +189,8 @@ func (c *call) deleteRecord(object, key, value string) {
 
 // lookup finds the one record that an external id names, or answers 404 or 300.
 func (c *call) lookup(o *object, key, value string) *record {
-	f := o.field(key)
-	if f == nil || !f.lookup() {
+	f := c.org.key(o, key)
+	if f == nil {
 		c.fail(errExternalID(key))
 		return nil
 	}
@@ -231,6 +241,9 @@ func (c *call) readRecord(object, key, value string) {
 		c.fail(err)
 		return
 	}
+	if c.unchanged(r.modified.time(), etagOf(o, r)) {
+		return
+	}
 	c.entry.Records = 1
 	c.bytes(200, shape.append(nil, c.org, r, c.version))
 }
@@ -240,12 +253,14 @@ func (c *call) shapeOf(o *object, list string) (*selectNode, *APIError) {
 	shape := &selectNode{object: o}
 	if list == "" {
 		for _, f := range o.fields {
-			shape.columns = append(shape.columns, selectColumn{field: f})
+			if !c.org.hides(f) {
+				shape.columns = append(shape.columns, selectColumn{field: f})
+			}
 		}
 		return shape, nil
 	}
 	for name := range strings.SplitSeq(list, ",") {
-		f := o.field(strings.TrimSpace(name))
+		f := c.org.visible(o, strings.TrimSpace(name))
 		if f == nil {
 			return nil, platformError(400, "INVALID_FIELD", "No such column '"+name+"' on sobject of type "+o.name)
 		}

@@ -41,6 +41,7 @@ func (o *Org) parent(r *record, rel *field) *record {
 type compiled struct {
 	query   *soqlQuery
 	org     *Org
+	own     bool // the emulator's own question, which sees every field
 	table   *table
 	root    *selectNode
 	where   predicate
@@ -52,12 +53,12 @@ type compiled struct {
 type predicate func(r *record) bool
 
 // compile resolves every name; the error is the answer's error.
-func (o *Org) compile(q *soqlQuery) (*compiled, *APIError) {
+func (o *Org) compile(q *soqlQuery, own bool) (*compiled, *APIError) {
 	t := o.table(q.from.text)
 	if t == nil {
 		return nil, q.errorAt(q.from, "INVALID_TYPE", fmt.Sprintf("sObject type '%s' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.", q.from.text))
 	}
-	c := &compiled{query: q, org: o, table: t, root: &selectNode{object: t.object}}
+	c := &compiled{query: q, org: o, own: own, table: t, root: &selectNode{object: t.object}}
 	if err := c.selects(); err != nil {
 		return nil, err
 	}
@@ -101,18 +102,21 @@ func (c *compiled) path(t soqlToken) (soqlPath, *APIError) {
 	var p soqlPath
 	for _, name := range parts[:len(parts)-1] {
 		rel := obj.relation(name)
-		if rel == nil {
+		if rel == nil || c.blind(rel) {
 			return p, c.query.errorAt(t, "INVALID_FIELD", fmt.Sprintf("Didn't understand relationship '%s' in field path. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the appropriate names.", name))
 		}
 		p.relations = append(p.relations, rel)
 		obj = c.org.object(rel.referenceTo[0])
 	}
 	name := parts[len(parts)-1]
-	if p.column = obj.field(name); p.column == nil {
+	if p.column = obj.field(name); p.column == nil || c.blind(p.column) {
 		return p, c.query.errorAt(t, "INVALID_FIELD", fmt.Sprintf("No such column '%s' on entity '%s'. If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names.", name, obj.name))
 	}
 	return p, nil
 }
+
+// blind says whether the one who asks cannot see the field.
+func (c *compiled) blind(f *field) bool { return !c.own && c.org.hides(f) }
 
 func (c *compiled) selects() *APIError {
 	for _, item := range c.query.items {
@@ -155,6 +159,9 @@ func (c *compiled) selectAll(item soqlItem) *APIError {
 		return platformError(400, "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200") // [U]
 	}
 	for _, f := range c.table.object.fields {
+		if c.blind(f) {
+			continue
+		}
 		if which == "all" || (which == "custom") == f.custom() {
 			c.root.add(c.org, soqlPath{column: f})
 		}

@@ -154,6 +154,10 @@ func (c *call) signIn(app *ConnectedApp, username, unknown string) (string, *oau
 	if !app.approves(username) { // [R]
 		return "", &oauthError{"invalid_app_access", "user is not admin approved to access this app"}
 	}
+	defer c.org.auth.lock()()
+	if failure := c.org.auth.countLogin(user.id, c.started); failure != nil {
+		return "", failure
+	}
 	return user.id, nil
 }
 
@@ -173,22 +177,36 @@ func (c *call) refreshToken(form url.Values) *oauthError {
 	if !app.allows(FlowRefreshToken) {
 		return &oauthError{"unsupported_grant_type", "grant type not supported"}
 	}
+	// A refusal must not rotate: the client would be left with a dead token.
+	if failure := c.mayRefresh(form.Get("refresh_token")); failure != nil {
+		return failure
+	}
 	g, failure := c.grantOf(app, form.Get("refresh_token"))
 	if failure != nil {
 		return failure
 	}
+	c.issue(g.userID, app.ClientID, g.scope, g, app.RefreshRotation)
+	return nil
+}
+
+// mayRefresh asks whether the token's user may still sign in; an unknown token
+// is grantOf's business.
+func (c *call) mayRefresh(token string) *oauthError {
+	unlock := c.org.auth.lock()
+	g := c.org.auth.grants[token]
+	unlock()
+	if g == nil {
+		return nil
+	}
 	c.s.mu.RLock()
+	defer c.s.mu.RUnlock()
 	user := c.org.table("User").live(g.userID)
-	active := user != nil && user.at(c.org.user.active.pos) == true
-	denied := c.org.denies(g.userID, DenyLogin)
-	c.s.mu.RUnlock()
-	if !active {
+	if user == nil || user.at(c.org.user.active.pos) != true {
 		return grantError("inactive user")
 	}
-	if denied {
+	if c.org.frozen(g.userID) || c.org.denies(g.userID, DenyLogin) {
 		return grantError("authentication failure")
 	}
-	c.issue(g.userID, app.ClientID, g.scope, g, app.RefreshRotation)
 	return nil
 }
 
@@ -204,6 +222,9 @@ func (c *call) grantOf(app *ConnectedApp, token string) (*grant, *oauthError) {
 	g := auth.grants[token]
 	if g == nil || g.clientID != app.ClientID { // [R restforce refresh_error_response.json]
 		return nil, grantError("expired access/refresh token")
+	}
+	if failure := auth.countLogin(g.userID, c.started); failure != nil {
+		return nil, failure // before anything is rotated out
 	}
 	if app.RefreshRotation {
 		auth.rotate(g)

@@ -239,16 +239,18 @@ func (t *tx) target(o *object, id string) (*record, *APIError) {
 
 // fill converts and checks every value sent.
 func (t *tx) fill(d *draft, in input) *APIError {
-	return in.each(func(name string, value any) *APIError {
+	var denied []string
+	err := in.each(func(name string, value any) *APIError {
 		f := d.object.field(name)
-		if f == nil {
+		if f == nil || !t.plants && t.org.hides(f) {
 			return errNoColumn(name, d.object.name)
 		}
 		if f.kind == kindID {
 			return nil
 		}
 		if !t.mayWrite(d, f) {
-			return errReadOnly(f.name)
+			denied = append(denied, f.name)
+			return nil
 		}
 		v, err := f.convert(value)
 		if err != nil {
@@ -269,11 +271,18 @@ func (t *tx) fill(d *draft, in input) *APIError {
 		}
 		return nil
 	})
+	if err == nil && denied != nil {
+		err = errReadOnly(denied...)
+	}
+	return err
 }
 
 func (t *tx) mayWrite(d *draft, f *field) bool {
 	if t.plants {
 		return f.compute == nil
+	}
+	if t.org.access[f] == FieldReadOnly {
+		return false
 	}
 	if d.old == nil {
 		return f.createable()

@@ -49,8 +49,8 @@ func (c *call) upsertRecord(object, key, value string) {
 	if o == nil {
 		return
 	}
-	f := o.field(key)
-	if f == nil || !f.lookup() {
+	f := c.org.key(o, key)
+	if f == nil {
 		c.fail(errExternalID(key)) // [R restforce]
 		return
 	}

@@ -15,7 +15,7 @@ type Refusal struct {
 // userRules are the checks that only User has.
 func userRules(t *tx, d *draft) *APIError {
 	for _, check := range [...]func(*tx, *draft) *APIError{
-		usernameForm, usernameFree, nicknameFree, federationFree, profileMove, activation,
+		usernameForm, usernameFree, nicknameFree, federationFree, profileMove, activation, featuresFree,
 	} {
 		if err := check(t, d); err != nil {
 			return err
@@ -149,6 +149,13 @@ func userStored(t *tx, d *draft) {
 		o.moveSeat(from, to)
 		t.undo = append(t.undo, func() { o.moveSeat(to, from) })
 	}
+	var before []cell
+	if d.old != nil {
+		before = d.old.cells
+	}
+	after := d.row.cells
+	o.moveFeatures(before, after)
+	t.undo = append(t.undo, func() { o.moveFeatures(after, before) })
 	if d.old == nil {
 		t.addLogin(id)
 		t.places = append(t.places, d.text("Username"))

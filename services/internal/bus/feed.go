@@ -52,8 +52,10 @@ type Feed struct {
 	ch     chan *Message
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
-	wake   chan struct{} // set by Priority
-	mu     sync.Mutex
+	// handBack puts a message back that nobody took.
+	handBack func(*Message)
+	wake     chan struct{} // set by Priority
+	mu       sync.Mutex
 }
 
 // Feed opens a feed on a consumer made by Provision, holding up to prefetch
@@ -71,7 +73,7 @@ func (b *Bus) Feed(ctx context.Context, stream, consumer string, prefetch int) (
 		b.log.DebugContext(ctx, "consumer was not reset", "consumer", consumer, "error", err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	f := &Feed{ch: make(chan *Message, prefetch), cancel: cancel}
+	f := &Feed{ch: make(chan *Message, prefetch), cancel: cancel, handBack: func(m *Message) { b.handBack(ctx, m) }}
 	f.wg.Go(func() { b.pump(ctx, f, cons, stream, consumer, prefetch) })
 	return f, nil
 }
@@ -101,7 +103,7 @@ func (b *Bus) pump(ctx context.Context, f *Feed, cons jetstream.Consumer, stream
 			jetstream.PullExpiry(pullExpiry), jetstream.PullHeartbeat(pullHeartbeat),
 			jetstream.WithMessagesErrOnMissingHeartbeat(false))
 		if err == nil {
-			stop := context.AfterFunc(ctx, it.Stop)
+			stop := context.AfterFunc(ctx, it.Drain) // what the client has got is handed back below
 			err = b.deliver(ctx, f, it)
 			stop()
 			it.Stop()
@@ -130,12 +132,24 @@ func (b *Bus) deliver(ctx context.Context, f *Feed, it jetstream.MessagesContext
 			b.log.WarnContext(ctx, "message without metadata", "error", err)
 			continue
 		}
+		if ctx.Err() != nil {
+			b.handBack(ctx, m)
+			continue
+		}
 		select {
 		case f.ch <- m:
 			f.signal()
 		case <-ctx.Done():
-			return ctx.Err()
+			b.handBack(ctx, m)
 		}
+	}
+}
+
+// handBack lets another worker have a message at once: unacked, it would wait
+// for the ack wait to pass.
+func (b *Bus) handBack(ctx context.Context, m *Message) {
+	if err := m.Nak(0); err != nil {
+		b.log.DebugContext(ctx, "message is not handed back", "error", err)
 	}
 }
 
@@ -211,10 +225,14 @@ func (f *Feed) fill(ctx context.Context, out []*Message, limit int, linger time.
 	return out
 }
 
-// Close stops the feed. Messages not handed out come again elsewhere.
+// Close stops the feed. Messages not handed out go back, to another worker if
+// there is one.
 func (f *Feed) Close() {
 	f.cancel()
 	f.wg.Wait()
+	for _, m := range f.TryNext(cap(f.ch)) {
+		f.handBack(m)
+	}
 }
 
 // Priority takes from several feeds, the first one first.

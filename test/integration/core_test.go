@@ -270,3 +270,13 @@ func TestLoadIsBatched(t *testing.T) {
 		t.Errorf("the same export again made %d API calls", again.APICalls-first.APICalls)
 	}
 }
+
+// perArrival is how many people arrive at a time.
+const perArrival = 60
+
+// arrive publishes some more people.
+func (s *stack) arrive(arrived *int) {
+	s.t.Helper()
+	s.publishStubbornly(export(s.t, s.dir, *arrived, perArrival, "first"))
+	*arrived += perArrival
+}

@@ -15,7 +15,6 @@ const (
 	recoverWithin = 60 * time.Second
 	// faultLasts is longer than the services' own patience with NATS.
 	faultLasts = 4 * time.Second
-	perFault   = 60
 )
 
 // fault is something that befalls one part, and what ends it.
@@ -85,13 +84,6 @@ func (s *stack) victims() []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// arrive publishes some more people.
-func (s *stack) arrive(arrived *int) {
-	s.t.Helper()
-	s.publishStubbornly(export(s.t, s.dir, *arrived, perFault, "first"))
-	*arrived += perFault
 }
 
 // TestANodeIsLost kills each NATS node in turn and leaves it away while people

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,13 @@ func launch(s *stack) {
 
 // stopAll stops everything, the services first.
 func (s *stack) stopAll() {
-	for _, name := range append(services(), "emulator", "nats-server") {
+	last := []string{"emulator", "nats-server"}
+	for name, p := range s.procs {
+		if !slices.Contains(last, name) {
+			p.stop()
+		}
+	}
+	for _, name := range last {
 		if p := s.procs[name]; p != nil {
 			p.stop()
 		}

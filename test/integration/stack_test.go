@@ -58,7 +58,8 @@ type stack struct {
 	// secret is the file with the org's consumer secret.
 	secret string
 	procs  map[string]part
-	// replacer fills in the configuration's template.
+	// template is the configuration file before replacer fills it in.
+	template string
 	replacer *strings.Replacer
 	tune     func(string) string
 	// takeDown ends what launch began.
@@ -69,7 +70,13 @@ type stack struct {
 // text before the services read it.
 func newStack(t testing.TB, tune func(string) string) *stack {
 	t.Helper()
-	s := &stack{t: t, dir: t.TempDir(), web: http.DefaultClient, procs: map[string]part{}, tune: tune}
+	return newStackOf(t, "testdata/rollcall.yaml", tune)
+}
+
+// newStackOf is newStack with a configuration of the test's own.
+func newStackOf(t testing.TB, template string, tune func(string) string) *stack {
+	t.Helper()
+	s := &stack{t: t, dir: t.TempDir(), web: http.DefaultClient, procs: map[string]part{}, template: template, tune: tune}
 	t.Cleanup(s.down)
 	launch(s)
 	return s
@@ -80,7 +87,7 @@ func (s *stack) configPath() string { return filepath.Join(s.dir, "rollcall.yaml
 // writeConfig writes the configuration anew; a service reads it when it starts.
 func (s *stack) writeConfig() {
 	s.t.Helper()
-	text, err := os.ReadFile("testdata/rollcall.yaml")
+	text, err := os.ReadFile(s.template)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -1,0 +1,92 @@
+//go:build !containers
+
+package integration
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// previousVar names the commit that is upgraded from, the last one by default.
+const previousVar = "ROLLCALL_PREVIOUS"
+
+// TestRollingUpgrade replaces every service of the previous commit by this one's
+// while people arrive, and then goes back: both work side by side on the same
+// streams, by the previous commit's configuration.
+func TestRollingUpgrade(t *testing.T) {
+	parallel(t)
+	tree := previous(t)
+	s := newStackOf(t, filepath.Join(tree, "test/integration/testdata/rollcall.yaml"), nil)
+	arrived := 0
+	for _, name := range services() {
+		s.add(name+"-previous", filepath.Join(tree, name), "--config", s.configPath())
+		s.procs[name].stop()
+	}
+	s.arrive(&arrived)
+	for _, name := range services() {
+		s.replace(name+"-previous", name, &arrived)
+	}
+	for _, name := range services() {
+		s.replace(name, name+"-previous", &arrived)
+	}
+	s.settle(settleWithin)
+	if n := len(s.users()); n != arrived {
+		t.Errorf("%d users, want %d", n, arrived)
+	}
+	if st, err := s.status(t.Context()); err != nil || len(st.Parked) != 0 {
+		t.Errorf("parked %v, error %v", st.Parked, err)
+	}
+}
+
+// replace lets one program work beside another and then alone, while people arrive.
+func (s *stack) replace(from, to string, arrived *int) {
+	s.t.Helper()
+	s.procs[to].start(s.t)
+	s.arrive(arrived)
+	s.procs[from].stop()
+	s.arrive(arrived)
+}
+
+// previous builds the services of the previous commit and returns the folder
+// with its tree and the programs.
+func previous(t *testing.T) string {
+	t.Helper()
+	commit := os.Getenv(previousVar)
+	if commit == "" {
+		commit = "HEAD^"
+	}
+	if out, err := exec.CommandContext(t.Context(), "git", "rev-parse", "--verify", commit+"^{commit}").CombinedOutput(); err != nil {
+		t.Skipf("no commit %s to upgrade from (a shallow clone has none; %s names another): %v: %s", commit, previousVar, err, out)
+	}
+	dir := t.TempDir()
+	archive := exec.CommandContext(t.Context(), "git", "-C", "../..", "archive", commit)
+	unpack := exec.CommandContext(t.Context(), "tar", "-x", "-C", dir)
+	var problems bytes.Buffer
+	archive.Stderr, unpack.Stderr = &problems, &problems
+	var err error
+	if unpack.Stdin, err = archive.StdoutPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := unpack.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := archive.Run(); err != nil {
+		t.Fatalf("unpack %s: %v: %s", commit, err, &problems)
+	}
+	if err := unpack.Wait(); err != nil {
+		t.Fatalf("unpack %s: %v: %s", commit, err, &problems)
+	}
+	for _, name := range services() {
+		build := exec.CommandContext(t.Context(), "go", "build", "-o", name, "./services/"+name)
+		build.Dir = dir
+		build.Env = append(os.Environ(), "GOWORK="+filepath.Join(dir, "go.work"))
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("build %s of %s: %v\n%s", name, commit, err, strings.TrimSpace(string(out)))
+		}
+	}
+	return dir
+}

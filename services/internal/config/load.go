@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/parsers/yaml"
@@ -123,6 +124,13 @@ func overrides(lookup func(string) (string, bool)) map[string]any {
 	} {
 		if v, ok := lookup(name); ok {
 			out[key] = v
+		}
+	}
+	if v, ok := lookup("ROLLCALL_NATS_REPLICAS"); ok {
+		key := "nats" + delim + "replicas"
+		out[key] = v
+		if n, err := strconv.Atoi(v); err == nil {
+			out[key] = n // what is no number is refused with its key
 		}
 	}
 	return out

@@ -149,12 +149,17 @@ func TestLoadSaysWhatIsWrongWithTheFile(t *testing.T) {
 func TestEnvironmentOverridesWhereThingsAre(t *testing.T) {
 	t.Setenv("ROLLCALL_NATS_URL", "nats://nats.internal:4222")
 	t.Setenv("ROLLCALL_SERVE_LISTEN", "0.0.0.0:9000")
+	t.Setenv("ROLLCALL_NATS_REPLICAS", "3")
 	f, err := config.Parse([]byte(small), ".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.NATS.URL != "nats://nats.internal:4222" || f.Serve.Listen != "0.0.0.0:9000" {
-		t.Errorf("url = %q, listen = %q", f.NATS.URL, f.Serve.Listen)
+	if f.NATS.URL != "nats://nats.internal:4222" || f.Serve.Listen != "0.0.0.0:9000" || f.NATS.Replicas != 3 {
+		t.Errorf("url = %q, listen = %q, replicas = %d", f.NATS.URL, f.Serve.Listen, f.NATS.Replicas)
+	}
+	t.Setenv("ROLLCALL_NATS_REPLICAS", "three")
+	if _, err := config.Parse([]byte(small), "."); err == nil || !strings.Contains(err.Error(), "replicas") {
+		t.Errorf("a number of replicas that is none: error %v", err)
 	}
 }
 

@@ -14,8 +14,9 @@ const head = `# Configuration
 All services read one YAML file, each its own part of it. A key that is not
 listed here, a value of the wrong type and a bad value each stop the start, and
 all of them are listed at once. File names are relative to the configuration
-file's folder. The environment may override two keys: ` + "`ROLLCALL_NATS_URL`" + ` sets
-` + "`nats.url`" + ` and ` + "`ROLLCALL_SERVE_LISTEN`" + ` sets ` + "`serve.listen`" + `.
+file's folder. The environment may override three keys: ` + "`ROLLCALL_NATS_URL`" + ` sets
+` + "`nats.url`, `ROLLCALL_NATS_REPLICAS` sets `nats.replicas`" + ` and ` + "`ROLLCALL_SERVE_LISTEN`" + ` sets
+` + "`serve.listen`" + `.
 
 `
 

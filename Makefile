@@ -65,7 +65,7 @@ generate: ## Write the generated files anew.
 check: static test ## Everything CI checks, tests included.
 
 .PHONY: static
-static: fmt-check lines words links commands imports generated tidy vet lint ## Everything CI checks, but the tests.
+static: fmt-check lines words links commands imports pins generated tidy vet lint ## Everything CI checks, but the tests.
 
 .PHONY: fmt-check
 fmt-check:

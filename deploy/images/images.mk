@@ -63,3 +63,10 @@ compose: engine
 bin/docker-compose: tools/compose/go.mod tools/compose/go.sum
 	$(call from-module,compose,$@,-s -w -X github.com/docker/compose/v5/internal.Version=$(call pinned,compose))
 	@touch $@
+
+# The server that tests embed is the server that is run.
+.PHONY: pins
+pins:
+	@embedded=$$(awk '$$1 == "github.com/nats-io/nats-server/v2" { print $$2 }' services/rollcall/go.mod); \
+	if [[ "$$embedded" != "$(call pinned,nats-server)" ]]; then \
+		echo "NATS is $$embedded in services/rollcall/go.mod and $(call pinned,nats-server) in tools/nats-server/go.mod" >&2; exit 1; fi

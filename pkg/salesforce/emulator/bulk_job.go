@@ -41,12 +41,16 @@ type bulkJob struct {
 
 // bulkStore holds an org's jobs; the state lock guards it.
 type bulkStore struct {
-	jobs  map[string]*bulkJob
-	order []string
-	next  uint64
+	jobs       map[string]*bulkJob
+	order      []string
+	queries    map[string]*queryJob
+	queryOrder []string
+	next       uint64
 }
 
-func newBulkStore() *bulkStore { return &bulkStore{jobs: map[string]*bulkJob{}} }
+func newBulkStore() *bulkStore {
+	return &bulkStore{jobs: map[string]*bulkJob{}, queries: map[string]*queryJob{}}
+}
 
 func (s *bulkStore) add(o *Org, j *bulkJob) {
 	s.next++
@@ -59,8 +63,11 @@ func (s *bulkStore) add(o *Org, j *bulkJob) {
 	}
 }
 
-// jobsRoute serves /jobs/ingest; query jobs are not emulated.
+// jobsRoute serves /jobs/ingest and /jobs/query.
 func (c *call) jobsRoute(rest []string) route {
+	if len(rest) > 0 && rest[0] == "query" {
+		return c.queryJobsRoute(rest[1:])
+	}
 	if len(rest) == 0 || rest[0] != "ingest" {
 		return notFoundRoute()
 	}
@@ -183,8 +190,8 @@ func (c *call) closeJob(id string) {
 		return
 	}
 	switch {
-	case state == jobAborted && j.next == "" && j.state != jobComplete && j.state != jobFailed:
-		j.state, j.data = jobAborted, nil
+	case state == jobAborted && (j.state == jobOpen || j.next != ""):
+		c.abort(j)
 	case state == jobUploaded && j.state == jobOpen:
 		// The rows are applied now, under one lock; what a client sees of it
 		// is still UploadComplete, then InProgress, then the end.
@@ -195,6 +202,17 @@ func (c *call) closeJob(id string) {
 		return
 	}
 	c.bytes(200, j.body(false, false))
+}
+
+// abort stops a job: what was uploaded and not closed is left unprocessed, and
+// rows that were applied stay applied. [D]
+func (c *call) abort(j *bulkJob) {
+	if j.state == jobOpen {
+		if rows, err := j.rows(); err == nil && len(rows) > 0 {
+			j.result.columns, j.result.rest = rows[0], rows[1:]
+		}
+	}
+	j.state, j.next, j.data = jobAborted, "", nil
 }
 
 // advance moves the visible state on by one look.
@@ -234,15 +252,15 @@ func (c *call) listJobs() {
 	c.bytes(200, append(b, `],"nextRecordsUrl":null}`...))
 }
 
-// deleteJob: 204; an unfinished job cannot be deleted. [U] text
+// deleteJob: 204; a job that is open or at work cannot be deleted [D], text [U].
 func (c *call) deleteJob(id string) {
 	defer c.lock()()
 	j := c.job(id)
 	if j == nil {
 		return
 	}
-	if j.state == jobUploaded || j.state == jobInProgress {
-		c.fail(errJob("Job must be in a final state to be deleted"))
+	if j.state == jobOpen || j.state == jobInProgress {
+		c.fail(errJob("A job must be UploadComplete, JobComplete, Aborted or Failed to be deleted"))
 		return
 	}
 	delete(c.org.bulk.jobs, shortID(id))

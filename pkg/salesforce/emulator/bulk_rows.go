@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,6 +22,7 @@ type bulkResult struct {
 	columns []string
 	good    []bulkRow
 	bad     []bulkRow
+	rest    [][]string // not processed
 }
 
 type bulkRow struct {
@@ -81,28 +83,49 @@ func (in csvInput) value(name string) (any, bool) {
 	return nil, false
 }
 
+// rows reads what was uploaded, the header first.
+func (j *bulkJob) rows() ([][]string, error) {
+	reader := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(j.data, []byte("\xef\xbb\xbf"))))
+	reader.Comma, reader.FieldsPerRecord = delimiter(j.delimiter), -1
+	rows, err := reader.ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("rows of a bulk job: %w", err)
+	}
+	return rows, nil
+}
+
+// endsAsSaid compares the end of the header with the lineEnding of the job.
+func (j *bulkJob) endsAsSaid() bool {
+	header, _, found := bytes.Cut(j.data, []byte("\n"))
+	return !found || bytes.HasSuffix(header, []byte("\r")) == (j.ending == "CRLF")
+}
+
 // process applies a job's rows. A bad row does not fail the job; a bad header
 // does. [R] The state lock is held.
 func (c *call) process(j *bulkJob) {
 	o := c.org.object(j.object)
-	reader := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(j.data, []byte("\xef\xbb\xbf"))))
-	reader.Comma, reader.FieldsPerRecord = delimiter(j.delimiter), -1
-	rows, err := reader.ReadAll()
+	rows, err := j.rows()
+	said := j.endsAsSaid()
 	j.data = nil
 	if err != nil || len(rows) == 0 {
 		j.message = "InvalidBatch : Failed to parse CSV" // [U]
 		return
 	}
-	j.result.columns = rows[0]
+	j.result.columns, j.result.rest = rows[0], rows[1:]
+	if !said { // [R forcedotcom/cli #3113 and others]
+		j.message = "ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is " + j.ending
+		return
+	}
 	for _, name := range rows[0] {
 		if c.org.visible(o, name) == nil { // [R]
 			j.message = "InvalidBatch : Field name not found : " + name
 			return
 		}
 	}
-	for start := 1; start < len(rows); start += maxCollection {
-		c.processChunk(j, o, rows[start:min(start+maxCollection, len(rows))])
+	for chunk := range slices.Chunk(j.result.rest, maxCollection) {
+		c.processChunk(j, o, chunk)
 	}
+	j.result.rest = nil
 }
 
 // processChunk is one transaction of up to 200 rows, as in life.
@@ -173,21 +196,24 @@ func (c *call) jobResults(id, which string) {
 	for j.next != "" {
 		j.advance()
 	}
-	comma := string(delimiter(j.delimiter))
+	comma, end := string(delimiter(j.delimiter)), "\n"
 	var b []byte
 	switch which {
 	case "successfulResults":
-		b = csvLine(b, comma, append([]string{"sf__Id", "sf__Created"}, j.result.columns...))
+		b = csvLine(b, comma, end, append([]string{"sf__Id", "sf__Created"}, j.result.columns...))
 		for _, r := range j.result.good {
-			b = csvLine(b, comma, append([]string{r.id, strconv.FormatBool(r.created)}, r.cells...))
+			b = csvLine(b, comma, end, append([]string{r.id, strconv.FormatBool(r.created)}, r.cells...))
 		}
 	case "failedResults":
-		b = csvLine(b, comma, append([]string{"sf__Id", "sf__Error"}, j.result.columns...))
+		b = csvLine(b, comma, end, append([]string{"sf__Id", "sf__Error"}, j.result.columns...))
 		for _, r := range j.result.bad {
-			b = csvLine(b, comma, append([]string{r.id, r.err}, r.cells...))
+			b = csvLine(b, comma, end, append([]string{r.id, r.err}, r.cells...))
 		}
 	case "unprocessedrecords":
-		b = csvLine(b, comma, j.result.columns)
+		b = csvLine(b, comma, end, j.result.columns)
+		for _, cells := range j.result.rest {
+			b = csvLine(b, comma, end, cells)
+		}
 	default:
 		c.fail(errNotFound())
 		return
@@ -197,7 +223,7 @@ func (c *call) jobResults(id, which string) {
 }
 
 // csvLine quotes every cell, as recorded.
-func csvLine(b []byte, comma string, cells []string) []byte {
+func csvLine(b []byte, comma, end string, cells []string) []byte {
 	for i, cell := range cells {
 		if i > 0 {
 			b = append(b, comma...)
@@ -206,5 +232,5 @@ func csvLine(b []byte, comma string, cells []string) []byte {
 		b = append(b, strings.ReplaceAll(cell, `"`, `""`)...)
 		b = append(b, '"')
 	}
-	return append(b, '\n')
+	return append(b, end...)
 }

@@ -90,3 +90,87 @@ func TestBulkErrorCells(t *testing.T) {
 		}
 	}
 }
+
+// ingest runs a job and gives its path and last state.
+func (b *bench) ingest(create, rows string) (string, map[string]any) {
+	b.t.Helper()
+	job := version + "/jobs/ingest/" + b.do("POST", version+"/jobs/ingest", create).object(b.t)["id"].(string)
+	b.do("PUT", job+"/batches", rows).is(b.t, 201)
+	b.do("PATCH", job, `{"state":"UploadComplete"}`).is(b.t, 200)
+	b.do("GET", job, "")
+	return job, b.do("GET", job, "").object(b.t)
+}
+
+// The rows must end as the job says. [R forcedotcom/cli #3113]
+func TestBulkLineEndings(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	for _, c := range []struct{ declared, rows, want string }{
+		{"LF", "Name\nA\n", ""}, {"CRLF", "Name\r\nA\r\n", ""}, {"LF", "Name", ""},
+		{"LF", "Name\r\nA\r\n", "ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is LF"},
+		{"CRLF", "Name\nA\n", "ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is CRLF"},
+	} {
+		job, done := b.ingest(`{"object":"Account","operation":"insert","lineEnding":"`+c.declared+`"}`, c.rows)
+		if c.want == "" {
+			if done["state"] != "JobComplete" || done["lineEnding"] != c.declared {
+				t.Errorf("%s %q: %v", c.declared, c.rows, done)
+			}
+			continue
+		}
+		if done["state"] != "Failed" || done["errorMessage"] != c.want || done["numberRecordsProcessed"] != 0.0 {
+			t.Errorf("%s %q: %v", c.declared, c.rows, done)
+		}
+		if rest := b.do("GET", job+"/unprocessedrecords", "").body; rest != "\"Name\"\n\"A\"\n" {
+			t.Errorf("unprocessed %q", rest)
+		}
+	}
+	if n, _ := b.org.Count("SELECT Id FROM Account"); n != 2 {
+		t.Errorf("%d accounts", n)
+	}
+}
+
+func TestBulkDelimitersAndQuotes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	for name, sign := range map[string]string{"COMMA": ",", "TAB": "\t", "SEMICOLON": ";", "PIPE": "|", "CARET": "^", "BACKQUOTE": "`"} {
+		job, done := b.ingest(`{"object":"Account","operation":"insert","columnDelimiter":"`+name+`"}`, strings.ReplaceAll("Name,Phone\n\"a \"\"b\"\", c\nd\",\"1\"\n", ",", sign))
+		if done["state"] != "JobComplete" || done["numberRecordsFailed"] != 0.0 || done["columnDelimiter"] != name {
+			t.Fatalf("%s: %v", name, done)
+		}
+		good := b.do("GET", job+"/successfulResults", "").body
+		if !strings.HasPrefix(good, strings.ReplaceAll(`"sf__Id","sf__Created","Name","Phone"`, ",", sign)+"\n") || !strings.Contains(good, `"a ""b""`+sign+" c\nd\"") {
+			t.Errorf("%s: %s", name, good)
+		}
+	}
+}
+
+// An aborted job does nothing more, keeps its rows as unprocessed, and can be
+// deleted; an open one cannot. [D]
+func TestBulkAbortAndDelete(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	job := version + "/jobs/ingest/" + b.do("POST", version+"/jobs/ingest", `{"object":"Account","operation":"insert"}`).object(t)["id"].(string)
+	b.do("PUT", job+"/batches", "Name\nA\n").is(t, 201)
+	b.do("PUT", job+"/batches", "Name\nA\n").is(t, 400)
+	b.do("DELETE", job, "").is(t, 400)
+	if got := b.do("PATCH", job, `{"state":"Aborted"}`).object(t); got["state"] != "Aborted" {
+		t.Fatalf("job %v", got)
+	}
+	b.do("PATCH", job, `{"state":"UploadComplete"}`).is(t, 400)
+	if rest := b.do("GET", job+"/unprocessedrecords", "").body; rest != "\"Name\"\n\"A\"\n" {
+		t.Errorf("unprocessed %q", rest)
+	}
+	b.do("DELETE", job, "").is(t, 204)
+	b.do("GET", job, "").is(t, 404)
+	if n, _ := b.org.Count("SELECT Id FROM Account"); n != 0 {
+		t.Errorf("%d accounts", n)
+	}
+	closed := version + "/jobs/ingest/" + b.do("POST", version+"/jobs/ingest", `{"object":"Account","operation":"insert"}`).object(t)["id"].(string)
+	b.do("PUT", closed+"/batches", "Name\nA\n").is(t, 201)
+	b.do("PATCH", closed, `{"state":"UploadComplete"}`).is(t, 200)
+	b.do("PATCH", closed, `{"state":"Aborted"}`).is(t, 200)
+	if got := b.do("GET", closed, "").object(t); got["state"] != "Aborted" || got["numberRecordsProcessed"] != 1.0 { // what was done stays done
+		t.Errorf("job %v", got)
+	}
+	b.do("PATCH", closed, `{"state":"Aborted"}`).is(t, 400)
+}

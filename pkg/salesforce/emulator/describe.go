@@ -3,6 +3,7 @@ package emulator
 import (
 	"crypto/rand"
 	"net/http"
+	"strings"
 )
 
 // picklistValue is one value in a describe.
@@ -13,12 +14,17 @@ type picklistValue struct {
 	Value        string `json:"value"`
 }
 
-// describedField carries the keys that clients read. [R camel user.json]
+// describedField has the keys of a recorded describe. [R camel user.json]
 type describedField struct {
 	Name              string          `json:"name"`
 	Label             string          `json:"label"`
 	Type              string          `json:"type"`
+	SOAPType          string          `json:"soapType"`
 	Length            int             `json:"length"`
+	ByteLength        int             `json:"byteLength"`
+	Digits            int             `json:"digits"`
+	Precision         int             `json:"precision"`
+	Scale             int             `json:"scale"`
 	Nillable          bool            `json:"nillable"`
 	Createable        bool            `json:"createable"`
 	Updateable        bool            `json:"updateable"`
@@ -26,61 +32,167 @@ type describedField struct {
 	CaseSensitive     bool            `json:"caseSensitive"`
 	IDLookup          bool            `json:"idLookup"`
 	ExternalID        bool            `json:"externalId"`
+	NameField         bool            `json:"nameField"`
 	Custom            bool            `json:"custom"`
+	Aggregatable      bool            `json:"aggregatable"`
 	Filterable        bool            `json:"filterable"`
+	Groupable         bool            `json:"groupable"`
 	Sortable          bool            `json:"sortable"`
+	Permissionable    bool            `json:"permissionable"`
+	Polymorphic       bool            `json:"polymorphicForeignKey"`
+	NamePointing      bool            `json:"namePointing"`
 	DefaultedOnCreate bool            `json:"defaultedOnCreate"`
+	DefaultValue      *bool           `json:"defaultValue"`
 	RestrictedPick    bool            `json:"restrictedPicklist"`
 	ReferenceTo       []string        `json:"referenceTo"`
 	RelationshipName  *string         `json:"relationshipName"`
+	CompoundFieldName *string         `json:"compoundFieldName"`
+	ExtraTypeInfo     *string         `json:"extraTypeInfo"`
 	PicklistValues    []picklistValue `json:"picklistValues"`
+	fieldConstants
 }
 
+// fieldConstants are the keys that are the same for every field emulated here.
+type fieldConstants struct {
+	AutoNumber               bool  `json:"autoNumber"`
+	Calculated               bool  `json:"calculated"`
+	CalculatedFormula        *bool `json:"calculatedFormula"`
+	CascadeDelete            bool  `json:"cascadeDelete"`
+	ControllerName           *bool `json:"controllerName"`
+	DefaultValueFormula      *bool `json:"defaultValueFormula"`
+	DependentPicklist        bool  `json:"dependentPicklist"`
+	DeprecatedAndHidden      bool  `json:"deprecatedAndHidden"`
+	DisplayLocationInDecimal bool  `json:"displayLocationInDecimal"`
+	Encrypted                bool  `json:"encrypted"`
+	FilteredLookupInfo       *bool `json:"filteredLookupInfo"`
+	HighScaleNumber          bool  `json:"highScaleNumber"`
+	HTMLFormatted            bool  `json:"htmlFormatted"`
+	InlineHelpText           *bool `json:"inlineHelpText"`
+	Mask                     *bool `json:"mask"`
+	MaskType                 *bool `json:"maskType"`
+	QueryByDistance          bool  `json:"queryByDistance"`
+	ReferenceTargetField     *bool `json:"referenceTargetField"`
+	RelationshipOrder        *bool `json:"relationshipOrder"`
+	RestrictedDelete         bool  `json:"restrictedDelete"`
+	SearchPrefilterable      bool  `json:"searchPrefilterable"`
+	WriteRequiresMasterRead  bool  `json:"writeRequiresMasterRead"`
+}
+
+// describedObject has the keys of an entry of a global describe.
 type describedObject struct {
-	Name        string            `json:"name"`
-	Label       string            `json:"label"`
-	LabelPlural string            `json:"labelPlural"`
-	KeyPrefix   string            `json:"keyPrefix"`
-	Custom      bool              `json:"custom"`
-	Createable  bool              `json:"createable"`
-	Updateable  bool              `json:"updateable"`
-	Deletable   bool              `json:"deletable"`
-	Undeletable bool              `json:"undeletable"`
-	Queryable   bool              `json:"queryable"`
-	Retrieve    bool              `json:"retrieveable"`
-	URLs        map[string]string `json:"urls"`
-	Fields      []describedField  `json:"fields,omitempty"`
+	Name                string            `json:"name"`
+	Label               string            `json:"label"`
+	LabelPlural         string            `json:"labelPlural"`
+	KeyPrefix           string            `json:"keyPrefix"`
+	Custom              bool              `json:"custom"`
+	Createable          bool              `json:"createable"`
+	Updateable          bool              `json:"updateable"`
+	Deletable           bool              `json:"deletable"`
+	Undeletable         bool              `json:"undeletable"`
+	Queryable           bool              `json:"queryable"`
+	Retrieve            bool              `json:"retrieveable"`
+	Replicateable       bool              `json:"replicateable"`
+	Searchable          bool              `json:"searchable"`
+	Layoutable          bool              `json:"layoutable"`
+	Triggerable         bool              `json:"triggerable"`
+	MRUEnabled          bool              `json:"mruEnabled"`
+	FeedEnabled         bool              `json:"feedEnabled"`
+	Activateable        bool              `json:"activateable"`
+	CustomSetting       bool              `json:"customSetting"`
+	DeprecatedAndHidden bool              `json:"deprecatedAndHidden"`
+	HasSubtypes         bool              `json:"hasSubtypes"`
+	IsSubtype           bool              `json:"isSubtype"`
+	Mergeable           bool              `json:"mergeable"`
+	URLs                map[string]string `json:"urls"`
 }
 
-// described is what the caller may do with a type, which depends on rights.
-func (c *call) described(o *object, full bool) describedObject {
+// objectDetail is what a describe of one object has besides.
+type objectDetail struct {
+	describedObject
+	Fields                []describedField    `json:"fields"`
+	ActionOverrides       []string            `json:"actionOverrides"`
+	ChildRelationships    []string            `json:"childRelationships"`
+	NamedLayoutInfos      []string            `json:"namedLayoutInfos"`
+	RecordTypeInfos       []string            `json:"recordTypeInfos"`
+	SupportedScopes       []map[string]string `json:"supportedScopes"`
+	CompactLayoutable     bool                `json:"compactLayoutable"`
+	SearchLayoutable      bool                `json:"searchLayoutable"`
+	Listviewable          *bool               `json:"listviewable"`
+	LookupLayoutable      *bool               `json:"lookupLayoutable"`
+	NetworkScopeFieldName *string             `json:"networkScopeFieldName"`
+}
+
+// detailed describes an object with its fields.
+func (c *call) detailed(o *object) objectDetail {
 	base := "/services/data/v" + c.version + "/sobjects/" + o.name
+	d := objectDetail{describedObject: c.described(o), Fields: []describedField{}, ActionOverrides: []string{}, ChildRelationships: []string{},
+		NamedLayoutInfos: []string{}, RecordTypeInfos: []string{}, CompactLayoutable: true, SearchLayoutable: true,
+		SupportedScopes: []map[string]string{{"label": "All " + strings.ToLower(o.label) + "s", "name": "everything"}}}
+	d.URLs["compactLayouts"], d.URLs["layouts"] = base+"/describe/compactLayouts", base+"/describe/layouts"
+	d.URLs["quickActions"], d.URLs["defaultValues"] = base+"/quickActions", base+"/defaultValues?recordTypeId&fields"
+	if o.name == "User" {
+		d.URLs["passwordUtilities"] = base + "/{ID}/password"
+	}
 	unlock := c.rlock()
-	may := !c.org.lacksRight(c.actor.id, o)
-	unlock()
-	d := describedObject{Name: o.name, Label: o.label, LabelPlural: o.label + "s", KeyPrefix: o.prefix, Createable: may && !o.noCreate,
-		Updateable: may && !o.noUpdate, Deletable: may && !o.noDelete, Queryable: true, Retrieve: true,
-		URLs: map[string]string{"sobject": base, "describe": base + "/describe", "rowTemplate": base + "/{ID}"}}
-	if full {
-		for _, f := range o.fields {
-			if !c.org.hides(f) {
-				d.Fields = append(d.Fields, f.described(c.org.access[f] != FieldReadOnly))
-			}
+	defer unlock()
+	for _, f := range o.fields {
+		if !c.org.hides(f) {
+			d.Fields = append(d.Fields, f.described(o, c.org.access[f] != FieldReadOnly))
 		}
 	}
 	return d
 }
 
-func (f *field) described(mayWrite bool) describedField {
-	d := describedField{Name: f.name, Label: f.label, Type: f.kind.String(), Length: f.length, Nillable: !f.required && f.kind != kindBoolean && f.kind != kindID,
+// described is what the caller may do with a type, which depends on rights.
+func (c *call) described(o *object) describedObject {
+	base := "/services/data/v" + c.version + "/sobjects/" + o.name
+	unlock := c.rlock()
+	may := !c.org.lacksRight(c.actor.id, o)
+	unlock()
+	shown := !o.noCreate
+	return describedObject{Name: o.name, Label: o.label, LabelPlural: o.label + "s", KeyPrefix: o.prefix, Createable: may && !o.noCreate,
+		Updateable: may && !o.noUpdate, Deletable: may && !o.noDelete, Queryable: true, Retrieve: true, Replicateable: true,
+		Searchable: shown, Layoutable: shown, Triggerable: shown, MRUEnabled: shown, FeedEnabled: !o.setup || o.name == "User",
+		URLs: map[string]string{"sobject": base, "describe": base + "/describe", "rowTemplate": base + "/{ID}"}}
+}
+
+// described: that fields of other kinds than text have no length in bytes is an
+// assumption. [U]
+func (f *field) described(o *object, mayWrite bool) describedField {
+	isName := f.name == "Name"
+	d := describedField{Name: f.name, Label: f.label, Type: f.kind.String(), SOAPType: f.kind.soap(), Length: f.length, ByteLength: 3 * f.length,
+		Nillable:   !f.required && f.kind != kindBoolean && f.kind != kindID && !isName,
 		Createable: mayWrite && f.createable(), Updateable: mayWrite && f.updateable(), Unique: f.unique, CaseSensitive: f.caseSensitive, IDLookup: f.idLookup,
-		ExternalID: f.externalID, Custom: f.custom(), Filterable: true, Sortable: true, DefaultedOnCreate: f.fallback != nil || f.kind == kindID,
+		ExternalID: f.externalID, NameField: isName, Custom: f.custom(), Aggregatable: f.kind != kindBoolean, Filterable: true,
+		Groupable: f.kind != kindDatetime && f.kind != kindDouble, Sortable: true, Permissionable: f.custom(), Polymorphic: len(f.referenceTo) > 1,
+		NamePointing: len(f.referenceTo) > 1, DefaultedOnCreate: f.fallback != nil || f.kind == kindID,
 		RestrictedPick: f.kind == kindPicklist && len(f.values) > 0, ReferenceTo: f.referenceTo, PicklistValues: []picklistValue{}}
+	switch f.kind {
+	case kindID, kindReference:
+		d.ByteLength = longIDLen
+	case kindInt:
+		d.Digits = 9
+	case kindDouble:
+		d.Precision, d.Scale = 18, 2
+	case kindBoolean:
+		d.DefaultValue = new(bool)
+		*d.DefaultValue = f.fallback == true
+	}
+	if f.kind == kindID {
+		d.Label = o.label + " ID"
+	}
 	if d.ReferenceTo == nil {
 		d.ReferenceTo = []string{}
 	}
 	if f.relationship != "" {
 		d.RelationshipName = &f.relationship
+	}
+	personName, compound := "personname", "Name"
+	if person := o.byName["LastName"] != nil && (isName || f.name == "FirstName" || f.name == "LastName"); person {
+		d.ExtraTypeInfo = &personName
+		if !isName && o.byName["Name"] != nil {
+			d.CompoundFieldName = &compound
+		}
 	}
 	for _, v := range f.values {
 		d.PicklistValues = append(d.PicklistValues, picklistValue{Active: true, Label: v, Value: v})
@@ -94,7 +206,7 @@ func (c *call) describeGlobal() {
 	}
 	list := make([]describedObject, 0, len(c.org.objects))
 	for _, o := range c.org.objects {
-		list = append(list, c.described(o, false))
+		list = append(list, c.described(o))
 	}
 	c.json(200, map[string]any{"encoding": "UTF-8", "maxBatchSize": maxCollection, "sobjects": list})
 }
@@ -108,10 +220,10 @@ func (c *call) describeObject(name string, full bool) {
 		return
 	}
 	if full {
-		c.json(200, c.described(o, true))
+		c.json(200, c.detailed(o))
 		return
 	}
-	c.json(200, map[string]any{"objectDescribe": c.described(o, false), "recentItems": []any{}})
+	c.json(200, map[string]any{"objectDescribe": c.described(o), "recentItems": []any{}})
 }
 
 // password answers /sobjects/User/{id}/password. [D]

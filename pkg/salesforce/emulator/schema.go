@@ -28,6 +28,19 @@ func (k fieldKind) String() string {
 	return [kindCount]string{"string", "email", "boolean", "int", "double", "reference", "picklist", "datetime", "date", "id"}[k]
 }
 
+// soap is the type as SOAP names it. [R camel user.json, for id and string]
+func (k fieldKind) soap() string {
+	switch k {
+	case kindID, kindReference:
+		return "tns:ID"
+	case kindBoolean, kindInt, kindDouble, kindDate:
+		return "xsd:" + k.String()
+	case kindDatetime:
+		return "xsd:dateTime"
+	}
+	return "xsd:string"
+}
+
 // field describes one column. Fields with compute hold no value of their own.
 type field struct {
 	pos           int
@@ -190,6 +203,8 @@ func (f *field) or(v any) *field { f.fallback = v; return f }
 func computed(name, label string, kind fieldKind, fn func(o *Org, r *record) any) *field {
 	return &field{name: name, label: label, kind: kind, length: 255, compute: fn}
 }
+
+func (f *field) long(n int) *field { f.length = n; return f }
 
 func (f *field) allows(value string) bool {
 	return len(f.values) == 0 || slices.Contains(f.values, value)

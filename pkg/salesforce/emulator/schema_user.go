@@ -26,7 +26,7 @@ func userObject(custom []CustomField) *object {
 		text("Username", "Username", 80).must().lookedUp(),
 		text("LastName", "Last Name", 80).must(),
 		text("FirstName", "First Name", 40),
-		computed("Name", "Full Name", kindString, userName),
+		computed("Name", "Full Name", kindString, userName).long(121),
 		text("CompanyName", "Company Name", 80).share(),
 		text("Division", "Division", 80).share(),
 		text("Department", "Department", 80).share(),

@@ -1,0 +1,270 @@
+package emulator
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// queryJob is a query job of Bulk API 2.0. Its rows are those of the moment it
+// was made. [D api_asynch]
+type queryJob struct {
+	id        string
+	object    string
+	operation string
+	ending    string
+	delimiter string
+	version   string
+	user      string
+	created   time.Time
+	state     string
+	header    []string
+	columns   []soqlPath
+	rows      []*record
+}
+
+// queryJobsRoute serves /jobs/query.
+func (c *call) queryJobsRoute(rest []string) route {
+	data := func(op string, run func(*call)) route { return route{op: op, data: true, run: run} }
+	switch {
+	case len(rest) == 0 && c.method == http.MethodPost:
+		return data("bulk.query.create", (*call).createQueryJob)
+	case len(rest) == 0 && c.method == http.MethodGet:
+		return data("bulk.query.list", (*call).listQueryJobs)
+	case len(rest) == 0:
+		return methodRoute("bulk.query.create", "GET", "HEAD", "POST")
+	case len(rest) == 1:
+		return c.queryJobRoute(rest[0])
+	case len(rest) == 2 && rest[1] == "results" && c.method == http.MethodGet:
+		return data("bulk.query.results", func(c *call) { c.queryResults(rest[0]) })
+	}
+	return notFoundRoute()
+}
+
+func (c *call) queryJobRoute(id string) route {
+	data := func(op string, run func(*call)) route { return route{op: op, data: true, run: run} }
+	switch c.method {
+	case http.MethodGet:
+		return data("bulk.query.get", func(c *call) { c.readQueryJob(id) })
+	case http.MethodPatch:
+		return data("bulk.query.abort", func(c *call) { c.abortQueryJob(id) })
+	case http.MethodDelete:
+		return data("bulk.query.delete", func(c *call) { c.deleteQueryJob(id) })
+	}
+	return methodRoute("bulk.query.get", "DELETE", "GET", "HEAD", "PATCH")
+}
+
+// createQueryJob: what is wrong with the query is said at once; the code is an
+// assumption. [U]
+func (c *call) createQueryJob() {
+	in, ok := c.recordBody()
+	if !ok {
+		return
+	}
+	j := &queryJob{operation: in.object.text("operation"), ending: orText(in.object.text("lineEnding"), "LF"),
+		delimiter: orText(in.object.text("columnDelimiter"), "COMMA"), version: c.version, user: c.session.userID, created: c.started, state: jobUploaded}
+	if j.operation != "query" && j.operation != "queryAll" {
+		c.fail(errJob("Unsupported operation: " + j.operation))
+		return
+	}
+	if delimiter(j.delimiter) == 0 || j.ending != "LF" && j.ending != "CRLF" {
+		c.fail(errJob("Unsupported lineEnding or columnDelimiter"))
+		return
+	}
+	q, err := parseSOQL(in.object.text("query"))
+	if err != nil {
+		c.fail(platformError(400, "API_ERROR", err.Error()))
+		return
+	}
+	defer c.lock()()
+	if failure := c.runQueryJob(j, q); failure != nil {
+		c.fail(platformError(400, "API_ERROR", failure.Message))
+		return
+	}
+	c.entry.Object, c.entry.Records = j.object, len(j.rows)
+	c.org.bulk.addQuery(c.org, j)
+	c.bytes(200, j.body(false))
+}
+
+// runQueryJob finds columns and rows: plain fields only, as in life.
+func (c *call) runQueryJob(j *queryJob, q *soqlQuery) *APIError {
+	plan, failure := c.org.compile(q, false)
+	if failure != nil {
+		return failure
+	}
+	if q.count || len(plan.counts) > 0 {
+		return errJob("Aggregate functions are not supported in a query job")
+	}
+	for _, item := range q.items {
+		if item.function != "" {
+			return errJob("Functions are not supported in a query job")
+		}
+		path, failure := plan.path(item.path)
+		if failure != nil {
+			return failure
+		}
+		j.columns, j.header = append(j.columns, path), append(j.header, path.name())
+	}
+	j.object, j.rows = plan.table.object.name, plan.run()
+	return nil
+}
+
+// name is the path as a column of a result: Profile.Name.
+func (p *soqlPath) name() string {
+	var b strings.Builder
+	for _, rel := range p.relations {
+		b.WriteString(rel.relationship + ".")
+	}
+	return b.String() + p.column.name
+}
+
+func (s *bulkStore) addQuery(o *Org, j *queryJob) {
+	s.next++
+	j.id = newID("750", o.pod, s.next)
+	s.queries[shortID(j.id)] = j
+	s.queryOrder = append(s.queryOrder, j.id)
+	for len(s.queryOrder) > maxJobs {
+		delete(s.queries, shortID(s.queryOrder[0]))
+		s.queryOrder = s.queryOrder[1:]
+	}
+}
+
+// withQueryJob works on a job, or answers 404.
+func (c *call) withQueryJob(id string, work func(j *queryJob)) {
+	defer c.lock()()
+	j := c.org.bulk.queries[shortID(id)]
+	if j == nil {
+		c.fail(errNotFound())
+		return
+	}
+	c.entry.Object = j.object
+	work(j)
+}
+
+func (c *call) readQueryJob(id string) {
+	c.withQueryJob(id, func(j *queryJob) {
+		j.advance()
+		c.bytes(200, j.body(true))
+	})
+}
+
+func (j *queryJob) advance() {
+	switch j.state {
+	case jobUploaded:
+		j.state = jobInProgress
+	case jobInProgress:
+		j.state = jobComplete
+	}
+}
+
+func (c *call) abortQueryJob(id string) {
+	in, ok := c.recordBody()
+	if !ok {
+		return
+	}
+	c.withQueryJob(id, func(j *queryJob) {
+		if state := in.object.text("state"); state != jobAborted || j.state == jobComplete || j.state == jobAborted {
+			c.fail(errJob("Cannot change the state of a job from " + j.state + " to " + state))
+			return
+		}
+		j.state, j.rows = jobAborted, nil
+		c.bytes(200, j.body(false))
+	})
+}
+
+func (c *call) deleteQueryJob(id string) {
+	c.withQueryJob(id, func(j *queryJob) {
+		if j.state != jobComplete && j.state != jobAborted { // [D]
+			c.fail(errJob("A job must be JobComplete, Aborted or Failed to be deleted"))
+			return
+		}
+		delete(c.org.bulk.queries, shortID(id))
+		c.none(204)
+	})
+}
+
+func (c *call) listQueryJobs() {
+	defer c.rlock()()
+	b := []byte(`{"done":true,"records":[`)
+	first := true
+	for _, id := range c.org.bulk.queryOrder {
+		if j := c.org.bulk.queries[shortID(id)]; j != nil {
+			if !first {
+				b = append(b, ',')
+			}
+			b, first = append(b, j.body(false)...), false
+		}
+	}
+	c.bytes(200, append(b, `],"nextRecordsUrl":null}`...))
+}
+
+// queryResults writes a page as CSV. The locator of the last page is the word
+// null. [D, C go-salesforce]
+func (c *call) queryResults(id string) {
+	query := c.r.URL.Query()
+	from, size := 0, 0
+	c.withQueryJob(id, func(j *queryJob) {
+		for j.state != jobComplete && j.state != jobAborted {
+			j.advance()
+		}
+		var err error
+		if locator := query.Get("locator"); locator != "" {
+			from, err = offsetOf(locator)
+		}
+		if size = len(j.rows); query.Get("maxRecords") != "" && err == nil {
+			size, err = strconv.Atoi(query.Get("maxRecords"))
+		}
+		if err != nil || from > len(j.rows) || size < 1 && len(j.rows) > 0 {
+			c.fail(platformError(400, "API_ERROR", "invalid locator or maxRecords")) // [U]
+			return
+		}
+		c.resultPage(j, from, min(from+size, len(j.rows)))
+	})
+}
+
+func (c *call) resultPage(j *queryJob, from, to int) {
+	comma, end := string(delimiter(j.delimiter)), map[string]string{"LF": "\n", "CRLF": "\r\n"}[j.ending]
+	b := csvLine(nil, comma, end, j.header)
+	cells := make([]string, len(j.columns))
+	for _, r := range j.rows[from:to] {
+		for i := range j.columns {
+			cells[i] = plainValue(j.columns[i].value(c.org, r))
+		}
+		b = csvLine(b, comma, end, cells)
+	}
+	locator := "null"
+	if to < len(j.rows) {
+		locator = base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(to)))
+	}
+	c.res.header.Set("Sforce-NumberOfRecords", strconv.Itoa(to-from))
+	c.res.header.Set("Sforce-Locator", locator)
+	c.res.kind(csvType)
+	c.res.set(200, b)
+}
+
+func offsetOf(locator string) (int, error) {
+	text, err := base64.RawURLEncoding.DecodeString(locator)
+	if err != nil {
+		return 0, err //nolint:wrapcheck // the caller says what it was
+	}
+	n, err := strconv.ParseUint(string(text), 10, 31)
+	return int(n), err //nolint:wrapcheck // as above
+}
+
+// body writes the job; counters only when it is read alone. [D]
+func (j *queryJob) body(full bool) []byte {
+	at := instantOf(j.created).String()
+	b := []byte(`{"id":"` + j.id + `","operation":"` + j.operation + `","object":"` + j.object + `","createdById":"` + j.user +
+		`","createdDate":"` + at + `","systemModstamp":"` + at + `","state":"` + j.state +
+		`","concurrencyMode":"Parallel","contentType":"CSV","apiVersion":` + j.version)
+	if full {
+		done := 0
+		if j.state == jobComplete {
+			done = len(j.rows)
+		}
+		b = append(b, `,"jobType":"V2Query","numberRecordsProcessed":`+strconv.Itoa(done)+`,"retries":0,"totalProcessingTime":0`...)
+	}
+	return append(b, `,"lineEnding":"`+j.ending+`","columnDelimiter":"`+j.delimiter+`"}`...)
+}

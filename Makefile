@@ -48,6 +48,10 @@ bench: ## From DIRECTORY to Salesforce beside one raw durable hop, in one run; t
 bench-parts: ## Run the benchmarks of every part.
 	$(call each,go test -run '^$$' -bench . -benchmem ./...)
 
+.PHONY: rotations
+rotations: ## 2,000 rotations of refresh tokens while token-refresher is killed; make test does fewer.
+	cd services && ROLLCALL_ROTATIONS=2000 go test -count=1 -v -run TestRotations ./token-refresher/refresh
+
 .PHONY: integration
 integration: ## Test the whole system, every service a process of its own.
 	@echo "Every service, NATS and the emulator run as processes of their own. A run of the same tests against containers does not exist yet."

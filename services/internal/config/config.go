@@ -119,7 +119,8 @@ type Connect struct {
 	RefreshIdleLimit time.Duration `koanf:"refreshIdleLimit"`
 	// APIVersion of the REST API. Default 63.0.
 	APIVersion string `koanf:"apiVersion"`
-	// HostSuffixes the instance may have. Default Salesforce's own.
+	// HostSuffixes the login host and the instance may have, each with a leading
+	// dot, or the host of loginURL itself. Default Salesforce's own.
 	HostSuffixes []string `koanf:"hostSuffixes"`
 	// CAFile holds certificate authorities (PEM) that the org's hosts may show
 	// beside the public ones: a proxy's that inspects TLS, or an emulator's.

@@ -108,7 +108,7 @@ orgs:
 		`precedence.title: names source "payroll", which is not under sources`,
 		"orgs.acme.connect.loginURL: must begin with https://", "orgs.acme.connect.clientID: is required",
 		"orgs.acme.connect.flow: must be one of", "orgs.acme.connect.apiVersion: must be like 63.0",
-		"orgs.acme.connect.hostSuffixes[0]: must begin with a dot",
+		"orgs.acme.connect.hostSuffixes[0]: must begin with a dot or be the host of loginURL",
 		"orgs.acme.assign.match[0]: must be one of", "orgs.acme.assign.externalIDField: is required",
 		`orgs.acme.assign.rules[1].name: "all" stands twice`, "orgs.acme.assign.rules[1].when: is required",
 		"orgs.acme.assign.rules[1].profile: is required", "orgs.acme.assign.grants[0]: grants nothing",

@@ -186,8 +186,12 @@ func (c *Connect) validate(bad *faults, path string) {
 		bad.add(path+".apiVersion", "must be like 63.0 (in quotes), is %q", c.APIVersion)
 	}
 	for i, suffix := range c.HostSuffixes {
+		login, err := url.Parse(c.LoginURL)
+		if err == nil && suffix != "" && suffix == login.Hostname() {
+			continue
+		}
 		if !strings.HasPrefix(suffix, ".") || len(suffix) < 3 {
-			bad.add(fmt.Sprintf("%s.hostSuffixes[%d]", path, i), "must begin with a dot, is %q", suffix)
+			bad.add(fmt.Sprintf("%s.hostSuffixes[%d]", path, i), "must begin with a dot or be the host of loginURL, is %q", suffix)
 		}
 	}
 }

@@ -1,3 +1,5 @@
+//go:build !containers
+
 package integration
 
 import (
@@ -88,12 +90,11 @@ func callerProgram(t testing.TB) string {
 // TestAThousandCallersOneTokenRequest has 1,000 callers in 8 processes find
 // their session expired at once, with several token-refreshers running.
 func TestAThousandCallersOneTokenRequest(t *testing.T) {
-	t.Parallel()
+	parallel(t)
 	s := newStack(t, nil)
 	for i := range 2 {
 		name := fmt.Sprintf("token-refresher-%d", i+2)
-		s.add(name, nil, filepath.Join(s.bin, "token-refresher"), "--config", s.configPath())
-		t.Cleanup(s.procs[name].stop)
+		s.add(name, filepath.Join(s.bin, "token-refresher"), "--config", s.configPath())
 	}
 	program := callerProgram(t)
 	var all []*callers

@@ -49,7 +49,7 @@ func Topology(file config.File) bus.Topology {
 func Settle(ctx context.Context, b *bus.Bus, file config.File) error {
 	settle, hint := b.Provision, ""
 	if !file.NATS.Provision {
-		settle, hint = b.Verify, ", and nats.provision is false"
+		settle, hint = b.Verify, "; nats.provision is false, so run `rollcall provision` with the provisioner's nkey"
 	}
 	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
 	defer cancel()

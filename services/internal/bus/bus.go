@@ -35,11 +35,11 @@ const (
 type Options struct {
 	// URL of one or more servers, comma-separated. Default nats://127.0.0.1:4222.
 	URL string
-	// Name is shown in the server's connection list.
+	// Name is our role, and shown in the server's connection list.
 	Name string
 	// NkeySeedFile, CAFile, CertFile and KeyFile are optional.
 	NkeySeedFile, CAFile, CertFile, KeyFile string
-	// InboxPrefix keeps replies from other services. Default _INBOX.
+	// InboxPrefix keeps replies from other services. Default that of the role.
 	InboxPrefix string
 	// ConnectTimeout is how long Connect waits for the server. Default 10s.
 	ConnectTimeout time.Duration
@@ -50,9 +50,10 @@ type Options struct {
 
 // Bus is a connection to NATS. It is safe for concurrent use.
 type Bus struct {
-	nc  *nats.Conn
-	js  jetstream.JetStream
-	log *slog.Logger
+	nc   *nats.Conn
+	js   jetstream.JetStream
+	log  *slog.Logger
+	name string
 }
 
 // Header is a message's headers. NATS headers are case-sensitive.
@@ -83,7 +84,7 @@ func Connect(ctx context.Context, o Options) (*Bus, error) {
 		nc.Close()
 		return nil, fmt.Errorf("open jetstream: %w", err)
 	}
-	return &Bus{nc: nc, js: js, log: o.Log}, nil
+	return &Bus{nc: nc, js: js, log: o.Log, name: o.Name}, nil
 }
 
 func (o Options) withDefaults() Options {
@@ -93,6 +94,12 @@ func (o Options) withDefaults() Options {
 	if o.ConnectTimeout <= 0 {
 		o.ConnectTimeout = defaultConnectTimeout
 	}
+	if o.InboxPrefix == "" {
+		o.InboxPrefix = "_INBOX"
+		if o.Name != "" {
+			o.InboxPrefix = InboxPrefix(o.Name)
+		}
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -101,6 +108,7 @@ func (o Options) withDefaults() Options {
 
 func (o Options) natsOptions() ([]nats.Option, error) {
 	log := o.Log
+	denied := &denials{role: o.Name, log: log}
 	opts := []nats.Option{
 		nats.Name(o.Name),
 		nats.MaxReconnects(-1),
@@ -109,7 +117,9 @@ func (o Options) natsOptions() ([]nats.Option, error) {
 		// sent minutes later.
 		nats.ReconnectBufSize(-1),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			log.Warn("NATS reported an error", "error", err)
+			if !denied.report(err) {
+				log.Warn("NATS reported an error", "error", err)
+			}
 		}),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
@@ -121,9 +131,7 @@ func (o Options) natsOptions() ([]nats.Option, error) {
 	if o.InProcess != nil {
 		opts = append(opts, nats.InProcessServer(o.InProcess))
 	}
-	if o.InboxPrefix != "" {
-		opts = append(opts, nats.CustomInboxPrefix(o.InboxPrefix))
-	}
+	opts = append(opts, nats.CustomInboxPrefix(o.InboxPrefix))
 	if o.NkeySeedFile != "" {
 		opt, err := nats.NkeyOptionFromSeed(o.NkeySeedFile)
 		if err != nil {

@@ -73,27 +73,75 @@ func (b *Bus) provisionConsumer(ctx context.Context, stream string, want jetstre
 	return err //nolint:wrapcheck // the caller says what it is about
 }
 
-// Verify says whether everything is there as Provision makes it.
+// Verify says whether everything is there as Provision makes it, of what our
+// role may look at.
 func (b *Bus) Verify(ctx context.Context, t Topology) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
 	defer cancel()
+	missing, err := b.missing(ctx, t, b.sees(t))
+	for _, m := range missing {
+		err = errors.Join(err, fmt.Errorf("%s is missing", m))
+	}
+	return err
+}
+
+// Missing names what Provision would make. Its error joins what is there with
+// other settings.
+func (b *Bus) Missing(ctx context.Context, t Topology) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 4*requestTimeout)
+	defer cancel()
+	return b.missing(ctx, t, func(string, string) bool { return true })
+}
+
+// sees says which streams (with no consumer) and consumers our role may look at.
+func (b *Bus) sees(t Topology) func(stream, consumer string) bool {
+	roles := Roles(t.Orgs, nil)
+	i := slices.IndexFunc(roles, func(r Role) bool { return r.Name == b.name })
+	if i < 0 || len(roles[i].Provisions) > 0 {
+		return func(string, string) bool { return true }
+	}
+	role := roles[i]
+	return func(stream, consumer string) bool {
+		if consumer == "" {
+			return slices.Contains(role.streams(), stream)
+		}
+		return slices.Contains(role.Feeds, Place{stream, consumer}) || slices.Contains(role.Lists, stream)
+	}
+}
+
+func (b *Bus) missing(ctx context.Context, t Topology, sees func(stream, consumer string) bool) ([]string, error) {
+	var missing []string
 	var faults []error
-	for _, want := range streamConfigs(t) {
-		s, err := b.js.Stream(ctx, want.Name)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("look up stream %s: %w", want.Name, err))
+	bucket := jetstream.StreamConfig{Name: tokensStream}
+	consumers := consumerConfigs(t)
+	for _, want := range append(streamConfigs(t), bucket) {
+		if !sees(want.Name, "") {
 			continue
 		}
-		faults = append(faults, compareStream(s.CachedInfo().Config, want))
-	}
-	for stream, consumers := range consumerConfigs(t) {
-		for _, want := range consumers {
-			if _, err := b.js.Consumer(ctx, stream, want.Durable); err != nil {
-				faults = append(faults, fmt.Errorf("look up consumer %s of %s: %w", want.Durable, stream, err))
+		s, err := b.js.Stream(ctx, want.Name)
+		switch {
+		case errors.Is(err, jetstream.ErrStreamNotFound):
+			missing = append(missing, "stream "+want.Name)
+		case err != nil:
+			faults = append(faults, fmt.Errorf("look up stream %s: %w", want.Name, err))
+			continue
+		case want.Name != bucket.Name: // the bucket's settings are the client's
+			faults = append(faults, compareStream(s.CachedInfo().Config, want))
+		}
+		for _, c := range consumers[want.Name] {
+			if !sees(want.Name, c.Durable) {
+				continue
+			}
+			_, err := b.js.Consumer(ctx, want.Name, c.Durable)
+			switch {
+			case errors.Is(err, jetstream.ErrConsumerNotFound), errors.Is(err, jetstream.ErrStreamNotFound):
+				missing = append(missing, fmt.Sprintf("consumer %s of %s", c.Durable, want.Name))
+			case err != nil:
+				faults = append(faults, fmt.Errorf("look up consumer %s of %s: %w", c.Durable, want.Name, err))
 			}
 		}
 	}
-	return errors.Join(faults...)
+	return missing, errors.Join(faults...)
 }
 
 func (b *Bus) provisionStream(ctx context.Context, want jetstream.StreamConfig) error {

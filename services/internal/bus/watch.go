@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -9,7 +10,8 @@ import (
 
 // Watch calls each with the newest message of every subject matching filter,
 // then with every new one, in order, until ctx ends. It survives reconnects and
-// returns nil when ctx ends.
+// returns nil when ctx ends. It makes a consumer, which no service may: services
+// use [Bus.Follow].
 func (b *Bus) Watch(ctx context.Context, stream, filter string, each func(Entry)) error {
 	var from uint64
 	for ctx.Err() == nil {
@@ -68,12 +70,11 @@ func (k *Bucket) subject(key string) string { return "$KV." + k.name + "." + key
 // Get returns the newest value of key, or [ErrNotFound]. Its Seq is what Set
 // compares with.
 func (k *Bucket) Get(ctx context.Context, key string) (Entry, error) {
-	got, err := k.bus.Latest(ctx, k.stream(), []string{k.subject(key)})
-	if err != nil {
+	e, err := k.bus.newest(ctx, k.stream(), k.subject(key))
+	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Entry{}, err
 	}
-	e, ok := got[k.subject(key)]
-	if !ok || len(e.Data) == 0 {
+	if err != nil || len(e.Data) == 0 {
 		return e, fmt.Errorf("read %s in bucket %s: %w", key, k.name, ErrNotFound)
 	}
 	return e, nil
@@ -90,6 +91,19 @@ func (k *Bucket) Set(ctx context.Context, key string, data []byte, lastSeq uint6
 		return 0, fmt.Errorf("write %s in bucket %s: %w", key, k.name, res[0].Err)
 	}
 	return res[0].Seqs[0], nil
+}
+
+// Follow calls each with the value of every key, and again when it changes. The
+// entry's Subject is the key.
+func (k *Bucket) Follow(ctx context.Context, keys []string, each func(Entry)) error {
+	subjects := make([]string, len(keys))
+	for i, key := range keys {
+		subjects[i] = k.subject(key)
+	}
+	return k.bus.Follow(ctx, k.stream(), subjects, func(e Entry) {
+		e.Subject = e.Subject[len(k.subject("")):]
+		each(e)
+	})
 }
 
 // Watch calls each with the value of key (">" for all) and every change. The

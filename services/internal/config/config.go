@@ -37,18 +37,20 @@ type Deployment struct {
 type NATS struct {
 	// URL of the server or servers, comma-separated. Default nats://127.0.0.1:4222.
 	URL string `koanf:"url"`
-	// NkeySeedFile holds the service's nkey seed; empty for no authentication.
+	// NkeySeedFile holds the service's nkey seed, each service its own; empty for
+	// no authentication.
 	NkeySeedFile string `koanf:"nkeySeedFile"`
 	// CAFile, CertFile and KeyFile are for TLS.
 	CAFile   string `koanf:"caFile"`
 	CertFile string `koanf:"certFile"`
 	KeyFile  string `koanf:"keyFile"`
-	// InboxPrefix keeps one service's replies from the others. Default _INBOX.
+	// InboxPrefix keeps one service's replies from the others. Default
+	// _INBOX_<service>, which is what the service's permissions name.
 	InboxPrefix string `koanf:"inboxPrefix"`
 	// Replicas of every stream: 1 on a single node, 3 in a cluster. Default 1.
 	Replicas int `koanf:"replicas"`
-	// Provision creates missing streams at the start; where false, they must be
-	// there. Default true.
+	// Provision creates missing streams at the start; where false, `rollcall
+	// provision` makes them and services may not. Default true.
 	Provision bool `koanf:"provision"`
 	// ConnectTimeout is how long the start waits for NATS. Default 10s.
 	ConnectTimeout time.Duration `koanf:"connectTimeout"`

@@ -11,7 +11,6 @@ import (
 func defaults(orgs []string) map[string]any {
 	d := map[string]any{
 		"nats.url":             "nats://127.0.0.1:4222",
-		"nats.inboxPrefix":     "_INBOX",
 		"nats.replicas":        1,
 		"nats.provision":       true,
 		"nats.connectTimeout":  10 * time.Second,

@@ -16,8 +16,10 @@ import (
 // keyFileMode lets nobody but the owner read the keys.
 const keyFileMode fs.FileMode = 0o600
 
-// Load reads the keyset at path. A file that others may read is refused: what
-// it protects would be open already.
+// Load reads the keyset at path. A file that others may write is refused: they
+// could have tokens sealed under a key of theirs. One that others may read is
+// not, because that is how a secret is mounted into a container; see
+// [Sealer.OpenToOthers].
 func Load(path string) (*Sealer, error) {
 	h, info, err := read(path)
 	if err != nil {
@@ -49,7 +51,7 @@ func (s *Sealer) Reload() (bool, error) {
 // Rotate adds a new key to the keyset at path, under which everything is sealed
 // from now on. The old keys stay and still open.
 func Rotate(path string) error {
-	h, _, err := read(path)
+	h, info, err := read(path)
 	if err != nil {
 		return err
 	}
@@ -68,10 +70,19 @@ func Rotate(path string) error {
 	if err := insecurecleartextkeyset.Write(h, keyset.NewJSONWriter(&buf)); err != nil {
 		return fmt.Errorf("write token keyset: %w", err)
 	}
-	if err := writeWhole(path, buf.Bytes(), os.Rename); err != nil {
+	if err := writeWhole(path, buf.Bytes(), info.Mode().Perm(), os.Rename); err != nil {
 		return fmt.Errorf("write token key file: %w", err)
 	}
 	return nil
+}
+
+// OpenToOthers says whether people read the keyset who need not: it is this
+// user's own file, and not for this user alone. A mounted secret is another
+// user's file, which only its being readable lets us read.
+func (s *Sealer) OpenToOthers() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.file.Mode().Perm()&0o044 != 0 && ownFile(s.file)
 }
 
 func read(path string) (*keyset.Handle, fs.FileInfo, error) {
@@ -82,8 +93,8 @@ func read(path string) (*keyset.Handle, fs.FileInfo, error) {
 	if !info.Mode().IsRegular() {
 		return nil, nil, fmt.Errorf("token key file %s is not a regular file", path)
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, nil, fmt.Errorf("token key file %s has mode %04o: others may read it; set it to 0600", path, mode)
+	if mode := info.Mode().Perm(); mode&0o022 != 0 {
+		return nil, nil, fmt.Errorf("token key file %s has mode %04o: others may write it; set it to 0600", path, mode)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -110,7 +121,7 @@ func Create(path string) (*Sealer, error) {
 	}
 	// Unlike rename, link fails if path exists: two processes that create it at
 	// once end with one keyset.
-	if err := writeWhole(path, buf.Bytes(), os.Link); err != nil {
+	if err := writeWhole(path, buf.Bytes(), keyFileMode, os.Link); err != nil {
 		return nil, fmt.Errorf("write token key file: %w", err)
 	}
 	return Load(path)
@@ -118,7 +129,7 @@ func Create(path string) (*Sealer, error) {
 
 // writeWhole puts the whole file in its place or nothing: a crash leaves no half
 // of one.
-func writeWhole(path string, data []byte, place func(from, to string) error) (err error) {
+func writeWhole(path string, data []byte, mode fs.FileMode, place func(from, to string) error) (err error) {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".keyset-*") // CreateTemp's mode is 0600
 	if err != nil {
 		return err
@@ -128,7 +139,7 @@ func writeWhole(path string, data []byte, place func(from, to string) error) (er
 			err = errors.Join(err, gone)
 		}
 	}()
-	if err := tmp.Chmod(keyFileMode); err != nil {
+	if err := tmp.Chmod(mode); err != nil {
 		return errors.Join(err, tmp.Close())
 	}
 	if _, err := tmp.Write(data); err != nil {

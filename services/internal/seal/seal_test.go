@@ -118,12 +118,23 @@ func TestKeyFile(t *testing.T) {
 			t.Fatalf("got %v, want fs.ErrExist", err)
 		}
 	})
-	t.Run("that others may read is refused", func(t *testing.T) {
-		if err := os.Chmod(path, 0o640); err != nil {
+	t.Run("that others may read is told, as a mounted secret is read so", func(t *testing.T) {
+		for mode, open := range map[fs.FileMode]bool{0o600: false, 0o444: true, 0o640: true} {
+			if err := os.Chmod(path, mode); err != nil {
+				t.Fatal(err)
+			}
+			s, err := seal.Load(path)
+			if err != nil || s.OpenToOthers() != open {
+				t.Fatalf("mode %04o: %v", mode, err)
+			}
+		}
+	})
+	t.Run("that others may write is refused", func(t *testing.T) {
+		if err := os.Chmod(path, 0o620); err != nil {
 			t.Fatal(err)
 		}
 		_, err := seal.Load(path)
-		if err == nil || !strings.Contains(err.Error(), "0640") {
+		if err == nil || !strings.Contains(err.Error(), "0620") {
 			t.Fatalf("got %v", err)
 		}
 	})

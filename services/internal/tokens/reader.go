@@ -59,7 +59,7 @@ func NewReader(b *bus.Bus, s *seal.Sealer, org string) *Reader {
 
 // Run follows the org's entry until ctx ends.
 func (r *Reader) Run(ctx context.Context) error {
-	err := r.bucket.Watch(ctx, r.org, r.observe)
+	err := r.bucket.Follow(ctx, []string{r.org}, r.observe)
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("watch token of %s: %w", r.org, err)
 	}

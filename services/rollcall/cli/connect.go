@@ -24,7 +24,8 @@ import (
 const loginPatience = 11 * time.Minute
 
 func newConnect(s Streams) *cobra.Command {
-	n := &connection{streams: s}
+	// It writes what only token-refresher may write.
+	n := &connection{streams: s, role: "token-refresher"}
 	var browse bool
 	c := &cobra.Command{
 		Use:   "connect ORG",

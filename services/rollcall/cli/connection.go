@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -27,14 +28,19 @@ type connection struct {
 	streams                              Streams
 	natsURL, config                      string
 	nkeySeedFile, caFile, certFile, keyF string
+	// role is who we are on NATS; an operator where nothing is said.
+	role string
+	// patience is how long NATS is waited for.
+	patience time.Duration
 }
 
 func (n *connection) flags(c *cobra.Command) {
 	f := c.PersistentFlags()
-	f.StringVar(&n.natsURL, "nats-url", os.Getenv("ROLLCALL_NATS_URL"), "`URL` of NATS (ROLLCALL_NATS_URL; default nats://"+up.DefaultListen+")")
-	f.StringVar(&n.config, "config", "", "configuration `file` to take nats.* and deployment.keyFile from")
-	f.StringVar(&n.nkeySeedFile, "nkey", "", "`file` with the nkey seed")
-	f.StringVar(&n.caFile, "ca", "", "`file` with the CA of the NATS server")
+	env := os.Getenv
+	f.StringVar(&n.natsURL, "nats-url", env("ROLLCALL_NATS_URL"), "`URL` of NATS (ROLLCALL_NATS_URL; default nats://"+up.DefaultListen+")")
+	f.StringVar(&n.config, "config", env("ROLLCALL_CONFIG"), "configuration `file` to take nats.* and deployment.keyFile from (ROLLCALL_CONFIG)")
+	f.StringVar(&n.nkeySeedFile, "nkey", env("ROLLCALL_NATS_NKEY_SEED_FILE"), "`file` with the nkey seed (ROLLCALL_NATS_NKEY_SEED_FILE)")
+	f.StringVar(&n.caFile, "ca", env("ROLLCALL_NATS_CA_FILE"), "`file` with the CA of the NATS server (ROLLCALL_NATS_CA_FILE)")
 	f.StringVar(&n.certFile, "cert", "", "`file` with the client certificate")
 	f.StringVar(&n.keyF, "key", "", "`file` with the client certificate's key")
 }
@@ -60,7 +66,7 @@ func (n *connection) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // nothing to add
 	}
-	b, err := app.Connect(ctx, "rollcall-cli", file, tel)
+	b, err := app.Connect(ctx, cmp.Or(n.role, bus.RoleOperator), file, tel)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what to check
 	}
@@ -73,7 +79,7 @@ func (n *connection) open(ctx context.Context) (*session, error) {
 }
 
 func (n *connection) override(file *config.File) {
-	file.NATS.ConnectTimeout = connectTimeout
+	file.NATS.ConnectTimeout = cmp.Or(n.patience, connectTimeout)
 	for _, o := range []struct {
 		flag string
 		to   *string

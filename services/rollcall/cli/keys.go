@@ -40,5 +40,6 @@ func newKeys(s Streams) *cobra.Command {
 			return err //nolint:wrapcheck // nothing to add
 		},
 	})
+	c.AddCommand(newKeysCompose(s))
 	return c
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rollcall-sync/rollcall/services/internal/app"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/hrimport"
 	"github.com/rollcall-sync/rollcall/services/rollcall/demo"
 	"github.com/rollcall-sync/rollcall/services/rollcall/publish"
@@ -60,10 +61,11 @@ func (p *publishing) run(ctx context.Context, path string) error {
 		return err
 	}
 	defer func() { _ = in.Close() }()
-	rest, read, err := p.reader(path, in)
+	rest, read, source, err := p.reader(path, in)
 	if err != nil {
 		return app.Usage(err)
 	}
+	p.connection.role = bus.RolePublisher(source)
 	session, err := p.connection.open(ctx)
 	if err != nil {
 		return err
@@ -98,27 +100,27 @@ func (p *publishing) openFile(path string) (io.ReadCloser, error) {
 	return f, nil
 }
 
-// reader says how the file is read: by the first of its bytes, and by the
-// columns it has.
-func (p *publishing) reader(path string, in io.Reader) (io.Reader, publish.Reader, error) {
+// reader says how the file is read, and what its source is: by the first of its
+// bytes, and by the columns it has.
+func (p *publishing) reader(path string, in io.Reader) (rest io.Reader, read publish.Reader, source string, err error) {
 	head, rest, err := peek(in)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, nil, "", fmt.Errorf("read %s: %w", path, err)
 	}
 	if bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) {
 		if p.source == "" {
-			return nil, nil, errors.New("--source is required for CloudEvents: under which name do they come?")
+			return nil, nil, "", errors.New("--source is required for CloudEvents: under which name do they come?")
 		}
-		return rest, publish.Lines(p.source), nil
+		return rest, publish.Lines(p.source), p.source, nil
 	}
 	if p.source != "" {
-		return nil, nil, errors.New("--source is for CloudEvents; a CSV export's source stands in its column mapping")
+		return nil, nil, "", errors.New("--source is for CloudEvents; a CSV export's source stands in its column mapping")
 	}
 	m, err := p.columnMapping(path, head)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
-	return rest, m.Read, nil
+	return rest, m.Read, m.Source(), nil
 }
 
 // headBytes is enough for a line of column names.

@@ -24,7 +24,7 @@ import (
 type bucket interface {
 	Get(ctx context.Context, key string) (bus.Entry, error)
 	Set(ctx context.Context, key string, data []byte, lastSeq uint64) (uint64, error)
-	Watch(ctx context.Context, key string, each func(bus.Entry)) error
+	Follow(ctx context.Context, keys []string, each func(bus.Entry)) error
 }
 
 // Service is token-refresher. Any number may run at once.
@@ -52,6 +52,9 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	sealer, err := seal.Load(cfg.KeyFile)
 	if err != nil {
 		return nil, err
+	}
+	if sealer.OpenToOthers() {
+		t.Log.Warn("token key file may be read by others: set its mode to 0600", "file", cfg.KeyFile)
 	}
 	m, err := newMetrics(t.Meter)
 	if err != nil {

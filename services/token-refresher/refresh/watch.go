@@ -3,6 +3,8 @@ package refresh
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
@@ -10,7 +12,7 @@ import (
 
 // watchTokens follows what other replicas do.
 func (s *Service) watchTokens(ctx context.Context) error {
-	err := s.bucket.Watch(ctx, ">", func(e bus.Entry) {
+	err := s.bucket.Follow(ctx, slices.Sorted(maps.Keys(s.orgs)), func(e bus.Entry) {
 		if o, ok := s.orgs[e.Subject]; ok {
 			o.observe(ctx, e)
 		}
@@ -21,10 +23,14 @@ func (s *Service) watchTokens(ctx context.Context) error {
 	return nil
 }
 
-// watchHealth follows what Salesforce says of each org. It is watched rather
+// watchHealth follows what Salesforce says of each org. It is followed rather
 // than consumed: a complaint is a state, and every replica may answer it.
 func (s *Service) watchHealth(ctx context.Context) error {
-	err := s.bus.Watch(ctx, events.StreamRoster, events.HealthAll, func(e bus.Entry) {
+	var subjects []string
+	for name := range s.orgs {
+		subjects = append(subjects, events.HealthSubject(name))
+	}
+	err := s.bus.Follow(ctx, events.StreamRoster, subjects, func(e bus.Entry) {
 		h, err := events.Decode[events.Health](e.Data)
 		if err != nil {
 			s.tel.Log.WarnContext(ctx, "health cannot be read", "seq", e.Seq, "error", err)

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-sync/rollcall/services/internal/app"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
+)
+
+func newProvision(s Streams) *cobra.Command {
+	n := &connection{streams: s, role: bus.RoleProvisioner}
+	var dry bool
+	c := &cobra.Command{
+		Use:   "provision",
+		Short: "Make the streams and consumers that a configuration needs",
+		Long: `Make the streams and consumers that a configuration needs, where services may not
+(nats.provision: false). It uses the provisioner's nkey. Run it once before the
+services start, after an upgrade, and after adding an org; again it changes
+nothing. Streams with other settings are never changed, but named: they hold data.`,
+		Example: `  rollcall provision --config rollcall.yaml --nkey secrets/provisioner.nkey
+  rollcall provision --config rollcall.yaml --nkey secrets/provisioner.nkey --dry-run`,
+		Args: exactly(0, "no argument"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if n.config == "" {
+				return wrongUse("--config is required: it names the orgs")
+			}
+			return provision(c.Context(), n, dry)
+		},
+	}
+	n.flags(c)
+	c.Flags().BoolVar(&dry, "dry-run", false, "make nothing, print what would be made")
+	return c
+}
+
+func provision(ctx context.Context, n *connection, dry bool) error {
+	file, err := config.Load(n.config)
+	if err != nil {
+		return app.Usage(err)
+	}
+	n.patience = file.NATS.ConnectTimeout // a server that is just starting is waited for
+	session, err := n.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer session.close()
+	missing, err := session.bus.Missing(ctx, app.Topology(file))
+	for _, m := range missing {
+		_, _ = fmt.Fprintf(n.streams.Out, "%-9s %s\n", map[bool]string{true: "would make", false: "make"}[dry], m)
+	}
+	switch {
+	case err != nil && !errors.Is(err, bus.ErrSettings):
+		return fmt.Errorf("look at what is there: %w", err)
+	case err != nil:
+		return fmt.Errorf("not as Rollcall needs it, and not changed:\n%w", err)
+	case len(missing) == 0:
+		_, _ = fmt.Fprintln(n.streams.Out, "Everything is there.")
+	}
+	if dry {
+		return nil
+	}
+	// Even so: a consumer's settings may be those of an earlier version.
+	file.NATS.Provision = true
+	return app.Settle(ctx, session.bus, file) //nolint:wrapcheck // says what is wrong
+}

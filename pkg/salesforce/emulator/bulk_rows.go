@@ -131,10 +131,17 @@ func (c *call) process(j *bulkJob) {
 // processChunk is one transaction of up to 200 rows, as in life.
 func (c *call) processChunk(j *bulkJob, o *object, rows [][]string) {
 	t := c.begin()
+	keys := newUpsertKeys(o.field("Id"))
+	if j.operation == "upsert" {
+		keys = newUpsertKeys(o.field(j.external))
+		for _, cells := range rows {
+			keys.add(csvInput{j.result.columns, cells})
+		}
+	}
 	for _, cells := range rows {
 		in := csvInput{j.result.columns, cells}
 		mark := len(t.undo)
-		res := t.bulkRow(j, o, in)
+		res := t.bulkRow(j, o, in, keys)
 		if !res.ok() {
 			t.rollbackTo(mark)
 			id, _ := in.value("Id")
@@ -146,8 +153,11 @@ func (c *call) processChunk(j *bulkJob, o *object, rows [][]string) {
 	c.note(t, len(rows))
 }
 
-func (t *tx) bulkRow(j *bulkJob, o *object, in csvInput) outcome {
+func (t *tx) bulkRow(j *bulkJob, o *object, in csvInput, keys upsertKeys) outcome {
 	id, _ := in.value("Id")
+	if err := keys.repeated(in); err != nil {
+		return failed(err)
+	}
 	switch j.operation {
 	case "insert":
 		return t.insert(o, in)

@@ -237,7 +237,14 @@ func (c *call) upsertCollection(object, key string) {
 	if !ok {
 		return
 	}
+	keys := newUpsertKeys(f)
+	for _, r := range col.records {
+		keys.add(r)
+	}
 	c.each(len(col.records), col.allOrNone, true, func(t *tx, i int) outcome {
+		if err := keys.repeated(col.records[i]); err != nil {
+			return failed(err)
+		}
 		return t.upsertItem(o, f, col.records[i])
 	})
 }

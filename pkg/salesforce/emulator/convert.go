@@ -12,6 +12,9 @@ import (
 func (f *field) convert(v any) (any, *APIError) {
 	switch v := v.(type) {
 	case nil:
+		if f.kind == kindBoolean { // [U]
+			return nil, f.cannot(v)
+		}
 		return nil, nil
 	case string:
 		return f.fromText(v)
@@ -28,6 +31,8 @@ func (f *field) convert(v any) (any, *APIError) {
 func (f *field) cannot(v any) *APIError { // [R] shape
 	token := "VALUE_STRING"
 	switch v.(type) {
+	case nil:
+		token = "VALUE_NULL"
 	case bool:
 		token = "VALUE_TRUE"
 	case jsonNumber:
@@ -50,6 +55,8 @@ func plain(v any) string {
 		return string(v)
 	case bool:
 		return strconv.FormatBool(v)
+	case nil:
+		return "null"
 	}
 	return ""
 }

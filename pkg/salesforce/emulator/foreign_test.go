@@ -111,3 +111,69 @@ func TestFiltersOnIDs(t *testing.T) {
 		}
 	}
 }
+
+// A row is read through its relations too. [D]
+func TestReadingThroughRelations(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	user := version + "/sobjects/User/" + b.create("ada")
+	if got := b.do("GET", user+"?fields=LastName,profile.userlicense.Name", "").object(t); got["Profile"].(map[string]any)["UserLicense"].(map[string]any)["Name"] != "Salesforce" || got["LastName"] != "ada" {
+		t.Fatalf("user %v", got)
+	}
+	if got := b.do("GET", user+"/Profile?fields=Name", "").object(t); got["Name"] != emulator.StandardUserProfile {
+		t.Fatalf("profile %v", got)
+	}
+	b.do("GET", user+"/Manager", "").is(t, 404) // there is none
+	b.do("GET", user+"/Nothing", "").is(t, 404)
+	b.do("GET", user+"?fields=Nothing.Name", "").is(t, 400)
+	b.do("GET", user+"?fields=Profile.Nothing", "").is(t, 400)
+	b.do("DELETE", user+"/Profile", "").is(t, 405)
+}
+
+// Every record that shares its external id with another of the same request is
+// refused, and none of them is written.
+func TestRepeatedExternalIDs(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	list := b.do("PATCH", version+"/composite/sobjects/User/Rollcall_Key__c", collection(false, typed("User", b.person("ada", "Rollcall_Key__c", "k1")),
+		typed("User", b.person("bob", "Rollcall_Key__c", "k2")), typed("User", b.person("eve", "Rollcall_Key__c", "K1")))).list(t)
+	for i, want := range []string{"k1", "", "K1"} {
+		if want == "" {
+			if list[i]["success"] != true {
+				t.Errorf("result %v", list[i])
+			}
+			continue
+		}
+		e := list[i]["errors"].([]any)[0].(map[string]any)
+		if e["statusCode"] != "DUPLICATE_VALUE" || e["message"] != "Duplicate external id specified: "+want {
+			t.Errorf("error %v", e)
+		}
+	}
+	job, done := b.ingest(`{"object":"User","operation":"upsert","externalIdFieldName":"Rollcall_Key__c"}`, "Rollcall_Key__c,Title\nk2,A\nk2,B\n")
+	if failed := b.do("GET", job+"/failedResults", "").body; done["numberRecordsFailed"] != 2.0 || strings.Count(failed, "DUPLICATE_VALUE:Duplicate external id specified: k2:Rollcall_Key__c --") != 2 {
+		t.Errorf("job %v: %s", done, failed)
+	}
+}
+
+// A flag is true or false, and never null: nobody is deactivated by accident.
+func TestNullIsNoFlag(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	id := b.create("ada")
+	a := b.do("PATCH", version+"/sobjects/User/"+id, `{"IsActive":null}`)
+	a.same(t, 400, `[{"message":"Cannot deserialize instance of boolean from VALUE_NULL value null or request may be missing a required field at [line:1, column:13]","errorCode":"JSON_PARSER_ERROR"}]`)
+	if u, _ := b.org.UserByUsername("ada@people.example"); !u.IsActive {
+		t.Fatal("deactivated by a null")
+	}
+	job, done := b.ingest(`{"object":"User","operation":"update"}`, "Id,IsActive\n"+id+",#N/A\n")
+	if done["numberRecordsFailed"] != 1.0 {
+		t.Errorf("job %s %v", job, done)
+	}
+}
+
+func TestPasswordFlowIsOff(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.form(tokenPath, "grant_type", "password", "client_id", "nobody", "client_secret", clientSecret).same(t, 400, refused("invalid_client_id", "client identifier invalid"))
+	b.form(tokenPath, "grant_type", "password", "client_id", clientID, "client_secret", clientSecret, "username", "a", "password", "b").same(t, 400, refused("invalid_grant", "authentication failure"))
+}

@@ -28,6 +28,8 @@ func restFacts() []fact {
 	}
 	return []fact{
 		{"2.2 create", "amp-labs create-ok.json", made(), 201, `{"id":"<id>","success":true,"errors":[]}`},
+		{"2.2 create at v41", "camel", func(b *bench) answer { return b.do("POST", "/services/data/v41.0/sobjects/Account", `{"Name":"A"}`) }, 201,
+			`{"id":"<id>","success":true,"errors":[],"warnings":[]}`},
 		{"2.2 update", "official Postman", func(b *bench) answer {
 			return b.do("PATCH", version+"/sobjects/User/"+b.create("ada"), `{"Title":"A"}`)
 		}, 204, ""},

@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,17 +19,20 @@ type fact struct {
 	want    string // a pattern of shapetest.Like; empty: an empty body
 }
 
+// name is how testdata/recorded.txt calls the fact.
+func (f fact) name() string { return f.section + ": " + f.source }
+
+func facts() []fact {
+	return slices.Concat(oauthFacts(), restFacts(), compositeFacts(), userFacts(), sessionFacts(), recordFacts())
+}
+
 // TestRecorded holds the emulator to every recorded answer, one by one. Those
 // that take more than one question are beside it: TestRecorded... in
 // golden_test.go and composite_test.go, and the job in bulk_test.go.
 func TestRecorded(t *testing.T) {
 	t.Parallel()
-	var facts []fact
-	for _, list := range [][]fact{oauthFacts(), restFacts(), compositeFacts(), userFacts(), sessionFacts(), recordFacts()} {
-		facts = append(facts, list...)
-	}
-	for _, f := range facts {
-		t.Run(f.section+" "+f.source, func(t *testing.T) {
+	for _, f := range facts() {
+		t.Run(f.name(), func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, func(cfg *emulator.OrgConfig) {
 				cfg.Clients[0].Scopes = append(cfg.Clients[0].Scopes, "sfap_api")
@@ -196,6 +200,14 @@ func oauthFacts() []fact {
 		{"1.4", "restforce #338", token("grant_type", "refresh_token", "client_secret", "y"), 400, refused("invalid_client", "invalid client credentials")},
 		{"1.4", "restphp_example #1", mismatched, 400, refused("redirect_uri_mismatch", "redirect_uri must match configuration")},
 		{"1.4", "sf-jwt-token #1", token("grant_type", "x"), 400, refused("unsupported_grant_type", "grant type not supported")},
+		{"1.4 maintenance", "restforcephp #22", func(b *bench) answer {
+			a := refusesToken(emulator.EffectUnavailable)(b)
+			if kind := a.header.Get("Content-Type"); !strings.HasPrefix(kind, "text/html") {
+				b.t.Errorf("content type %q", kind)
+			}
+			a.body = quoted(a.body) // a page, no JSON
+			return a
+		}, 503, `"<!DOCTYPE html><text>"`},
 		{"1.6 introspect", "official Postman", introspected, 200, `{"active":true,"scope":"<text>","client_id":"` + clientID + `","username":"<text>","sub":"<text>/id/<id>/<id>","token_type":"access_token","exp":1772359200,"iat":1772352000,"nbf":1772352000}`},
 		{"1.6 identity", "official Postman", identity, 200, `{"id":"<text>/id/<id>/<id>","asserted_user":true,"user_id":"<id>","organization_id":"<id>","username":"<text>","nick_name":"<text>","display_name":"<text>","email":"<text>","email_verified":true,
 			"first_name":"<text>","last_name":"<text>","timezone":"<text>","photos":{"picture":"<text>","thumbnail":"<text>"},"addr_street":null,"addr_city":null,"addr_state":null,"addr_country":"<any>","addr_zip":null,"mobile_phone":null,"mobile_phone_verified":false,

@@ -145,6 +145,9 @@ func (c *call) sobjectRoute(rest []string) route {
 		if strings.EqualFold(rest[2], "password") {
 			return route{op: "password", data: true, mutating: c.method != http.MethodGet, run: func(c *call) { c.password(rest[1]) }}
 		}
+		if o := c.objectIn(rest[0]); isID(rest[1]) && o != nil && o.relation(rest[2]) != nil {
+			return c.reads(route{op: "sobject.get", data: true, run: func(c *call) { c.readParent(rest[0], rest[1], rest[2]) }})
+		}
 		return c.recordRoute(rest[0], rest[1], rest[2])
 	}
 	return notFoundRoute()

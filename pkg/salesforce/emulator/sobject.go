@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -13,6 +14,19 @@ func (c *call) objectNamed(name string) *object {
 	}
 	c.entry.Object = o.name
 	return o
+}
+
+// objectIn is objectNamed for a route, where no org may be known yet.
+func (c *call) objectIn(name string) *object {
+	if o := c.org; o != nil {
+		return o.object(name)
+	}
+	token, _ := bearer(c.r)
+	id, _, _ := strings.Cut(token, "!")
+	if o := c.s.Org(id); o != nil {
+		return o.object(name)
+	}
+	return nil
 }
 
 // recordBody parses the body of a single-record call.
@@ -93,9 +107,19 @@ func (c *call) note(t *tx, records int) {
 	c.entry.Touched = append(c.entry.Touched, t.places...)
 }
 
-// created writes the 201 body. [R amp-labs create-ok.json]
-func created(id string) []byte {
-	return []byte(`{"id":"` + id + `","success":true,"errors":[]}`)
+// created writes the 201 body [R amp-labs create-ok.json]; v41 had warnings
+// too [R camel], and until when it had is an assumption. [U]
+func (c *call) created(id string) []byte {
+	b := []byte(`{"id":"` + id + `","success":true,"errors":[]`)
+	if c.versionNumber() <= 41 {
+		b = append(b, `,"warnings":[]`...)
+	}
+	return append(b, '}')
+}
+
+func (c *call) versionNumber() float64 {
+	number, _ := strconv.ParseFloat(c.version, 64) // checkVersion saw it
+	return number
 }
 
 func (c *call) createRecord(object string) {
@@ -113,7 +137,7 @@ func (c *call) createRecord(object string) {
 		return
 	}
 	c.res.header.Set("Location", "/services/data/v"+c.version+"/sobjects/"+o.name+"/"+res.id)
-	c.bytes(201, created(res.id))
+	c.bytes(201, c.created(res.id))
 }
 
 func (c *call) updateRecord(object, id string) {
@@ -248,7 +272,28 @@ func (c *call) readRecord(object, key, value string) {
 	c.bytes(200, shape.append(nil, c.org, r, c.version))
 }
 
-// shapeOf reads ?fields=a,b; empty means every field.
+// readParent answers /sobjects/User/{id}/Profile with the row that the
+// relation names. [D api_rest relationships]
+func (c *call) readParent(object, id, relation string) {
+	o := c.objectNamed(object)
+	if o == nil || !c.known(o, id) {
+		return
+	}
+	unlock := c.rlock()
+	rel := o.relation(relation)
+	var parent *record
+	if r := c.org.table(o.name).live(id); r != nil && !c.org.hides(rel) {
+		parent = c.org.parent(r, rel)
+	}
+	unlock()
+	if parent == nil {
+		c.fail(errNotFound())
+		return
+	}
+	c.readRecord(rel.referenceTo[0], "Id", parent.id)
+}
+
+// shapeOf reads ?fields=a,b.c; empty means every field of the object.
 func (c *call) shapeOf(o *object, list string) (*selectNode, *APIError) {
 	shape := &selectNode{object: o}
 	if list == "" {
@@ -260,11 +305,28 @@ func (c *call) shapeOf(o *object, list string) (*selectNode, *APIError) {
 		return shape, nil
 	}
 	for name := range strings.SplitSeq(list, ",") {
-		f := c.org.visible(o, strings.TrimSpace(name))
-		if f == nil {
+		path, ok := c.org.pathTo(o, strings.TrimSpace(name))
+		if !ok {
 			return nil, platformError(400, "INVALID_FIELD", "No such column '"+name+"' on sobject of type "+o.name)
 		}
-		shape.add(c.org, soqlPath{column: f})
+		shape.add(c.org, path)
 	}
 	return shape, nil
+}
+
+// pathTo follows relations to a field that callers can see.
+func (o *Org) pathTo(obj *object, name string) (p soqlPath, ok bool) {
+	for {
+		first, rest, more := strings.Cut(name, ".")
+		if !more {
+			p.column = o.visible(obj, name)
+			return p, p.column != nil
+		}
+		rel := obj.relation(first)
+		if rel == nil || o.hides(rel) {
+			return p, false
+		}
+		p.relations = append(p.relations, rel)
+		obj, name = o.object(rel.referenceTo[0]), rest
+	}
 }

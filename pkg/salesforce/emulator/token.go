@@ -51,7 +51,9 @@ func (c *call) token() {
 	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
 		failure = c.jwtBearer(form)
 	case "password": // off by default in newer orgs [S]
-		failure = grantError("authentication failure")
+		if _, failure = c.client(form, false); failure == nil {
+			failure = grantError("authentication failure")
+		}
 	default: // [R sf-jwt-token #1]
 		failure = &oauthError{"unsupported_grant_type", "grant type not supported"}
 	}

@@ -21,6 +21,31 @@ func (t *tx) upsert(o *object, f *field, value string, in input, updateOnly bool
 	return t.insert(o, keyedInput{in, f, value}), nil
 }
 
+// upsertKeys counts the external ids of one request: every record that shares
+// its own with another is refused. [C and S: clients that look for the text]
+type upsertKeys struct {
+	field *field
+	seen  map[string]int
+}
+
+func newUpsertKeys(f *field) upsertKeys { return upsertKeys{f, map[string]int{}} }
+
+func (k upsertKeys) of(in input) string {
+	v, _ := in.value(k.field.name)
+	return indexKey(k.field, plainValue(v))
+}
+
+func (k upsertKeys) add(in input) { k.seen[k.of(in)]++ }
+
+func (k upsertKeys) repeated(in input) *APIError {
+	key := k.of(in)
+	if key == "" || k.seen[key] < 2 {
+		return nil
+	}
+	v, _ := in.value(k.field.name)
+	return recordError("DUPLICATE_VALUE", "Duplicate external id specified: "+plainValue(v), k.field.name)
+}
+
 // keyedInput adds the value of the external id field to what was sent.
 type keyedInput struct {
 	input
@@ -80,12 +105,11 @@ func (c *call) upsertRecord(object, key, value string) {
 
 // upserted: 201 created, 200 updated, or before v46 an empty 204. [R, D]
 func (c *call) upserted(res outcome) {
-	version, _ := strconv.ParseFloat(c.version, 64)
 	body := []byte(`{"id":"` + res.id + `","success":true,"errors":[],"created":` + strconv.FormatBool(res.created) + `}`)
 	switch {
 	case res.created:
 		c.bytes(201, body)
-	case version < 46:
+	case c.versionNumber() < 46:
 		c.none(204)
 	default:
 		c.bytes(200, body)

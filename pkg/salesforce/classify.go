@@ -163,7 +163,10 @@ func classByCode(code string) (Class, Kind, bool) {
 		return Deleted, KindNone, true
 	case "PROCESSING_HALTED", "ALL_OR_NONE_OPERATION_ROLLED_BACK": // [R camel; amp-labs]
 		return Halted, KindNone, true
-	case "MALFORMED_QUERY", "JSON_PARSER_ERROR", "METHOD_NOT_ALLOWED", "MIXED_DML_OPERATION",
+	case "INVALID_QUERY_FILTER_OPERATOR", // [R restforce #557] an id that is none, in a condition
+		"UNSUPPORTED_MEDIA_TYPE", // [R nforce #74]
+		"ClientInputError",       // [R forcedotcom/cli #3113] rows that end otherwise than the job says
+		"MALFORMED_QUERY", "JSON_PARSER_ERROR", "METHOD_NOT_ALLOWED", "MIXED_DML_OPERATION",
 		"EXCEEDED_ID_LIMIT", "MISSING_ARGUMENT", "INVALID_AUTH_HEADER": // [R], METHOD_NOT_ALLOWED [U]
 		return Programming, KindNone, true
 	case "UNKNOWN_EXCEPTION", "INTERNAL_ERROR": // [R official Postman]
@@ -205,7 +208,7 @@ func classByStatus(status int) (Class, Kind) {
 		return Credentials, KindNone
 	case 403:
 		return Forbidden, KindNone
-	case 405, 414, 415, 431:
+	case 405, 406, 414, 415, 431:
 		return Programming, KindNone
 	case 410: // a retired API version
 		return Misconfigured, KindAPIAccess

@@ -120,6 +120,20 @@ func TestResultsInAnotherOrderAreRefused(t *testing.T) {
 	wantError(t, err, Unavailable, MaybeApplied)
 }
 
+// Salesforce answers a membership that is there with the row that is there. [D]
+func TestOneMembershipTwice(t *testing.T) {
+	t.Parallel()
+	row := `{"id":"011000000000001AAA","success":true,"errors":[]}`
+	b := newBundle(t, answer(200, `[`+row+`,`+row+`]`))
+	member := func(user string) Record { return Record{"GroupId": "00G000000000001AAA", "UserOrGroupId": user} }
+	results, err := b.client.CreateRecords(t.Context(), "GroupMember", []Record{member(userID(1)), member(userID(1))})
+	if err != nil || !results[0].Success || !results[1].Success {
+		t.Fatal(results, err)
+	}
+	_, err = b.client.CreateRecords(t.Context(), "GroupMember", []Record{member(userID(1)), member(userID(2))})
+	wantError(t, err, Unavailable, MaybeApplied)
+}
+
 func TestSuccessMustBeUnmixed(t *testing.T) {
 	t.Parallel()
 	for _, element := range []string{

@@ -4,9 +4,9 @@ package emulator
 // update of ExpirationDate only. [D]
 func assignmentObject() *object {
 	o := newObject("PermissionSetAssignment", "Permission Set Assignment", "0Pa",
-		reference("AssigneeId", "Assignee ID", "Assignee", "User").must().once().index(),
-		reference("PermissionSetId", "Permission Set ID", "PermissionSet", "PermissionSet").once().index(),
-		reference("PermissionSetGroupId", "Permission Set Group ID", "PermissionSetGroup", "PermissionSetGroup").once().index(),
+		reference("AssigneeId", "Assignee ID", "Assignee", "User").must().once().index().named("PermissionSetAssignments"),
+		reference("PermissionSetId", "Permission Set ID", "PermissionSet", "PermissionSet").once().index().named("Assignments"),
+		reference("PermissionSetGroupId", "Permission Set Group ID", "PermissionSetGroup", "PermissionSetGroup").once().index().named("Assignments"),
 		&field{name: "ExpirationDate", label: "Expiration Date", kind: kindDatetime},
 		flag("IsActive", "Is Active", true).fixed(),
 		flag("IsRevoked", "Is Revoked", false).fixed())
@@ -72,7 +72,7 @@ func assignmentLicence(t *tx, d *draft) *APIError {
 // permissionSetLicenseAssignObject: create and delete; each takes a seat.
 func permissionSetLicenseAssignObject() *object {
 	o := newObject("PermissionSetLicenseAssign", "Permission Set License Assignment", "2LA", // prefix [U]
-		reference("AssigneeId", "Assignee ID", "Assignee", "User").must().once().index(),
+		reference("AssigneeId", "Assignee ID", "Assignee", "User").must().once().index().named("PermissionSetLicenseAssignments"),
 		reference("PermissionSetLicenseId", "Permission Set License ID", "PermissionSetLicense", "PermissionSetLicense").must().once())
 	o.setup, o.noUpdate = true, true
 	o.rules = licenceAssignRules
@@ -106,7 +106,7 @@ func licenceAssignRules(t *tx, d *draft) *APIError {
 // membership succeeds with the id of the first. [D]
 func groupMemberObject() *object {
 	o := newObject("GroupMember", "Group Member", "011", // prefix [U]
-		reference("GroupId", "Group ID", "Group", "Group").must().once().index(),
+		reference("GroupId", "Group ID", "Group", "Group").must().once().index().named("GroupMembers"),
 		reference("UserOrGroupId", "User/Group ID", "", "User", "Group").must().once().index())
 	o.setup, o.noUpdate = true, true
 	o.existing = func(org *Org, d *draft) *record {

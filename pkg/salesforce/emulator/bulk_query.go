@@ -94,11 +94,11 @@ func (c *call) runQueryJob(j *queryJob, q *soqlQuery) *APIError {
 	if failure != nil {
 		return failure
 	}
-	if q.count || len(plan.counts) > 0 {
+	if q.count || len(plan.counts) > 0 || plan.group != nil {
 		return errJob("Aggregate functions are not supported in a query job")
 	}
 	for _, item := range q.items {
-		if item.function != "" {
+		if item.function != "" || item.child != nil {
 			return errJob("Functions are not supported in a query job")
 		}
 		path, failure := plan.path(item.path)

@@ -111,7 +111,7 @@ type objectDetail struct {
 	describedObject
 	Fields                []describedField    `json:"fields"`
 	ActionOverrides       []string            `json:"actionOverrides"`
-	ChildRelationships    []string            `json:"childRelationships"`
+	ChildRelationships    []childDescription  `json:"childRelationships"`
 	NamedLayoutInfos      []string            `json:"namedLayoutInfos"`
 	RecordTypeInfos       []string            `json:"recordTypeInfos"`
 	SupportedScopes       []map[string]string `json:"supportedScopes"`
@@ -122,10 +122,32 @@ type objectDetail struct {
 	NetworkScopeFieldName *string             `json:"networkScopeFieldName"`
 }
 
+// childDescription says how queries name the rows that point to an object. [D]
+type childDescription struct {
+	ChildObject         string `json:"childSObject"`
+	Field               string `json:"field"`
+	Name                string `json:"relationshipName"`
+	CascadeDelete       bool   `json:"cascadeDelete"`
+	DeprecatedAndHidden bool   `json:"deprecatedAndHidden"`
+	RestrictedDelete    bool   `json:"restrictedDelete"`
+}
+
+func (o *Org) children(parent *object) []childDescription {
+	out := []childDescription{}
+	for _, obj := range o.objects {
+		for _, f := range obj.fields {
+			if f.pointsTo(parent) {
+				out = append(out, childDescription{ChildObject: obj.name, Field: f.name, Name: f.children})
+			}
+		}
+	}
+	return out
+}
+
 // detailed describes an object with its fields.
 func (c *call) detailed(o *object) objectDetail {
 	base := "/services/data/v" + c.version + "/sobjects/" + o.name
-	d := objectDetail{describedObject: c.described(o), Fields: []describedField{}, ActionOverrides: []string{}, ChildRelationships: []string{},
+	d := objectDetail{describedObject: c.described(o), Fields: []describedField{}, ActionOverrides: []string{}, ChildRelationships: c.org.children(o),
 		NamedLayoutInfos: []string{}, RecordTypeInfos: []string{}, CompactLayoutable: true, SearchLayoutable: true,
 		SupportedScopes: []map[string]string{{"label": "All " + strings.ToLower(o.label) + "s", "name": "everything"}}}
 	d.URLs["compactLayouts"], d.URLs["layouts"] = base+"/describe/compactLayouts", base+"/describe/layouts"

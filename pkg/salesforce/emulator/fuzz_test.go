@@ -25,6 +25,9 @@ func FuzzCall(f *testing.F) {
 		{"POST", "/composite/batch", `{"batchRequests":[{"method":"PATCH","url":"v63.0/sobjects/User/x","richInput":[]},{"url":"%zz"}]}`},
 		{"POST", "/jobs/ingest", `{"object":"User","operation":"upsert","externalIdFieldName":"Nope"}`},
 		{"GET", "/query?q=SELECT%20Id%20FROM%20User%20WHERE%20Name%20LIKE%20'%25'%20LIMIT%201", ""},
+		{"GET", "/query?q=SELECT%20Id,(SELECT%20Id%20FROM%20PermissionSetAssignments%20LIMIT%201)%20FROM%20User%20WHERE%20Id%20NOT%20IN%20(SELECT%20AssigneeId%20FROM%20PermissionSetAssignment)", ""},
+		{"GET", "/query?q=SELECT%20Profile.Name,COUNT(Id)%20n%20FROM%20User%20GROUP%20BY%20Profile.Name%20LIMIT%202", ""},
+		{"POST", "/jobs/query", `{"operation":"query","query":"SELECT Profile.Name FROM User","columnDelimiter":"TAB"}`},
 		{"DELETE", "/composite/sobjects?ids=,,005", ""},
 		{"GET", "/sobjects/User/005000000000001AAA/password/x", ""},
 	} {

@@ -85,6 +85,8 @@ func (c *call) query() {
 	switch {
 	case q.count:
 		c.bytes(200, fmt.Appendf(nil, `{"totalSize":%d,"done":true,"records":[]}`, len(rows)))
+	case plan.group != nil:
+		c.bytes(200, plan.grouped(rows))
 	case len(plan.counts) > 0:
 		c.bytes(200, plan.aggregate(rows))
 	default:

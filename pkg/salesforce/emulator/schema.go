@@ -61,6 +61,7 @@ type field struct {
 	values        []string
 	referenceTo   []string
 	relationship  string
+	children      string // what the rows that point here are called from there
 	compute       func(o *Org, r *record) any
 }
 
@@ -203,6 +204,8 @@ func (f *field) or(v any) *field { f.fallback = v; return f }
 func computed(name, label string, kind fieldKind, fn func(o *Org, r *record) any) *field {
 	return &field{name: name, label: label, kind: kind, length: 255, compute: fn}
 }
+
+func (f *field) named(children string) *field { f.children = children; return f }
 
 func (f *field) long(n int) *field { f.length = n; return f }
 

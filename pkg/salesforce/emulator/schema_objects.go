@@ -13,7 +13,7 @@ func standardObjects(custom []CustomField) []*object {
 			flag("IsDeleted", "Deleted", false).fixed()),
 		newObject("Contact", "Contact", "003", text("LastName", "Last Name", 80).must(), text("FirstName", "First Name", 40),
 			mail("Email", "Email", 80).index(), text("Title", "Title", 128), text("Phone", "Business Phone", 40),
-			reference("AccountId", "Account ID", "Account", "Account"), reference("OwnerId", "Owner ID", "Owner", "User")),
+			reference("AccountId", "Account ID", "Account", "Account").named("Contacts"), reference("OwnerId", "Owner ID", "Owner", "User")),
 	}
 	return objects
 }
@@ -124,7 +124,7 @@ func groupStored(t *tx, d *draft) {
 
 func permissionSetGroupComponentObject() *object {
 	o := newObject("PermissionSetGroupComponent", "Permission Set Group Component", "0PV", // prefix [U]
-		reference("PermissionSetGroupId", "Permission Set Group ID", "PermissionSetGroup", "PermissionSetGroup").must().once().index(),
+		reference("PermissionSetGroupId", "Permission Set Group ID", "PermissionSetGroup", "PermissionSetGroup").must().once().index().named("PermissionSetGroupComponents"),
 		reference("PermissionSetId", "Permission Set ID", "PermissionSet", "PermissionSet").must().once())
 	o.setup, o.noUpdate = true, true
 	return o
@@ -159,7 +159,7 @@ func groupObject() *object {
 
 func queueSobjectObject() *object {
 	o := newObject("QueueSobject", "Queue Sobject", "03g", // prefix [U]
-		reference("QueueId", "Queue ID", "Queue", "Group").must().once().index(),
+		reference("QueueId", "Queue ID", "Queue", "Group").must().once().index().named("QueueSobjects"),
 		text("SobjectType", "Sobject Type", 40).must().once())
 	o.setup, o.noUpdate = true, true
 	return o

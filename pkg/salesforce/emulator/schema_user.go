@@ -44,8 +44,8 @@ func userObject(custom []CustomField) *object {
 		text("Alias", "Alias", 8).must(),
 		text("CommunityNickname", "Nickname", 40).index(),
 		flag("IsActive", "Active", false), // default on create [U]
-		reference("UserRoleId", "Role ID", "UserRole", "UserRole"),
-		reference("ProfileId", "Profile ID", "Profile", "Profile").must(),
+		reference("UserRoleId", "Role ID", "UserRole", "UserRole").named("Users"),
+		reference("ProfileId", "Profile ID", "Profile", "Profile").must().named("Users"),
 		reference("ManagerId", "Manager ID", "Manager", "User"),
 		picklist("TimeZoneSidKey", "Time Zone", strings.Fields(timeZones)...).must(),
 		picklist("LocaleSidKey", "Locale", strings.Fields(locales)...).must(),

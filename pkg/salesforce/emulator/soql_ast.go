@@ -8,6 +8,7 @@ type soqlQuery struct {
 	from   soqlToken
 	alias  string
 	where  soqlExpr
+	group  []soqlToken // GROUP BY
 	order  []soqlOrder
 	limit  int // -1: none
 	offset int
@@ -18,6 +19,7 @@ type soqlItem struct {
 	path     soqlToken
 	function string // "count" or "fields" in lower case; empty for a plain path
 	alias    string
+	child    *soqlQuery // a query of child rows; its from is a relationship
 }
 
 type soqlOrder struct {
@@ -41,6 +43,7 @@ type soqlCompare struct {
 	path   soqlToken
 	op     string
 	values []soqlToken
+	rows   *soqlQuery // IN (SELECT ...)
 }
 
 func (*soqlAnd) isCondition()     {}

@@ -120,6 +120,9 @@ func (c *compiled) membership(f *field, e *soqlCompare) (func(any) bool, error) 
 	if f.kind == kindDatetime {
 		return nil, &filterError{"invalid operator on datetime field"} // [U]
 	}
+	if e.rows != nil {
+		return c.semiJoin(f, e)
+	}
 	set, null := make(map[any]struct{}, len(e.values)), false
 	for _, t := range e.values {
 		if t.is("null") {

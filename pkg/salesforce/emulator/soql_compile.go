@@ -48,6 +48,8 @@ type compiled struct {
 	order   []soqlPath
 	counts  []string // aliases of COUNT(field), for an aggregate result
 	counted []soqlPath
+	group   []soqlPath // GROUP BY
+	keys    []groupKey // what an aggregate result shows, in the order selected
 }
 
 type predicate func(r *record) bool
@@ -58,7 +60,15 @@ func (o *Org) compile(q *soqlQuery, own bool) (*compiled, *APIError) {
 	if t == nil {
 		return nil, q.errorAt(q.from, "INVALID_TYPE", fmt.Sprintf("sObject type '%s' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.", q.from.text))
 	}
+	return o.compileOn(q, t, own)
+}
+
+// compileOn resolves every name of a query of one table.
+func (o *Org) compileOn(q *soqlQuery, t *table, own bool) (*compiled, *APIError) {
 	c := &compiled{query: q, org: o, own: own, table: t, root: &selectNode{object: t.object}}
+	if err := c.groups(); err != nil {
+		return nil, err
+	}
 	if err := c.selects(); err != nil {
 		return nil, err
 	}
@@ -119,7 +129,16 @@ func (c *compiled) path(t soqlToken) (soqlPath, *APIError) {
 func (c *compiled) blind(f *field) bool { return !c.own && c.org.hides(f) }
 
 func (c *compiled) selects() *APIError {
+	if c.group != nil {
+		return nil // groups has read the items
+	}
 	for _, item := range c.query.items {
+		if item.child != nil {
+			if err := c.selectChildren(item.child); err != nil {
+				return err
+			}
+			continue
+		}
 		switch item.function {
 		case "fields":
 			if err := c.selectAll(item); err != nil {
@@ -220,6 +239,10 @@ func (c *compiled) compare(e *soqlCompare) (predicate, *APIError) {
 	}
 	test, failure := c.test(path.column, e)
 	if failure != nil {
+		var inner *APIError
+		if errors.As(failure, &inner) {
+			return nil, inner
+		}
 		var bad *soqlError
 		if errors.As(failure, &bad) {
 			return nil, platformError(400, "MALFORMED_QUERY", bad.message)

@@ -12,7 +12,9 @@ const maxSOQLDepth = 200
 const maxSOQLLength = 100_000
 
 type soqlParser struct {
+	text   string
 	tokens []soqlToken
+	inner  bool // in a query inside another
 	at     int
 	depth  int
 }
@@ -26,17 +28,56 @@ func parseSOQL(text string) (*soqlQuery, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &soqlParser{tokens: tokens}
-	q := &soqlQuery{text: text, limit: -1}
-	for _, step := range [...]func(*soqlQuery) error{p.selects, p.source, p.filter, p.ordering, p.paging} {
-		if err := step(q); err != nil {
-			return nil, err
-		}
+	p := &soqlParser{text: text, tokens: tokens}
+	q, err := p.query()
+	if err != nil {
+		return nil, err
 	}
 	if t := p.peek(); t.kind != soqlEnd {
 		return nil, unexpectedToken(t)
 	}
 	return q, nil
+}
+
+func (p *soqlParser) query() (*soqlQuery, error) {
+	q := &soqlQuery{text: p.text, limit: -1}
+	for _, step := range [...]func(*soqlQuery) error{p.selects, p.source, p.filter, p.grouping, p.ordering, p.paging} {
+		if err := step(q); err != nil {
+			return nil, err
+		}
+	}
+	return q, nil
+}
+
+// subquery reads a query in parentheses, the first of which is taken. One
+// inside another is as deep as it goes here.
+func (p *soqlParser) subquery() (*soqlQuery, error) {
+	if p.inner {
+		return nil, unexpectedToken(p.peek())
+	}
+	p.inner = true
+	defer func() { p.inner = false }()
+	q, err := p.query()
+	if err != nil {
+		return nil, err
+	}
+	return q, p.must(")")
+}
+
+func (p *soqlParser) grouping(q *soqlQuery) error {
+	if !p.skip("group", "by") {
+		return nil
+	}
+	for {
+		path, err := p.name()
+		if err != nil {
+			return err
+		}
+		q.group = append(q.group, path)
+		if !p.skip(",") {
+			return nil
+		}
+	}
 }
 
 func (p *soqlParser) peek() soqlToken { return p.tokens[p.at] }
@@ -107,6 +148,10 @@ func (p *soqlParser) selects(q *soqlQuery) error {
 }
 
 func (p *soqlParser) item() (soqlItem, error) {
+	if p.skip("(") {
+		child, err := p.subquery()
+		return soqlItem{child: child}, err
+	}
 	path, err := p.name()
 	if err != nil {
 		return soqlItem{}, err
@@ -225,6 +270,11 @@ func (p *soqlParser) comparison() (soqlExpr, error) {
 	if cmp.op == "like" {
 		v, err := p.literal()
 		cmp.values = []soqlToken{v}
+		return cmp, err
+	}
+	if p.skip("(", "select") {
+		p.at-- // the query begins with the word
+		cmp.rows, err = p.subquery()
 		return cmp, err
 	}
 	cmp.values, err = p.list()

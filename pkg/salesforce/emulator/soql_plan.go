@@ -8,23 +8,37 @@ func (c *compiled) run() []*record {
 	if !indexed {
 		rows = c.table.rows
 	}
+	return c.among(rows, indexed)
+}
+
+// among finds the rows of the query among these, which are in no order when
+// mixed is set.
+func (c *compiled) among(rows []*record, mixed bool) []*record {
 	out := make([]*record, 0, min(len(rows), 2048))
 	for _, r := range rows {
 		if !r.deleted && (c.where == nil || c.where(r)) {
 			out = append(out, r)
 		}
 	}
-	if indexed {
+	if mixed {
 		bySeq(out)
 	}
 	c.sort(out)
-	if c.query.offset > 0 {
-		out = out[min(c.query.offset, len(out)):]
+	if c.group != nil {
+		return out // its limit is on the groups
 	}
-	if c.query.limit >= 0 && c.query.limit < len(out) {
-		out = out[:c.query.limit]
+	return window(out, c.query)
+}
+
+// window applies OFFSET and LIMIT.
+func window[T any](list []T, q *soqlQuery) []T {
+	if q.offset > 0 {
+		list = list[min(q.offset, len(list)):]
 	}
-	return out
+	if q.limit >= 0 && q.limit < len(list) {
+		list = list[:q.limit]
+	}
+	return list
 }
 
 // candidates uses indexes where it can: a superset of the result, each row
@@ -59,7 +73,7 @@ func (c *compiled) candidates(e soqlExpr) ([]*record, bool) {
 // lookup serves = and IN on an indexed column, also through relations whose
 // reference columns are indexed.
 func (c *compiled) lookup(e *soqlCompare) ([]*record, bool) {
-	if e.op != "=" && e.op != "in" {
+	if e.op != "=" && e.op != "in" || e.rows != nil {
 		return nil, false
 	}
 	path, err := c.path(e.path)

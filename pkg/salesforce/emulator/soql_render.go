@@ -10,6 +10,7 @@ type selectNode struct {
 type selectColumn struct {
 	field  *field      // a column of this object, or the relation
 	parent *selectNode // set for a relation
+	child  *childNode  // set for a query of children; then there is no field
 }
 
 // add puts a path into the shape; false when it is there already.
@@ -42,6 +43,10 @@ func (n *selectNode) append(b []byte, o *Org, r *record, version string) []byte 
 	b = appendAttributes(append(b, '{'), n.object.name, r.id, version)
 	for _, c := range n.columns {
 		b = append(b, ',')
+		if c.child != nil {
+			b = c.child.append(b, o, r, version)
+			continue
+		}
 		if c.parent == nil {
 			b = append(appendString(b, c.field.name), ':')
 			b = appendValue(b, o.value(r, c.field))

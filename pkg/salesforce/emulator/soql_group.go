@@ -1,0 +1,115 @@
+package emulator
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// groupKey is one member of an aggregate result: a column that the rows are
+// grouped by, or a count.
+type groupKey struct {
+	name  string
+	path  soqlPath
+	count bool
+}
+
+// groups reads GROUP BY, and the items that may stand beside it. COUNT is the
+// only function.
+func (c *compiled) groups() *APIError {
+	for _, t := range c.query.group {
+		path, err := c.path(t)
+		if err != nil {
+			return err
+		}
+		c.group = append(c.group, path)
+	}
+	if c.group == nil {
+		return nil
+	}
+	for _, item := range c.query.items {
+		key, err := c.groupKey(item)
+		if err != nil {
+			return err
+		}
+		c.keys = append(c.keys, key)
+	}
+	return nil
+}
+
+func (c *compiled) groupKey(item soqlItem) (groupKey, *APIError) {
+	if item.child != nil || item.function == "fields" {
+		return groupKey{}, platformError(400, "MALFORMED_QUERY", "unexpected token: (")
+	}
+	path, err := c.path(item.path)
+	if err != nil {
+		return groupKey{}, err
+	}
+	key := groupKey{name: item.alias, path: path, count: item.function == "count"}
+	if key.count {
+		if key.name == "" {
+			n := 0
+			for _, k := range c.keys {
+				if k.count {
+					n++
+				}
+			}
+			key.name = "expr" + strconv.Itoa(n)
+		}
+		return key, nil
+	}
+	key.name = path.column.name // of Profile.Name too
+	for i := range c.group {
+		if c.group[i].name() == path.name() {
+			return key, nil
+		}
+	}
+	return key, c.query.errorAt(item.path, "MALFORMED_QUERY", "Field must be grouped or aggregated: "+item.path.text)
+}
+
+// grouped answers a query with GROUP BY, the groups in the order their first
+// rows have.
+func (c *compiled) grouped(rows []*record) []byte {
+	first := map[string][]*record{}
+	var order []string
+	for _, r := range rows {
+		var key strings.Builder
+		for i := range c.group {
+			key.Write(appendValue(nil, folded(c.group[i].column, c.group[i].value(c.org, r))))
+			key.WriteByte(0)
+		}
+		if first[key.String()] == nil {
+			order = append(order, key.String())
+		}
+		first[key.String()] = append(first[key.String()], r)
+	}
+	order = window(order, c.query)
+	b := fmt.Appendf(nil, `{"totalSize":%d,"done":true,"records":[`, len(order))
+	for i, key := range order {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = c.appendGroup(b, first[key])
+	}
+	return append(b, "]}"...)
+}
+
+func (c *compiled) appendGroup(b []byte, rows []*record) []byte {
+	b = append(b, `{"attributes":{"type":"AggregateResult"}`...)
+	for i := range c.keys {
+		k := &c.keys[i]
+		b = append(appendString(append(b, ','), k.name), ':')
+		if !k.count {
+			b = appendValue(b, k.path.value(c.org, rows[0]))
+			continue
+		}
+		n := 0
+		for _, r := range rows {
+			if k.path.value(c.org, r) != nil {
+				n++
+			}
+		}
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	return append(b, '}')
+}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -60,8 +59,7 @@ func Settle(ctx context.Context, b *bus.Bus, file config.File) error {
 		if err == nil {
 			return nil
 		}
-		passing := errors.Is(err, context.DeadlineExceeded) || b.Ready() != nil
-		if passing && !errors.Is(err, bus.ErrSettings) {
+		if bus.Passing(err) || b.Ready() != nil {
 			select {
 			case <-tick.C:
 				continue

@@ -132,6 +132,11 @@ func (b *Bus) deliver(ctx context.Context, f *Feed, it jetstream.MessagesContext
 			b.log.WarnContext(ctx, "message without metadata", "error", err)
 			continue
 		}
+		if m.misdirected() {
+			b.genuine(ctx, m.Entry) // says so
+			_ = m.Ack()             // only a hint, as any
+			continue
+		}
 		if ctx.Err() != nil {
 			b.handBack(ctx, m)
 			continue

@@ -118,5 +118,5 @@ func (b *Bus) newest(ctx context.Context, stream, subject string) (Entry, error)
 	if e.Time, err = time.Parse(time.RFC3339Nano, m.Header.Get(jetstream.TimeStampHeaer)); err != nil {
 		return Entry{}, fmt.Errorf("read newest of %s: an answer without a time", stream)
 	}
-	return e, nil
+	return b.genuine(ctx, e), nil
 }

@@ -75,7 +75,7 @@ func (b *Bus) latest(ctx context.Context, stream string, subjects []string, out 
 		if err != nil {
 			return fmt.Errorf("read newest of %s: %w", stream, err)
 		}
-		out[m.Subject] = rawEntry(m)
+		out[m.Subject] = b.genuine(ctx, rawEntry(m))
 	}
 	// The iterator ends quietly when the context does: half an answer would
 	// look like people who do not exist.
@@ -98,7 +98,7 @@ func (b *Bus) At(ctx context.Context, stream string, seq uint64) (Entry, error) 
 			return Entry{}, fmt.Errorf("read %s at %d: %w", stream, seq, err)
 		}
 		if err == nil && m.Sequence == seq {
-			return rawEntry(m), nil
+			return b.genuine(ctx, rawEntry(m)), nil
 		}
 		break
 	}
@@ -149,7 +149,7 @@ func (b *Bus) scanPage(ctx context.Context, stream, filter string, next, last ui
 			return 0, nil
 		}
 		seen = e.Seq
-		if err := each(e); err != nil {
+		if err := each(b.genuine(ctx, e)); err != nil {
 			return 0, err
 		}
 	}

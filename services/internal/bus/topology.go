@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rollcall-sync/rollcall/pkg/events"
 )
@@ -23,6 +25,17 @@ const (
 // ErrSettings marks a stream that is there with settings on which Rollcall's
 // promises cannot rest: trying again does not help.
 var ErrSettings = errors.New("stream")
+
+// Passing says of an error of Provision, Verify or Missing whether it may pass
+// by itself: a server that is just starting, or a cluster without a leader yet.
+func Passing(err error) bool {
+	if errors.Is(err, ErrSettings) {
+		return false
+	}
+	var api *jetstream.APIError
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
+		errors.As(err, &api) && api.Code == http.StatusServiceUnavailable
+}
 
 // Topology says what an installation needs.
 type Topology struct {

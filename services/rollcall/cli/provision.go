@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -48,7 +49,7 @@ func provision(ctx context.Context, n *connection, dry bool) error {
 		return err
 	}
 	defer session.close()
-	missing, err := session.bus.Missing(ctx, app.Topology(file))
+	missing, err := lookUntilThere(ctx, session.bus, app.Topology(file))
 	for _, m := range missing {
 		_, _ = fmt.Fprintf(n.streams.Out, "%-9s %s\n", map[bool]string{true: "would make", false: "make"}[dry], m)
 	}
@@ -66,4 +67,29 @@ func provision(ctx context.Context, n *connection, dry bool) error {
 	// Even so: a consumer's settings may be those of an earlier version.
 	file.NATS.Provision = true
 	return app.Settle(ctx, session.bus, file) //nolint:wrapcheck // says what is wrong
+}
+
+const (
+	// clusterPatience is how long a cluster may take to find its leader.
+	clusterPatience = time.Minute
+	lookAgain       = 250 * time.Millisecond
+)
+
+// lookUntilThere looks at what is there, once the server can say.
+func lookUntilThere(ctx context.Context, b *bus.Bus, t bus.Topology) ([]string, error) {
+	bounded, cancel := context.WithTimeout(ctx, clusterPatience)
+	defer cancel()
+	tick := time.NewTicker(lookAgain)
+	defer tick.Stop()
+	for {
+		missing, err := b.Missing(ctx, t)
+		if err == nil || !bus.Passing(err) {
+			return missing, err //nolint:wrapcheck // the caller says what it is about
+		}
+		select {
+		case <-tick.C:
+		case <-bounded.Done():
+			return nil, err //nolint:wrapcheck // the caller says what it is about
+		}
+	}
 }

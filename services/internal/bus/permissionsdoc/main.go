@@ -47,10 +47,13 @@ the server, which logs it, and the program logs which subject it was. Replies co
   again": a forged or doubled one finds nothing to do.
 - Nobody but the provisioner makes streams and consumers, and nobody removes one. This matters more than it seems: a
   consumer may push what is in a stream to any subject, unchecked, so whoever may make one can publish everything.
-- retry-scheduler's schedules (` + "`rollcall.retry`" + `) are published to their target by the server, which does not
-  check whether retry-scheduler may. It is harmless where the target is work, which carries no data. A
-  retry-scheduler that has been taken over could aim at any ROSTER subject, and only there (the server refuses a
-  target outside the stream): keep its key as you keep the pusher's.
+- A schedule is published to its target by the server, which checks that the target is in the same stream and not
+  that somebody may publish to it. So whoever may write one ROSTER subject can aim at any other: assignment,
+  salesforce-pusher and retry-scheduler. Rollcall's own schedules aim at work, which carries no data. The server marks
+  what a schedule published, and takes that mark from nobody else; a message so marked anywhere but in work is logged
+  and not believed. A forger can so hold one person up until the true writer writes again, and change nobody.
+- The same three can empty ROSTER (a roll-up, which streams with schedules must allow). Nothing is lost that HR cannot
+  publish again, and DIRECTORY and the audit log allow no roll-up; keep their seeds as you keep the consumer secret.
 - A multi-get cannot be restricted to subjects, so whoever reads a stream reads all of it: assignment,
   salesforce-pusher, retry-scheduler and operators see people's attributes; token-refresher and publishers do not.
 - A publisher cannot read, not even its own events; what became of them is an operator's question.

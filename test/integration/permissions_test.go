@@ -5,13 +5,20 @@ package integration
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
 )
 
 // securedPeople are enough for several batches of every kind.
@@ -104,5 +111,123 @@ func (s *stack) wantNowhere(dir, text string) {
 	})
 	if err != nil || looked < 100_000 {
 		s.t.Errorf("looked at %d bytes, error %v", looked, err)
+	}
+}
+
+// TestForgersChangeNothing publishes, in the role of one service, what only
+// another may say.
+func TestForgersChangeNothing(t *testing.T) {
+	parallel(t)
+	s := newSecuredStack(t)
+	s.publish(export(t, s.dir, 0, 20, "first"))
+	s.settle(settleWithin)
+	before := s.users()
+	key := s.keyOf("e00005@rollcall.example")
+	wish, err := events.Encode(events.Desired{V: events.Version, Org: "acme", Key: key, Lane: events.LaneLeaver, Hash: "forged"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	retry := []byte(`{"v":1,"id":"forged","by":"nobody","at":"2026-01-31T08:00:00Z","targets":[{"org":"acme","cause":"licence","key":"` + string(key) + `","seq":1}]}`)
+
+	// What is not theirs to say is refused.
+	for role, subject := range map[string]string{
+		"salesforce-pusher": events.DirectorySubject("hr", "person"),
+		"publisher-hr":      events.DesiredSubject("acme", key),
+		"operator":          events.WorkSubject("acme", events.LaneLeaver, key),
+		"token-refresher":   events.OutcomeSubject("acme", key),
+		"retry-scheduler":   events.OperatorSubject(events.VerbRetry),
+		"assignment":        events.OperatorSubject(events.VerbRetried),
+	} {
+		if err := s.forge(role, subject, retry, nil); !errors.Is(err, nats.ErrPermissionViolation) {
+			t.Errorf("%s, %s: %v", role, subject, err)
+		}
+		if log := s.procs["nats-server"].output(); !strings.Contains(log, `Publish Violation - Subject "`+subject+`"`) {
+			t.Errorf("the server did not log %s", subject)
+		}
+	}
+
+	// What they may publish finds nothing to do.
+	work := events.WorkSubject("acme", events.LaneLeaver, key)
+	stranger := events.WorkSubject("acme", events.LaneLeaver, "abcdefghijklmnopqrstuvwxyz234567")
+	for _, subject := range []string{work, stranger} {
+		if err := s.forge("retry-scheduler", subject, []byte(`{"v":1}`), nil); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := s.forge("operator", events.OperatorSubject(events.VerbRetry), retry, nil); err != nil {
+		t.Error(err) // an admin may ask; there is no such dead letter
+	}
+	schedule := func(target string) nats.Header {
+		return nats.Header{"Nats-Schedule": {"@at " + time.Now().UTC().Format(time.RFC3339Nano)}, "Nats-Schedule-Target": {target}}
+	}
+	if err := s.forge("retry-scheduler", events.RetrySubject("acme", key), []byte(`{"v":1}`), schedule(work)); err != nil {
+		t.Error(err)
+	}
+	if err := s.forge("retry-scheduler", events.RetrySubject("acme", key), wish, schedule(events.DirectorySubject("hr", "person"))); err == nil {
+		t.Error("a schedule may aim at another stream")
+	}
+	s.settle(settleWithin)
+	if got := s.users(); !reflect.DeepEqual(got, before) {
+		t.Error(firstDifference(got, before))
+	}
+	s.wantParked(0)
+
+	// A wish that a schedule put there is in the stream, and is not believed.
+	if err := s.forge("salesforce-pusher", events.LinkSubject("acme", "abcdefghijklmnopqrstuvwxyz234567"), wish, schedule(events.DesiredSubject("acme", key))); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, settleWithin, "the pusher says that it does not believe it", func(context.Context) error {
+		if err := s.forge("retry-scheduler", work, []byte(`{"v":1}`), nil); err != nil {
+			return err
+		}
+		if !strings.Contains(s.procs["salesforce-pusher"].output(), "it is not believed") {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	if u := s.users()["e00005"]; !u.IsActive {
+		t.Error("a forged wish deactivated somebody")
+	}
+}
+
+// keyOf finds a person's key.
+func (s *stack) keyOf(username string) events.Key {
+	s.t.Helper()
+	found := decode[struct {
+		Key events.Key `json:"key"`
+	}](s.t, s.run("person", "show", username, "-o", "json"))
+	if found.Key == "" {
+		s.t.Fatalf("no key of %s", username)
+	}
+	return found.Key
+}
+
+// forge publishes with a role's own key, and returns what the server said.
+func (s *stack) forge(role, subject string, data []byte, header nats.Header) error {
+	s.t.Helper()
+	opt, err := nats.NkeyOptionFromSeed(s.secrets(role + ".nkey"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	refused := make(chan error, 1)
+	nc, err := nats.Connect(s.natsURL, opt, nats.RootCAs(s.secrets("ca.crt")), nats.CustomInboxPrefix("_INBOX_"+role),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { refused <- err }))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer nc.Close()
+	answered := make(chan error, 1)
+	go func() {
+		m, err := nc.RequestMsg(&nats.Msg{Subject: subject, Data: data, Header: header}, 10*time.Second)
+		if err == nil && bytes.Contains(m.Data, []byte(`"error"`)) {
+			err = errors.New(string(m.Data))
+		}
+		answered <- err
+	}()
+	select {
+	case err := <-refused:
+		return err
+	case err := <-answered:
+		return err
 	}
 }

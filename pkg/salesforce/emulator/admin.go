@@ -14,7 +14,7 @@ func (c *call) admin() {
 	parts := strings.Split(strings.Trim(strings.TrimPrefix(c.path, "/_emulator"), "/"), "/")
 	switch parts[0] {
 	case "":
-		c.json(200, map[string]any{"resources": []string{"faults", "journal", "state", "summary", "orgs", "usernames"}})
+		c.json(200, map[string]any{"resources": []string{"faults", "journal", "state", "summary", "orgs", "usernames", "hostility"}})
 	case "faults":
 		c.adminFaults(parts[1:])
 	case "journal":
@@ -27,6 +27,8 @@ func (c *call) admin() {
 		c.adminOrgs(parts[1:])
 	case "usernames":
 		c.adminUsernames()
+	case "hostility":
+		c.adminHostility()
 	default:
 		c.refuse(http.StatusNotFound, fmt.Errorf("no resource %q", parts[0]))
 	}

@@ -117,7 +117,7 @@ func (c *call) process(j *bulkJob) {
 		return
 	}
 	for _, name := range rows[0] {
-		if c.org.visible(o, name) == nil { // [R]
+		if !c.org.column(o, name) { // [R]
 			j.message = "InvalidBatch : Field name not found : " + name
 			return
 		}

@@ -1,7 +1,9 @@
 package emulator
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 )
 
@@ -21,6 +23,41 @@ func newHostility(seed uint64, rate float64) *hostility {
 func hostileEffects() []Effect {
 	return []Effect{EffectSessionExpired, EffectConcurrentLimit, EffectUnavailable, EffectGack, EffectGackAfterCommit,
 		EffectDropBefore, EffectDropAfter, EffectTorn, EffectSlow}
+}
+
+// SetHostility makes the server misbehave by itself from now on, as
+// WithHostility does from the beginning; a rate of 0 ends it.
+func (s *Server) SetHostility(seed uint64, rate float64) {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.wild = nil
+	if rate > 0 {
+		s.faults.wild = newHostility(seed, rate)
+	}
+}
+
+// adminHostility: {"seed":n,"rate":r} with r from 0 to 1; DELETE ends it.
+func (c *call) adminHostility() {
+	var body struct {
+		Seed uint64  `json:"seed"`
+		Rate float64 `json:"rate"`
+	}
+	switch c.method {
+	case http.MethodDelete:
+	case http.MethodPost:
+		if !c.decodeBody(&body) {
+			return
+		}
+	default:
+		c.refuse(http.StatusMethodNotAllowed, fmt.Errorf("method %s", c.method))
+		return
+	}
+	if body.Rate < 0 || body.Rate > 1 {
+		c.refuse(http.StatusBadRequest, fmt.Errorf("rate %v: want 0 to 1", body.Rate))
+		return
+	}
+	c.s.SetHostility(body.Seed, body.Rate)
+	c.none(http.StatusNoContent)
 }
 
 const hostileDelayMillis = 20

@@ -20,8 +20,12 @@ func (o *Org) seed() error {
 
 func (o *Org) seedOrganization() error {
 	t := o.table("Organization")
-	f := t.object.field("Name")
-	t.add(&record{id: o.id, cells: []cell{{int32(f.pos), o.cfg.Name}}})
+	r := &record{id: o.id, created: instantOf(o.made), modified: instantOf(o.made)}
+	for name, v := range map[string]string{"Name": o.cfg.Name, "InstanceName": "EMU1", "OrganizationType": "Developer Edition",
+		"DefaultLocaleSidKey": "en_US", "LanguageLocaleKey": "en_US", "TimeZoneSidKey": "GMT"} {
+		r.cells = append(r.cells, cell{int32(t.object.field(name).pos), v})
+	}
+	t.add(r)
 	return nil
 }
 

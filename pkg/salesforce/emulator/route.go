@@ -140,6 +140,9 @@ func (c *call) sobjectRoute(rest []string) route {
 		if rest[1] == "describe" {
 			return c.reads(route{op: "describe", data: true, run: func(c *call) { c.describeObject(rest[0], true) }})
 		}
+		if rest[1] == "updated" || rest[1] == "deleted" {
+			return c.reads(route{op: "sobject.changes", data: true, run: func(c *call) { c.changes(rest[0], rest[1] == "deleted") }})
+		}
 		return c.recordRoute(rest[0], "Id", rest[1])
 	case 3:
 		if strings.EqualFold(rest[2], "password") {

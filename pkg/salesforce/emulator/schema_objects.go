@@ -20,7 +20,10 @@ func standardObjects(custom []CustomField) []*object {
 
 // organizationObject is one read-only row; clients read the org's name from it.
 func organizationObject() *object {
-	o := newObject("Organization", "Organization", "00D", text("Name", "Name", 80), text("InstanceName", "Instance Name", 5), flag("IsSandbox", "Is Sandbox", false))
+	o := newObject("Organization", "Organization", "00D", text("Name", "Name", 80), text("InstanceName", "Instance Name", 5), flag("IsSandbox", "Is Sandbox", false),
+		picklist("OrganizationType", "Edition"), text("NamespacePrefix", "Namespace Prefix", 15),
+		&field{name: "TrialExpirationDate", label: "Trial Expiration Date", kind: kindDatetime},
+		picklist("DefaultLocaleSidKey", "Locale"), picklist("LanguageLocaleKey", "Language"), picklist("TimeZoneSidKey", "Time Zone"))
 	o.setup, o.noCreate, o.noUpdate, o.noDelete = true, true, true, true
 	return o
 }
@@ -74,6 +77,10 @@ func userRoleObject() *object {
 		text("DeveloperName", "Developer Name", 80).index(),
 		reference("ParentRoleId", "Parent Role ID", "", "UserRole"),
 		text("RollupDescription", "Description", 80),
+		picklist("OpportunityAccessForAccountOwner", "Opportunity Access Level for Account Owner", "None", "Read", "Edit").or("None"),
+		picklist("CaseAccessForAccountOwner", "Case Access Level for Account Owner", "None", "Read", "Edit").or("None"),
+		picklist("ContactAccessForAccountOwner", "Contact Access Level for Account Owner", "None", "Read", "Edit").or("None"),
+		flag("MayForecastManagerShare", "May Forecast Manager Share", false).fixed(),
 		picklist("PortalType", "Portal Type").or("None"))
 	o.setup = true
 	return o

@@ -65,9 +65,12 @@ func userObject(custom []CustomField) *object {
 		flag("UserPermissionsInteractionUser", "Flow User", false),
 		flag("UserPermissionsSFContentUser", "Salesforce CRM Content User", false),
 		flag("UserPermissionsSupportUser", "Service Cloud User", false),
+		reference("DelegatedApproverId", "Delegated Approver ID", "", "User", "Group"),
+		text("Signature", "Email Signature", 1333),
 		text("SenderEmail", "Email Sender Address", 80),
 		text("SenderName", "Email Sender Name", 80),
 		&field{name: "LastLoginDate", label: "Last Login", kind: kindDatetime, readOnly: true},
+		&field{name: "LastPasswordChangeDate", label: "Last Password Change or Reset", kind: kindDatetime, readOnly: true},
 		&field{name: "ContactId", label: "Contact ID", kind: kindReference, length: longIDLen, referenceTo: []string{"Contact"}, relationship: "Contact"},
 		&field{name: "AccountId", label: "Account ID", kind: kindReference, length: longIDLen, referenceTo: []string{"Account"}, relationship: "Account", readOnly: true},
 	)

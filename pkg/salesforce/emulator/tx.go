@@ -199,7 +199,9 @@ func (t *tx) remove(o *object, id string) outcome {
 	}
 	table := t.org.table(o.name)
 	table.bury(r)
-	t.undo = append(t.undo, func() { table.revive(r) })
+	modified := r.modified
+	r.modified = t.now
+	t.undo = append(t.undo, func() { r.modified = modified; table.revive(r) })
 	t.places = append(t.places, r.id)
 	if o.removed != nil {
 		o.removed(t, r)
@@ -242,6 +244,12 @@ func (t *tx) fill(d *draft, in input) *APIError {
 	var denied []string
 	err := in.each(func(name string, value any) *APIError {
 		f := d.object.field(name)
+		if f == nil {
+			var failure *APIError
+			if f, value, failure = t.related(d.object, name, value); failure != nil {
+				return failure
+			}
+		}
 		if f == nil || !t.plants && t.org.hides(f) {
 			return errNoColumn(name, d.object.name)
 		}

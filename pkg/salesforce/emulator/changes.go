@@ -1,0 +1,40 @@
+package emulator
+
+import "time"
+
+// changes answers /updated and /deleted: the ids of rows that changed between
+// two moments. [D api_rest; the errors U]
+func (c *call) changes(object string, deleted bool) {
+	o := c.objectNamed(object)
+	if o == nil {
+		return
+	}
+	query := c.r.URL.Query()
+	start, ok1 := parseInstant(query.Get("start"))
+	end, ok2 := parseInstant(query.Get("end"))
+	if !ok1 || !ok2 {
+		c.fail(platformError(400, "MISSING_ARGUMENT", "start and end must be dates and times"))
+		return
+	}
+	if end <= start+instant(time.Minute/time.Millisecond) { // start must lie a minute before end [D]
+		c.fail(platformError(400, "INVALID_REPLICATION_DATE", "endDate must be at least one minute greater than startDate"))
+		return
+	}
+	defer c.rlock()()
+	ids, gone := []string{}, []map[string]string{}
+	for _, r := range c.org.table(o.name).rows {
+		if r.modified < start || r.modified > end {
+			continue
+		}
+		if r.deleted {
+			gone = append(gone, map[string]string{"id": r.id, "deletedDate": r.modified.String()})
+		} else {
+			ids = append(ids, r.id)
+		}
+	}
+	if deleted {
+		c.json(200, map[string]any{"deletedRecords": gone, "earliestDateAvailable": instantOf(c.org.made).String(), "latestDateCovered": end.String()})
+		return
+	}
+	c.json(200, map[string]any{"ids": ids, "latestDateCovered": end.String()})
+}

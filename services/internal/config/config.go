@@ -100,12 +100,20 @@ type Connect struct {
 	// ClientSecretFile holds the consumer secret. It is read again at every
 	// use, so that it can be rotated without a restart.
 	ClientSecretFile string `koanf:"clientSecretFile"`
+	// ClientSecretEnv names a variable of the environment that holds the consumer
+	// secret, instead of ClientSecretFile. A new value needs a restart.
+	ClientSecretEnv string `koanf:"clientSecretEnv"`
 	// RefreshTokenFile holds the first refresh token of flow refresh_token; empty
 	// where an admin authenticates with `rollcall connect` or over HTTP.
 	RefreshTokenFile string `koanf:"refreshTokenFile"`
+	// RefreshTokenEnv names a variable that holds it, instead of RefreshTokenFile.
+	RefreshTokenEnv string `koanf:"refreshTokenEnv"`
 	// PrivateKeyFile holds the RSA key (PEM) whose certificate the app has, for
 	// flow jwt_bearer. It is read again at every use.
 	PrivateKeyFile string `koanf:"privateKeyFile"`
+	// PrivateKeyEnv names a variable that holds it, instead of PrivateKeyFile. A
+	// new value needs a restart.
+	PrivateKeyEnv string `koanf:"privateKeyEnv"`
 	// Username of the integration user, for flow jwt_bearer.
 	Username string `koanf:"username"`
 	// Audience of the assertion of flow jwt_bearer. Default https://login.salesforce.com,

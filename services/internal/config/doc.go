@@ -3,7 +3,7 @@
 //
 // Unknown keys and bad values stop the start, all listed at once. Secrets are
 // never values of this file: it names the files that hold them, relative to the
-// folder the configuration file is in.
+// folder the configuration file is in, or variables of the environment.
 package config
 
 //go:generate go run ./gendoc -in config.go -out ../../../docs/configuration.md

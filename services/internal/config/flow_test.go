@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/rollcall-sync/rollcall/services/internal/config"
@@ -40,5 +41,35 @@ func TestJWTAudienceFollowsTheLoginHost(t *testing.T) {
 	c := config.Connect{LoginURL: "https://example.my.salesforce.com", Audience: "https://test.salesforce.com"}
 	if got := c.JWTAudience(); got != c.Audience {
 		t.Errorf("the configured audience became %s", got)
+	}
+}
+
+func TestASecretStandsInOnePlace(t *testing.T) {
+	t.Parallel()
+	const value = "not a name: canary-5f1e-of-a-secret"
+	_, err := config.Parse([]byte(`
+orgs:
+  both:
+    connect: {loginURL: https://example.my.salesforce.com, clientID: key, clientSecretFile: secret, clientSecretEnv: SECRET}
+  value:
+    connect: {loginURL: https://example.my.salesforce.com, clientID: key, clientSecretEnv: "`+value+`"}
+  fits:
+    connect: {loginURL: https://example.my.salesforce.com, clientID: key, clientSecretEnv: SECRET_OF_FITS}
+`), t.TempDir())
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{
+		"orgs.both.connect.clientSecretFile: and clientSecretEnv are both set",
+		"orgs.value.connect.clientSecretEnv: must be the name of a variable",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("not said: %s in\n%v", want, err)
+		}
+	}
+	for _, not := range []string{"orgs.fits", value} {
+		if strings.Contains(err.Error(), not) {
+			t.Errorf("said: %s in\n%v", not, err)
+		}
 	}
 }

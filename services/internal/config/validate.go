@@ -200,17 +200,18 @@ func (c *Connect) validate(bad *faults, path string) {
 // a key that is not read would be taken for one that is.
 func (c *Connect) validateFlow(bad *faults, path string) {
 	bad.oneOf(path+".flow", c.Flow, FlowClientCredentials, FlowJWTBearer, FlowRefreshToken)
-	if c.Flow == FlowClientCredentials {
-		bad.require(path+".clientSecretFile", c.ClientSecretFile)
-	}
+	bad.secret(path, c.ClientSecret(), c.Flow == FlowClientCredentials)
+	bad.secret(path, c.RefreshToken(), false)
+	bad.secret(path, c.PrivateKey(), c.Flow == FlowJWTBearer)
 	if c.Flow == FlowJWTBearer {
-		bad.require(path+".privateKeyFile", c.PrivateKeyFile)
 		bad.require(path+".username", c.Username)
 		c.validateAudience(bad, path+".audience")
 	}
 	for _, only := range []struct{ flow, key, value string }{
 		{FlowRefreshToken, "refreshTokenFile", c.RefreshTokenFile},
+		{FlowRefreshToken, "refreshTokenEnv", c.RefreshTokenEnv},
 		{FlowJWTBearer, "privateKeyFile", c.PrivateKeyFile},
+		{FlowJWTBearer, "privateKeyEnv", c.PrivateKeyEnv},
 		{FlowJWTBearer, "username", c.Username},
 		{FlowJWTBearer, "audience", c.Audience},
 	} {

@@ -16,6 +16,7 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
 	"github.com/rollcall-sync/rollcall/services/internal/seal"
+	"github.com/rollcall-sync/rollcall/services/internal/secrets"
 )
 
 // minRedact is the shortest secret that is cut out of what Salesforce says.
@@ -153,8 +154,8 @@ func (o *org) advice(err error, te *salesforce.TokenError) string {
 	switch {
 	case errors.Is(err, seal.ErrNotOurs):
 		return "The stored refresh token was sealed under another key: restore tokens.keyFile, or put a new refresh token into refreshTokenFile."
-	case errors.Is(err, errSecretFile) && te.Code == salesforce.CodeNoSecret:
-		return "Put the secret where clientSecretFile, privateKeyFile and refreshTokenFile say, readable for the service."
+	case errors.Is(err, secrets.ErrUnreadable) && te.Code == salesforce.CodeNoSecret:
+		return "Put the secret where the configuration says (" + keysOf(o.connect) + "), readable for the service. A variable of the environment needs a restart."
 	case o.connect.Flow == config.FlowJWTBearer && te.Code == salesforce.CodeNoSecret:
 		return "Put the app's RSA private key, in PEM, where privateKeyFile says."
 	}
@@ -173,7 +174,7 @@ func (o *org) advice(err error, te *salesforce.TokenError) string {
 // redact cuts our own secrets out of what the endpoint said: nothing keeps a
 // wrong or hostile one from echoing them.
 func (o *org) redact(text, spent string) string {
-	secret, _ := readSecret(o.connect.ClientSecretFile) // unreadable: not in the text either
+	secret, _ := o.connect.ClientSecret().Read() // unreadable: not in the text either
 	for _, s := range []string{secret, spent} {
 		if len(s) >= minRedact {
 			text = strings.ReplaceAll(text, s, "[removed]")

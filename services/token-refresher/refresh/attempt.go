@@ -64,13 +64,13 @@ func (o *org) refreshToken(rec events.TokenRecord, creds mark) (string, error) {
 	if len(rec.SealedRefresh) > 0 && parseMark(rec.CredentialMark).sameGrant(creds) {
 		return o.sealer.OpenRefresh(o.name, rec.SealedRefresh)
 	}
-	if o.connect.RefreshTokenFile == "" {
+	if !o.connect.RefreshToken().Configured() {
 		return "", &salesforce.TokenError{
 			Code: CodeNotConnected, Description: "nobody has authenticated this org yet", Class: salesforce.TokenCredential,
 			Outcome: salesforce.NotApplied,
 		}
 	}
-	return readSecret(o.connect.RefreshTokenFile)
+	return o.connect.RefreshToken().Read()
 }
 
 // ask talks to the token endpoint, under the lease.

@@ -31,7 +31,7 @@ func flowOf(c config.Connect) (flow, error) {
 		user := salesforce.JWTUser{
 			Username: c.Username, Audience: c.JWTAudience(),
 			PrivateKey: func() ([]byte, error) {
-				key, err := readSecret(c.PrivateKeyFile)
+				key, err := c.PrivateKey().Read()
 				return []byte(key), err
 			},
 		}

@@ -100,7 +100,7 @@ func oauthConfig(cfg Config, c config.Connect, t *telemetry.Telemetry) (salesfor
 	transport, err := trust.Extend(cfg.Transport, c.CAFile)
 	return salesforce.OAuthConfig{
 		LoginURL: c.LoginURL, ClientID: c.ClientID,
-		ClientSecret:        func() (string, error) { return readSecret(c.ClientSecretFile) },
+		ClientSecret:        c.ClientSecret().Read,
 		ExpectedOrgID:       c.OrgID,
 		AllowedHostSuffixes: c.HostSuffixes,
 		AllowLoopbackHTTP:   c.AllowLoopbackHTTP,

@@ -1,46 +1,12 @@
 package refresh
 
 import (
-	"errors"
-	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/rollcall-sync/rollcall/services/internal/config"
 	"github.com/rollcall-sync/rollcall/services/internal/seal"
+	"github.com/rollcall-sync/rollcall/services/internal/secrets"
 )
-
-// maxSecretBytes bounds a secret file: more is a wrong file.
-const maxSecretBytes = 64 << 10
-
-// errSecretFile marks a secret file that cannot be used.
-var errSecretFile = errors.New("secret file")
-
-// readSecret reads a secret file; it is read again at every use, so that the
-// secret can be rotated without a restart.
-func readSecret(path string) (string, error) {
-	if path == "" {
-		return "", nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", errSecretFile, err)
-	}
-	defer func() { _ = f.Close() }() // only read
-	data, err := io.ReadAll(io.LimitReader(f, maxSecretBytes+1))
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", errSecretFile, err)
-	}
-	if len(data) > maxSecretBytes {
-		return "", fmt.Errorf("%w %s is larger than %d bytes", errSecretFile, path, maxSecretBytes)
-	}
-	secret := strings.TrimSpace(string(data))
-	if secret == "" {
-		return "", fmt.Errorf("%w %s is empty", errSecretFile, path)
-	}
-	return secret, nil
-}
 
 // mark says by which credentials an org signs in, without saying what they are.
 type mark struct {
@@ -49,17 +15,17 @@ type mark struct {
 
 // markOf reads the credentials as configured now.
 func markOf(s *seal.Sealer, c config.Connect) mark {
-	part := func(path string) string {
-		secret, err := readSecret(path)
+	part := func(source secrets.Source) string {
+		text, err := source.Read()
 		if err != nil {
 			return "none"
 		}
-		return s.Mark(secret)
+		return s.Mark(text)
 	}
 	return mark{
 		identity: s.Mark(c.LoginURL, c.ClientID, c.OrgID, c.Flow, c.Username, c.Audience),
-		secret:   s.Mark(part(c.ClientSecretFile), part(c.PrivateKeyFile)),
-		refresh:  part(c.RefreshTokenFile),
+		secret:   s.Mark(part(c.ClientSecret()), part(c.PrivateKey())),
+		refresh:  part(c.RefreshToken()),
 	}
 }
 
@@ -78,4 +44,13 @@ func parseMark(text string) mark {
 // configured: a new client secret does not matter, a new refresh token does.
 func (m mark) sameGrant(other mark) bool {
 	return m.identity == other.identity && m.refresh == other.refresh
+}
+
+// keysOf names the keys of the configuration that say where the secrets are.
+func keysOf(c config.Connect) string {
+	var keys []string
+	for _, s := range c.Secrets() {
+		keys = append(keys, s.String())
+	}
+	return strings.Join(keys, ", ")
 }

@@ -329,4 +329,7 @@ type Token struct {
 	OrgID       string    `json:"orgId,omitempty"`
 	UserID      string    `json:"userId,omitempty"`
 	IssuedAt    time.Time `json:"issuedAt,omitzero"`
+	// Scope are the scopes granted, separated by spaces, where the answer named
+	// them.
+	Scope string `json:"scope,omitempty"`
 }

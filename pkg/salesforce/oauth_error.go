@@ -184,7 +184,7 @@ func classifyGrant(description string) (TokenClass, string) {
 func classifyTokenCode(r tokenRefusal) (TokenClass, string) {
 	switch r.code {
 	case "invalid_client_id": // [R forrest #184; pozil #15]
-		return TokenConfiguration, "Salesforce does not know the consumer key: check it; the app may be deleted or blocked, or was created less than ten minutes ago."
+		return TokenConfiguration, "Salesforce does not know the consumer key: check it; the app may be deleted, blocked or not installed (uninstalled connected apps are blocked), or was created less than ten minutes ago."
 	case "invalid_client": // [R restforce #338]
 		return TokenCredential, "The client secret is wrong or missing: take the app's current secret into the configuration."
 	case "invalid_client_credentials": // [D iOS SDK, not witnessed]

@@ -80,7 +80,7 @@ func (c *call) query() {
 		return
 	}
 	c.entry.Object = plan.table.object.name
-	rows := plan.run()
+	rows := c.rows(plan)
 	c.entry.Records = len(rows)
 	switch {
 	case q.count:

@@ -7,7 +7,7 @@ func standardObjects(custom []CustomField) []*object {
 		userObject(custom), userLoginObject(), profileObject(), userLicenseObject(), userRoleObject(),
 		permissionSetObject(), permissionSetGroupObject(), permissionSetGroupComponentObject(), assignmentObject(),
 		permissionSetLicenseObject(), permissionSetLicenseAssignObject(),
-		groupObject(), groupMemberObject(), queueSobjectObject(), organizationObject(),
+		groupObject(), groupMemberObject(), queueSobjectObject(), organizationObject(), permissionAccessObject(),
 		newObject("Account", "Account", "001", text("Name", "Account Name", 255).must().index(), text("AccountNumber", "Account Number", 40),
 			text("BillingCity", "Billing City", 40), text("Phone", "Account Phone", 40), reference("OwnerId", "Owner ID", "Owner", "User"),
 			flag("IsDeleted", "Deleted", false).fixed()),

@@ -67,7 +67,7 @@ func causes() map[string]cause {
 		},
 		"app blocked or uninstalled": {
 			spoil: appIs(func(a *emulator.ConnectedApp) { a.Disabled = true }),
-			code:  "invalid_client_id", message: "client identifier invalid", advice: "deleted or blocked",
+			code:  "invalid_client_id", message: "client identifier invalid", advice: "deleted, blocked or not installed",
 			mend: appIs(func(a *emulator.ConnectedApp) { a.Disabled = false }),
 		},
 		"app not yet propagated": {

@@ -351,5 +351,6 @@ func (l *Login) sameOrg(o *loginOrg, before events.TokenRecord, g salesforce.Gra
 }
 
 func tokenOf(g salesforce.Grant) events.Token {
-	return events.Token{AccessToken: g.AccessToken, InstanceURL: g.InstanceURL, OrgID: g.OrgID, UserID: g.UserID, IssuedAt: g.IssuedAt}
+	return events.Token{AccessToken: g.AccessToken, InstanceURL: g.InstanceURL, OrgID: g.OrgID, UserID: g.UserID, IssuedAt: g.IssuedAt,
+		Scope: g.Scope}
 }

@@ -99,6 +99,8 @@ func recordFacts() []fact {
 		{"4 INVALID_FIELD", "recorded", call("POST", "/sobjects/User", `{"foo":1}`), 400, platform("INVALID_FIELD", "No such column 'foo' on sobject of type User")},
 		{"4 INVALID_FIELD_FOR_INSERT_UPDATE", "amp-labs", call("POST", "/sobjects/User", `{"UserType":"Standard"}`), 400,
 			onRecord("INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: UserType. Please check the security settings of this field and verify that it is read/write for your profile or permission set.", "UserType")},
+		{"4 INVALID_FIELD_FOR_INSERT_UPDATE", "an Id, pasted in several places", call("POST", "/sobjects/Account", `{"Id":"001000000000001AAA","Name":"A"}`), 400,
+			`[{"message":"cannot specify Id in an insert call","errorCode":"INVALID_FIELD_FOR_INSERT_UPDATE","fields":"<any>"}]`},
 		{"4 FIELD_CUSTOM_VALIDATION_EXCEPTION", "recorded; the text is the admin's", plans("validation_rule"), 400, `[{"message":"<text>","errorCode":"FIELD_CUSTOM_VALIDATION_EXCEPTION","fields":[]}]`},
 		{"4 UNABLE_TO_LOCK_ROW", "recorded", locked, 400, onRecord("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record or 1 records: <id>")},
 		{"4 INACTIVE_OWNER_OR_USER", "recorded", plans("inactive_owner_or_user"), 400, onRecord("INACTIVE_OWNER_OR_USER", "operation performed with inactive user [<id>] as owner of contact")},

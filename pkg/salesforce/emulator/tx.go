@@ -132,6 +132,9 @@ func (t *tx) insert(o *object, in input) outcome {
 	if err := t.mayChange(o); err != nil {
 		return failed(err)
 	}
+	if id, _ := in.value("Id"); plainValue(id) != "" { // [R; fields U]
+		return failed(recordError("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", "Id"))
+	}
 	d := &draft{object: o, cells: make([]cell, 0, 32), sent: make([]*field, 0, 24)}
 	if err := t.fill(d, in); err != nil {
 		return failed(err)

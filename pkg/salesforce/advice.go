@@ -19,6 +19,8 @@ func Advice(code, message string) string {
 			"(licence \"Salesforce Integration\": assign the permission set licence SalesforceAPIIntegrationPsl as well)."
 	case "API_DISABLED_FOR_ORG", "RESTAPINOTENABLED": // [R restforce #219]; [D]
 		return "The org's edition has no API: ask Salesforce to enable it, or use another edition. Nothing in Rollcall can change this."
+	case "INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY": // [R]
+		return "The integration user lost a permission it needs: give it \"Manage Users\" and \"Assign Permission Sets\", in its profile or in a permission set."
 	case "INVALID_SESSION_ID", "LOGIN_OAUTH_INVALID_TOKEN": // [R]
 		return "Salesforce does not accept the session any more: token-refresher gets a new one by itself. If it lasts, see whether somebody " +
 			"ends sessions in Setup (Session Management), and whether the app's session policy locks sessions to IP addresses."

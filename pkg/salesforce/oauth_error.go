@@ -158,7 +158,7 @@ func classifyGrant(description string) (TokenClass, string) {
 	case has("expired authorization code"): // [R forrest #169; simple-salesforce #491]
 		return TokenConfiguration, "The code was used or is too old: start the login again. With JWT: correct this machine's clock, and pre-authorise the user for the app."
 	case has("user hasn't approved this consumer"): // [R forrest #278]
-		return TokenConfiguration, "Pre-authorise the integration user: in the app's policies choose 'Admin approved users are pre-authorized' and assign the user's profile or permission set."
+		return TokenConfiguration, "Pre-authorise the integration user: in the app's policies choose 'Admin approved users are pre-authorized' and assign the user's profile or permission set. If its username was changed, correct connect.username."
 	case has("no client credentials user enabled"): // [R Sumo Logic docs]
 		return TokenConfiguration, "Set a Run-As user in the app's client credentials policy."
 	case has("request not supported on this domain"): // [R]

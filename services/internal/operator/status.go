@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 )
 
@@ -141,6 +142,7 @@ func (o *Operator) lookAtHealth(ctx context.Context, _ *Status, orgs map[string]
 		org.Held, org.Since, org.NextTry = true, h.Since, h.NextProbe
 		if h.Failure != nil {
 			org.Cause, org.Why = h.Failure.Cause, said(h.Failure)
+			org.Advice = salesforce.Advice(h.Failure.Code, h.Failure.Message)
 		}
 	}
 	return nil

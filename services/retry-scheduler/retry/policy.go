@@ -102,8 +102,8 @@ func orgWidePolicies() []Policy {
 		orgWide(Policy{
 			Cause:        events.CauseCredentials,
 			Title:        "Salesforce refuses Rollcall's sign-in",
-			Meaning:      "The token or the credentials behind it were refused. The whole org is held; nobody is parked and no attempt is counted.",
-			Remedy:       "Read the reason in `rollcall status`, then correct the client id, the secret file or the app's settings in Salesforce. No restart is needed.",
+			Meaning:      "The token or the credentials behind it were refused, or the integration user lost a right it needs for everybody. The whole org is held; nobody is parked and no attempt is counted.",
+			Remedy:       "Read the reason in `rollcall status`, then correct the client id, the secret file, the integration user or the app's settings in Salesforce. No restart is needed.",
 			RemedySignal: "The token endpoint grants a token, or the configured credentials change.",
 		}),
 		orgWide(Policy{

@@ -162,7 +162,14 @@ func repeat(r result, n int) []result {
 // excused says whether a person's result is no failure of theirs: the org's
 // trouble, which stops the step. Nothing was applied, so they are given back.
 func (s *step) excused(r result, operation string) bool {
-	if r.err == nil || r.err.Outcome != salesforce.NotApplied || !r.err.OrgWide() {
+	if r.err == nil || r.err.Outcome != salesforce.NotApplied {
+		return false
+	}
+	if f := s.demoted(r.err, operation); f != nil {
+		s.stop(f)
+		return true
+	}
+	if !r.err.OrgWide() {
 		return false
 	}
 	if r.err.Code == codeNotSent {

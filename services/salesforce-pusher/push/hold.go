@@ -205,21 +205,22 @@ func (o *org) tryHeal(ctx context.Context) (time.Duration, error) {
 		}
 		return 0, err
 	}
-	f := o.probe(ctx)
+	f := o.probe(ctx, h.Failure)
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
 	return o.hold.probed(ctx, f, o.sessions.generation())
 }
 
-// probe makes one cheap call and returns what still holds the org.
-func (o *org) probe(ctx context.Context) *events.Failure {
+// probe makes one cheap call and returns what still holds the org; was is what
+// held it until now.
+func (o *org) probe(ctx context.Context, was *events.Failure) *events.Failure {
 	ctx, cancel := context.WithTimeout(ctx, o.cfg.CallTimeout)
 	defer cancel()
 	_, err := o.client.Limits(ctx)
 	o.metrics.call(ctx, opProbe, err)
 	if err == nil {
-		return nil
+		return o.stillDemoted(ctx, was)
 	}
 	if f := trouble(err, opProbe); f != nil {
 		return f

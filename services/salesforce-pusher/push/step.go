@@ -28,6 +28,8 @@ type step struct {
 
 	// refreshed is set once names were resolved anew because of a wrong id.
 	refreshed bool
+	// rights are what the integration user may do, once somebody had to ask.
+	rights *rights
 	// taken are the users of this step by id, so that two people of one batch
 	// cannot have one.
 	taken map[string]events.Key

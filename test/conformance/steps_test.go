@@ -42,6 +42,9 @@ func conform(t *testing.T, o *target) {
 		{"composite", (*target).compositeSteps},
 		{"batch", (*target).batchSteps},
 		{"bulk", (*target).bulkSteps},
+		{"line endings", (*target).lineEndingSteps},
+		{"bulk query", (*target).bulkQuerySteps},
+		{"form of calls", (*target).formSteps},
 		{"leaving", (*target).leavingSteps},
 		{"permission set", (*target).assignmentSteps},
 	} {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -156,6 +157,22 @@ func TestRunRefusesStreamsWithOtherSettings(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "stream DIRECTORY: max_age is 1h0m0s, must be 0s") {
 			t.Errorf("provision %s: %v", provision, err)
 		}
+	}
+}
+
+// A service that may not make streams says who does.
+func TestRunSaysWhoProvisions(t *testing.T) {
+	t.Parallel()
+	s := bustest.StartEmpty(t)
+	cfg := writeConfig(t, "nats: {url: \""+s.URL()+"\", provision: false}\nserve: {listen: \"\"}\n")
+	err := app.Run(bounded(t), "assignment", []string{"--config", cfg}, io.Discard, io.Discard, building(newWorker()))
+	for _, want := range []string{"run `rollcall provision`", "stream DIRECTORY is missing", "consumer assignment of DIRECTORY is missing"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not say %q", err, want)
+		}
+	}
+	if strings.Contains(fmt.Sprint(err), events.StreamDead) {
+		t.Errorf("it looks at what it may not see: %v", err)
 	}
 }
 

@@ -82,6 +82,7 @@ func Roles(orgs, sources []string) []Role {
 			Writes:  []string{tokensPrefix + ">"},
 			Reads:   []string{tokensStream},
 			Follows: []Place{token, {events.StreamRoster, events.HealthAll}},
+			Looks:   []Place{{tokensStream, tokensPrefix + ">"}}, // logins that wait for their browser
 		},
 		{
 			Name: "salesforce-pusher", Who: "the service: makes Salesforce so",

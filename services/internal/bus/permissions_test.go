@@ -62,7 +62,7 @@ func publishMatrix() []may {
 		{"$JS.API.DIRECT.GET.DEAD", scheduler + " operator"}, {"$JS.API.DIRECT.GET.OPERATOR", scheduler + " operator"},
 		{"$JS.API.DIRECT.GET.KV_tokens", refresher},
 		{"$JS.API.DIRECT.GET.KV_tokens.$KV.tokens.acme", refresher + " " + pusher + " operator"},
-		{"$JS.API.DIRECT.GET.KV_tokens.$KV.tokens.login.acme", ""},
+		{"$JS.API.DIRECT.GET.KV_tokens.$KV.tokens.login.acme", refresher},
 		{"$JS.API.STREAM.MSG.GET.ROSTER", ""}, {"$JS.API.STREAM.MSG.GET.KV_tokens", ""},
 		// Looking.
 		{"$JS.API.INFO", "provisioner"}, {"$JS.API.STREAM.NAMES", ""}, {"$JS.API.STREAM.LIST", ""},

@@ -25,7 +25,19 @@ type Server struct {
 // Start starts a server in a temporary folder and provisions topo.
 func Start(t testing.TB, topo bus.Topology) *Server {
 	t.Helper()
-	s := &Server{topo: topo, opts: &server.Options{
+	s := StartEmpty(t)
+	s.topo = topo
+	b := s.Bus(t)
+	if err := b.Provision(context.Background(), topo); err != nil {
+		t.Fatalf("provision: %v", err)
+	}
+	return s
+}
+
+// StartEmpty is Start without any stream.
+func StartEmpty(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{opts: &server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
 		JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, MaxPayload: 1 << 20,
 	}}
@@ -34,10 +46,6 @@ func Start(t testing.TB, topo bus.Topology) *Server {
 		s.opts.Port = addr.Port
 	}
 	t.Cleanup(func() { s.srv.Shutdown(); s.srv.WaitForShutdown() })
-	b := s.Bus(t)
-	if err := b.Provision(context.Background(), topo); err != nil {
-		t.Fatalf("provision: %v", err)
-	}
 	return s
 }
 

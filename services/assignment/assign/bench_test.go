@@ -51,7 +51,7 @@ func (b *bench) service(tel *telemetry.Telemetry) *Service {
 	if err != nil {
 		b.t.Fatalf("config: %v", err)
 	}
-	s, err := New(cfg, b.server.Bus(b.t), tel)
+	s, err := New(cfg, b.server.As(b.t, "assignment"), tel)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -30,12 +30,13 @@ type bundle struct {
 
 func newBundle(t testing.TB) *bundle {
 	t.Helper()
-	b := &bundle{TB: t, bus: bustest.Start(t, bus.Topology{Orgs: []string{emea, apac}}).Bus(t)}
+	server := bustest.Start(t, bus.Topology{Orgs: []string{emea, apac}})
+	b := &bundle{TB: t, bus: server.Bus(t)}
 	var err error
 	if b.keyer, err = events.NewKeyer(bytes.Repeat([]byte{7}, events.MinDeploymentKeyBytes)); err != nil {
 		t.Fatal(err)
 	}
-	b.op = operator.New(b.bus, telemetry.Discard(), b.keyer)
+	b.op = operator.New(server.As(t, bus.RoleOperator), telemetry.Discard(), b.keyer)
 	return b
 }
 

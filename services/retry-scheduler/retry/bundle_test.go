@@ -39,7 +39,7 @@ func newBundle(t testing.TB) *bundle {
 	t.Helper()
 	s := bustest.Start(t, bus.Topology{Orgs: []string{org}})
 	b := &bundle{TB: t, server: s, bus: s.Bus(t), feeds: map[string]*bus.Feed{}}
-	b.svc = b.service(b.bus, telemetry.Discard())
+	b.svc = b.service(s.As(t, "retry-scheduler"), telemetry.Discard())
 	return b
 }
 

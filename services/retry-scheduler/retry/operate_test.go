@@ -44,7 +44,7 @@ func TestReplayContinuesTheOriginalTraceAndLinksTheRequest(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
 	rec := telemetrytest.Recording(t)
-	b.svc = b.service(b.bus, rec.Telemetry)
+	b.svc = b.service(b.server.As(t, "retry-scheduler"), rec.Telemetry)
 	target := b.stuck()
 	b.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target}})
 	b.handle(b.svc.handleRequests, b.request())

@@ -243,7 +243,7 @@ func TestTwoReplicasEndWithOneLetterEach(t *testing.T) {
 	defer cancel()
 	ends := make(chan error, 2)
 	for range 2 { // the second one's start has everything in hand delivered again
-		svc := b.service(b.server.Bus(t), telemetry.Discard())
+		svc := b.service(b.server.As(t, "retry-scheduler"), telemetry.Discard())
 		go func() { ends <- svc.Run(ctx) }()
 	}
 	seen := map[string]uint64{}

@@ -172,7 +172,7 @@ func (r *rig) start(change ...func(*setup)) *worker {
 	for _, c := range change {
 		c(&s)
 	}
-	w := &worker{bus: r.nats.Bus(r.t)}
+	w := &worker{bus: r.nats.As(r.t, "salesforce-pusher")}
 	svc, err := push.New(push.Config{Orgs: []push.OrgConfig{s.cfg}}, w.bus, r.tel, push.WithSealer(r.sealer), push.WithTransport(s.transport))
 	if err != nil {
 		r.t.Fatal(err)

@@ -101,7 +101,7 @@ func (b *bundle) write(path, text string) {
 // service is a new replica; it does not run yet.
 func (b *bundle) service() *Service {
 	b.Helper()
-	s, err := New(b.cfg, b.nats.Bus(b), b.log.Telemetry)
+	s, err := New(b.cfg, b.nats.As(b, "token-refresher"), b.log.Telemetry)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,16 +17,16 @@ const readyTimeout = 20 * time.Second
 // Server is an embedded NATS server with JetStream on disk and every write
 // synced, as in production.
 type Server struct {
-	opts *server.Options
-	srv  *server.Server
-	topo bus.Topology
+	opts  *server.Options
+	srv   *server.Server
+	topo  bus.Topology
+	users users
 }
 
 // Start starts a server in a temporary folder and provisions topo.
 func Start(t testing.TB, topo bus.Topology) *Server {
 	t.Helper()
-	s := StartEmpty(t)
-	s.topo = topo
+	s := start(t, topo)
 	b := s.Bus(t)
 	if err := b.Provision(context.Background(), topo); err != nil {
 		t.Fatalf("provision: %v", err)
@@ -37,10 +37,16 @@ func Start(t testing.TB, topo bus.Topology) *Server {
 // StartEmpty is Start without any stream.
 func StartEmpty(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{opts: &server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
+	return start(t, bus.Topology{})
+}
+
+func start(t testing.TB, topo bus.Topology) *Server {
+	t.Helper()
+	s := &Server{topo: topo, opts: &server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true,
 		JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, MaxPayload: 1 << 20,
 	}}
+	s.users.add(t, s.opts, topo)
 	s.run(t)
 	if addr, ok := s.srv.Addr().(*net.TCPAddr); ok {
 		s.opts.Port = addr.Port
@@ -55,6 +61,7 @@ func (s *Server) run(t testing.TB) {
 	if err != nil {
 		t.Fatalf("make NATS server: %v", err)
 	}
+	srv.SetLoggerV2(&s.users.refused, false, false, false)
 	srv.Start()
 	if !srv.ReadyForConnections(readyTimeout) {
 		t.Fatal("NATS server did not start")

@@ -34,7 +34,7 @@ func newLoginRig(t *testing.T) *loginRig {
 	r.web = server.URL
 	callback := server.URL + config.CallbackPath
 	b.app(func(a *emulator.ConnectedApp) { a.RedirectURIs, a.RequirePKCE = []string{callback}, true })
-	login, err := newLogin(b.cfg.withDefaults(), b.bus.Bucket(events.BucketTokens), b.sealer, b.log.Telemetry, callback, nil)
+	login, err := newLogin(b.cfg.withDefaults(), b.nats.As(t, "token-refresher").Bucket(events.BucketTokens), b.sealer, b.log.Telemetry, callback, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

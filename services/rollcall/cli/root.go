@@ -22,6 +22,13 @@ type Streams struct {
 // errReported ends a command whose result says already what went wrong.
 var errReported = errors.New("reported")
 
+// exitStatus ends a command with an exit code of its own; its result says why.
+type exitStatus int
+
+func (exitStatus) Error() string { return errReported.Error() }
+
+func (exitStatus) Unwrap() error { return errReported }
+
 // Execute runs one command line and returns its exit code.
 func Execute(ctx context.Context, args []string, s Streams) int {
 	root := newRoot(s)
@@ -32,6 +39,10 @@ func Execute(ctx context.Context, args []string, s Streams) int {
 	}
 	if err != nil && !errors.Is(err, errReported) {
 		_, _ = fmt.Fprintf(s.Err, "rollcall: %v\n", err)
+	}
+	var status exitStatus
+	if errors.As(err, &status) {
+		return int(status)
 	}
 	return app.ExitCode(err)
 }
@@ -54,7 +65,7 @@ emulated Salesforce org and a sample HR export, and says what to try next.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return app.Usage(fmt.Errorf("%w (see %s --help)", err, c.CommandPath()))
 	})
-	root.AddCommand(newUp(s), newEmulator(s), newPublish(s), newTasks(s), newPerson(s), newStatus(s), newAudit(s), newKeys(s), newConnect(s), newProvision(s), newPermissions(s), newHealth())
+	root.AddCommand(newUp(s), newEmulator(s), newPublish(s), newTasks(s), newPerson(s), newStatus(s), newAudit(s), newKeys(s), newConnect(s), newProvision(s), newPermissions(s), newHealth(), newDoctor(s))
 	return root
 }
 

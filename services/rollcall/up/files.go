@@ -17,9 +17,9 @@ import (
 // Names in the data folder.
 const (
 	natsDir       = "nats"
-	configName    = "rollcall.yaml"
+	ConfigName    = "rollcall.yaml"
 	DeploymentKey = "deployment.key"
-	tokensKey     = "tokens.json"
+	TokensKey     = "tokens.json"
 	emulatorState = "emulator.json"
 )
 
@@ -49,7 +49,7 @@ func prepare(o Options) (config.File, error) {
 // already, and a secret for its org.
 func prepareDemo(o *Options) error {
 	if o.Config == "" {
-		o.Config = filepath.Join(o.Dir, configName)
+		o.Config = filepath.Join(o.Dir, ConfigName)
 		if err := writeMissing(o.Config, func() []byte { return demo.ConfigFile }); err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func makeKeys(dir string, f *config.File) error {
 		f.Deployment.KeyFile = filepath.Join(dir, DeploymentKey)
 	}
 	if f.Tokens.KeyFile == "" {
-		f.Tokens.KeyFile = filepath.Join(dir, tokensKey)
+		f.Tokens.KeyFile = filepath.Join(dir, TokensKey)
 	}
 	if err := makeDeploymentKey(dir, f.Deployment.KeyFile); err != nil {
 		return err

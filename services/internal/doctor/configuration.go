@@ -1,0 +1,59 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/seal"
+)
+
+func (p *patient) configuration(ctx context.Context) {
+	p.check(ctx, configFile, func(context.Context) []verdict {
+		if p.FileErr != nil {
+			return fail("Correct the file; docs/configuration.md has every key. No service starts with it as it is.", "%s", p.FileErr)
+		}
+		return ok("the file is read; orgs: %s", strings.Join(names(p.File.Orgs), ", "))
+	})
+	p.check(ctx, configExpressions, func(context.Context) []verdict {
+		if err := p.Expressions(p.File); err != nil {
+			return fail("Correct the expressions; assignment does not start with them as they are.", "%s", err)
+		}
+		return ok("every rule, grant and field compiles")
+	})
+	p.check(ctx, configKeys, func(context.Context) []verdict { return append(p.deploymentKey(), p.tokensKey()...) })
+}
+
+func (p *patient) deploymentKey() []verdict {
+	secret, err := os.ReadFile(p.File.Deployment.KeyFile)
+	if err == nil {
+		_, err = events.NewKeyer(secret)
+	}
+	return keyVerdict("deployment.keyFile", p.File.Deployment.KeyFile, err)
+}
+
+func (p *patient) tokensKey() []verdict {
+	var err error
+	if p.File.Tokens.KeyFile == "" {
+		p.sealErr = errors.New("tokens.keyFile is not set")
+	} else {
+		p.sealer, err = seal.Load(p.File.Tokens.KeyFile)
+		p.sealErr = err
+	}
+	return keyVerdict("tokens.keyFile", p.File.Tokens.KeyFile, err)
+}
+
+func keyVerdict(key, path string, err error) []verdict {
+	switch {
+	case path == "":
+		return warn("Set "+key+"; `rollcall up` makes one by itself.", "%s is not set", key)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return warn("If services run here, put the file where the configuration says, readable for them.", "%s cannot be read here: %s", key, err)
+	case err != nil:
+		return fail("Restore the file from a copy: nothing can replace it.", "%s is not such a key: %s", key, err)
+	}
+	return ok("%s is in order", key)
+}

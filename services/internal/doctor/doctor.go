@@ -1,0 +1,113 @@
+package doctor
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
+)
+
+const (
+	// defaultTimeout bounds one check.
+	defaultTimeout = 15 * time.Second
+	// slowAfter is when somebody is told what is being waited for.
+	slowAfter = time.Second
+)
+
+// Doctor is what is looked at, and with what.
+type Doctor struct {
+	// File is the configuration; FileErr is what is wrong with it, and then File
+	// holds what could be read.
+	File    config.File
+	FileErr error
+	// Expressions compiles the configuration's expressions.
+	Expressions func(config.File) error
+	// Connect connects to NATS.
+	Connect func(context.Context) (*bus.Bus, error)
+	// Transport carries requests to Salesforce. Default [http.DefaultTransport].
+	Transport http.RoundTripper
+	// Timeout bounds one check. Default 15s.
+	Timeout time.Duration
+	// Slow, when given, is told which check has been waited for. It may be
+	// called from several goroutines at once.
+	Slow func(check, org string)
+	// Now is the clock. Default [time.Now].
+	Now func() time.Time
+}
+
+// Examine looks at NATS, the configuration and the orgs named, or all.
+func (d Doctor) Examine(ctx context.Context, orgs ...string) Report {
+	d = d.withDefaults()
+	if len(orgs) == 0 {
+		orgs = slices.Sorted(maps.Keys(d.File.Orgs))
+	}
+	general := &patient{Doctor: d}
+	general.configuration(ctx)
+	general.nats(ctx)
+	if general.bus != nil {
+		defer general.bus.Close()
+	}
+	patients := make([]*patient, len(orgs))
+	var all sync.WaitGroup
+	for i, name := range orgs {
+		patients[i] = &patient{Doctor: d, org: name, connect: d.File.Orgs[name].Connect, bus: general.bus, sealer: general.sealer, sealErr: general.sealErr}
+		all.Go(func() { patients[i].organisation(ctx) })
+	}
+	all.Wait()
+	findings := general.findings
+	for _, p := range patients {
+		findings = append(findings, p.findings...)
+	}
+	return newReport(d.Now(), findings)
+}
+
+func (d Doctor) withDefaults() Doctor {
+	if d.Transport == nil {
+		d.Transport = http.DefaultTransport
+	}
+	if d.Timeout <= 0 {
+		d.Timeout = defaultTimeout
+	}
+	if d.Slow == nil {
+		d.Slow = func(string, string) {}
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Expressions == nil {
+		d.Expressions = func(config.File) error { return nil }
+	}
+	return d
+}
+
+// check does one check within its time and keeps what it found.
+func (p *patient) check(ctx context.Context, name string, look func(context.Context) []verdict) Level {
+	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
+	defer cancel()
+	slow := time.AfterFunc(slowAfter, func() { p.Slow(name, p.org) })
+	defer slow.Stop()
+	worst := OK
+	for _, v := range look(ctx) {
+		if v.level == Skipped || v.level.weight() > worst.weight() {
+			worst = v.level
+		}
+		p.findings = append(p.findings, Finding{Check: name, Org: p.org, Level: v.level,
+			Message: tidy(redact(v.message, p.secrets)), Advice: tidy(redact(v.advice, p.secrets))})
+	}
+	return worst
+}
+
+// tidy takes what others said onto as few lines as it needs.
+func tidy(text string) string {
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
+	for i, l := range lines {
+		lines[i] = strings.TrimSpace(l)
+	}
+	return strings.Join(slices.DeleteFunc(lines, func(l string) bool { return l == "" }), "\n")
+}

@@ -1,0 +1,133 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
+)
+
+const (
+	natsClockWarn, natsClockFail = 2 * time.Second, 30 * time.Second
+	// unseenWait is short: a server that may not be asked does not answer.
+	unseenWait = time.Second
+	// full and nearlyFull are shares of what there is.
+	nearlyFull, full = 0.80, 0.95
+)
+
+func (p *patient) nats(ctx context.Context) {
+	p.check(ctx, natsReachable, p.reach)
+	if p.bus == nil {
+		for _, name := range []string{natsStreams, natsSync, natsDisk, natsClock} {
+			p.check(ctx, name, func(context.Context) []verdict { return skipped("NATS cannot be reached") })
+		}
+		return
+	}
+	p.check(ctx, natsStreams, p.streams)
+	disk, err := p.disk(ctx)
+	p.check(ctx, natsSync, func(context.Context) []verdict { return synced(disk, err) })
+	p.check(ctx, natsDisk, func(ctx context.Context) []verdict { return p.space(ctx, disk, err) })
+	p.check(ctx, natsClock, p.natsSkew)
+}
+
+func (p *patient) reach(ctx context.Context) []verdict {
+	const todo = "See that the server runs, that nats.url is right, and that nkey and CA are the ones it knows: docs/runbooks/nats-down.md."
+	b, err := p.Connect(ctx)
+	if err != nil {
+		return fail(todo, "NATS cannot be used: %s", err)
+	}
+	s, err := b.Server()
+	if err != nil {
+		b.Close()
+		return fail(todo, "%s", err)
+	}
+	p.bus = b
+	return ok("connected to %s, version %s, %s away", s.Name, s.Version, s.RTT.Round(10*time.Microsecond))
+}
+
+func (p *patient) streams(ctx context.Context) []verdict {
+	if p.FileErr != nil {
+		return skipped("what is needed follows from the configuration, which is not in order")
+	}
+	t := bus.Topology{Orgs: names(p.File.Orgs), Replicas: p.File.NATS.Replicas}
+	if err := p.bus.Verify(ctx, t); err != nil {
+		return fail("Missing streams and consumers are made by a start of any service (nats.provision). Wrong settings of a stream that is there "+
+			"nobody changes by starting a program: docs/contract.md says how each has to be.", "%s", err)
+	}
+	return ok("streams and consumers are as Rollcall needs them, %d replica(s)", max(t.Replicas, 1))
+}
+
+// disk asks the server itself, which few accounts may.
+func (p *patient) disk(ctx context.Context) (bus.Disk, error) {
+	ctx, cancel := context.WithTimeout(ctx, unseenWait)
+	defer cancel()
+	return p.bus.Disk(ctx)
+}
+
+func synced(d bus.Disk, err error) []verdict {
+	switch {
+	case err != nil:
+		return skipped("this account may not ask the server, as usual. See that jetstream{} in its configuration has sync_interval: always; " +
+			"with a system account: nats server request jetstream --config. `rollcall up` always syncs.")
+	case !d.SyncAlways:
+		return fail("Set sync_interval: always in jetstream{} of the server's configuration and restart it.",
+			"NATS writes to the disk every %s only: what was acknowledged may be gone after a power failure", d.SyncInterval)
+	}
+	return ok("every write is on the disk before it is acknowledged")
+}
+
+func (p *patient) space(ctx context.Context, d bus.Disk, err error) []verdict {
+	if err == nil && d.Limit > 0 {
+		return shareOf("NATS's disk (max_file_store)", d.Used, uint64(d.Limit))
+	}
+	s, err := p.bus.Storage(ctx)
+	switch {
+	case errors.Is(err, bus.ErrUnseen):
+		return skipped("this account may not ask. On the server: df of the store folder, or nats server report jetstream.")
+	case err != nil:
+		return fail("Run the doctor again; if it lasts, look at the server's log.", "%s", err)
+	case s.Limit > 0:
+		return shareOf("the account's limit", s.Used, uint64(s.Limit))
+	}
+	return skipped("the streams use %s; the account has no limit, and how much disk is left the server says to its system account only: "+
+		"df of the store folder, or nats server report jetstream.", size(s.Used))
+}
+
+func shareOf(what string, used, limit uint64) []verdict {
+	share := float64(used) / float64(limit)
+	const todo = "Give NATS more disk, or look which stream grows (`rollcall status`). When it is full, nothing is accepted any more."
+	switch {
+	case share >= full:
+		return fail(todo, "%.0f %% of %s are used: %s of %s", share*100, what, size(used), size(limit))
+	case share >= nearlyFull:
+		return warn(todo, "%.0f %% of %s are used: %s of %s", share*100, what, size(used), size(limit))
+	}
+	return ok("%.0f %% of %s are used: %s of %s", share*100, what, size(used), size(limit))
+}
+
+func (p *patient) natsSkew(ctx context.Context) []verdict {
+	ahead, give, err := p.bus.Clock(ctx)
+	if err != nil {
+		return skipped("the server's clock cannot be seen: %s", err)
+	}
+	return skew("NATS", ahead, give, natsClockWarn, natsClockFail,
+		"Leases, claims and delayed retries go by the clock.")
+}
+
+// skew judges a clock that is ahead of ours by so much, give or take.
+func skew(whose string, ahead, give, warns, fails time.Duration, why string) []verdict {
+	const todo = "Switch time synchronisation (NTP) on, here or there."
+	apart := max(ahead.Abs()-give, 0)
+	direction := "ahead of"
+	if ahead < 0 {
+		direction = "behind"
+	}
+	switch {
+	case apart >= fails:
+		return fail(todo, "the clock of %s is %s %s this machine's. %s", whose, ahead.Abs().Round(time.Millisecond), direction, why)
+	case apart >= warns:
+		return warn(todo, "the clock of %s is %s %s this machine's. %s", whose, ahead.Abs().Round(time.Millisecond), direction, why)
+	}
+	return ok("the clock of %s agrees with this machine's to within %s", whose, max(ahead.Abs(), give, 10*time.Millisecond).Round(10*time.Millisecond))
+}

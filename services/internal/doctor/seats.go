@@ -1,0 +1,57 @@
+package doctor
+
+import (
+	"context"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+)
+
+const (
+	// fewSeats or fewShare left is few.
+	fewSeats = 5
+	fewShare = 0.05
+)
+
+// seats reads the licences of the profiles that the configuration names.
+func (p *patient) seats(ctx context.Context) []verdict {
+	profiles := kinds(p.File.Orgs[p.org].Assign)[0].names
+	if len(profiles) == 0 {
+		return skipped("the configuration names no profile")
+	}
+	rows, err := p.client.Query(ctx, "SELECT UserLicense.Name, UserLicense.TotalLicenses, UserLicense.UsedLicenses FROM Profile WHERE "+
+		salesforce.In("Name", profiles))
+	if err != nil {
+		if unseen(err) {
+			return skipped("the integration user may not read licences")
+		}
+		return refused("reading licences", err)
+	}
+	var out []verdict
+	seen := map[string]bool{}
+	for _, r := range rows {
+		name := r.String("UserLicense.Name")
+		if name == "" || seen[name] {
+			continue
+		}
+		seen[name] = true
+		out = append(out, seatsOf(name, r.Int("UserLicense.UsedLicenses"), r.Int("UserLicense.TotalLicenses"))...)
+	}
+	if len(out) == 0 {
+		return skipped("none of the named profiles is there, or none shows its licence")
+	}
+	return out
+}
+
+func seatsOf(licence string, used, total int64) []verdict {
+	left := total - used
+	switch {
+	case total < 0: // [U] some licences have no end
+		return ok("licence %s: %d seats used, without limit", licence, used)
+	case left <= 0:
+		return warn("Buy seats, or deactivate users who need none. Whoever is parked under cause licence is tried again with `rollcall tasks retry --cause licence --all`.",
+			"licence %s: all %d seats are used; new people are parked", licence, total)
+	case left < fewSeats || float64(left) < fewShare*float64(total):
+		return warn("Buy seats before they are needed.", "licence %s: %d of %d seats used, %d left", licence, used, total, left)
+	}
+	return ok("licence %s: %d of %d seats used", licence, used, total)
+}

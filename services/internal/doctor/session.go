@@ -1,0 +1,166 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+	"github.com/rollcall-sync/rollcall/services/internal/trust"
+)
+
+const (
+	clockWarn, clockFail = 5 * time.Second, time.Minute
+	// dateStep is the precision of the Date header.
+	dateStep = time.Second
+)
+
+// errNoRenewal: only token-refresher asks for tokens.
+var errNoRenewal = errors.New("the doctor asks for no new token")
+
+// onlySession is the one session there is.
+type onlySession struct{ session salesforce.Session }
+
+func (o onlySession) Session(context.Context) (salesforce.Session, error) { return o.session, nil }
+
+func (o onlySession) Renew(context.Context, salesforce.Session) (salesforce.Session, error) {
+	return salesforce.Session{}, errNoRenewal
+}
+
+// dates remembers how far the clock of whoever answers is ahead of ours.
+type dates struct {
+	base http.RoundTripper
+	now  func() time.Time
+
+	mu    sync.Mutex
+	known bool
+	ahead time.Duration
+	give  time.Duration
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (d *dates) RoundTrip(r *http.Request) (*http.Response, error) {
+	before := d.now()
+	resp, err := d.base.RoundTrip(r)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the client classifies it
+	}
+	took := d.now().Sub(before)
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if give := took/2 + dateStep; !d.known || give < d.give {
+			d.known, d.ahead, d.give = true, date.Add(dateStep/2).Sub(before.Add(took/2)), give
+		}
+	}
+	return resp, nil
+}
+
+func (d *dates) seen() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.known
+}
+
+// asking is the first thing that Salesforce is asked.
+const asking = "asking who the session is"
+
+// session makes the client and asks who it acts as.
+func (p *patient) session(ctx context.Context) []verdict {
+	transport, err := trust.Extend(p.Transport, p.connect.CAFile)
+	if err != nil {
+		return fail("Put the certificate authorities where the configuration says.", "%s", err)
+	}
+	p.dates = &dates{base: transport, now: p.Now}
+	p.client, err = salesforce.NewClient(salesforce.Config{
+		APIVersion: p.connect.APIVersion, OrgID: p.connect.OrgID, Transport: p.dates, CallTimeout: p.Timeout,
+		Sessions: onlySession{salesforce.Session{AccessToken: p.token.AccessToken, InstanceURL: p.token.InstanceURL,
+			OrgID: p.token.OrgID, Generation: p.rec.Generation}},
+		AllowedHostSuffixes: p.connect.HostSuffixes, AllowLoopbackHTTP: p.connect.AllowLoopbackHTTP,
+		OnUsage: func(u salesforce.Usage) { p.usage = u },
+	})
+	if err != nil {
+		return fail("Correct the configuration.", "%s", err)
+	}
+	info, err := p.client.UserInfo(ctx)
+	if err == nil {
+		// userinfo needs no right to the API; a query does.
+		_, err = p.client.Query(ctx, "SELECT Id FROM Organization")
+	}
+	if err != nil {
+		return refused(asking, err)
+	}
+	p.userID = info.UserID
+	return ok("Salesforce accepts the session, of user %s", info.UserID)
+}
+
+// refused is a finding about something Salesforce refused, with its own words.
+func refused(what string, err error) []verdict {
+	var e *salesforce.Error
+	if !errors.As(err, &e) {
+		return fail("Run the doctor again.", "%s: %s", what, err)
+	}
+	words := strings.TrimSpace(e.Code + ": " + e.Message)
+	if errors.Is(err, errNoRenewal) {
+		e.Code, words = "INVALID_SESSION_ID", "INVALID_SESSION_ID: Session expired or invalid"
+	}
+	advice := salesforce.Advice(e.Code, e.Message)
+	switch {
+	case advice != "":
+	case e.Status == http.StatusGone, e.Code == "NOT_FOUND" && what == asking:
+		advice = "Set connect.apiVersion to one that the org serves: see org.api-version."
+	case e.Class == salesforce.Throttled:
+		advice = "Wait: the daily limit counts the last 24 hours. See in Setup, System Overview, who uses the calls."
+	case e.Class == salesforce.Unavailable, e.Class == salesforce.Timeout:
+		advice = "Look at status.salesforce.com for the instance, and at the way out of your own network."
+	case e.Class == salesforce.Forbidden:
+		advice = "Give the integration user the right it lacks: docs/credentials.md."
+	default:
+		advice = "Run the doctor again; if it lasts, look for the code in Salesforce's documentation."
+	}
+	return fail(advice, "%s: %s", what, words)
+}
+
+// unseen says whether Salesforce does not show something to this user, or in
+// this edition.
+func unseen(err error) bool {
+	var e *salesforce.Error
+	return errors.As(err, &e) && (e.Kind == salesforce.KindSchema || e.Class == salesforce.Forbidden || e.Class == salesforce.NotFound)
+}
+
+func (p *patient) clockSkew(context.Context) []verdict {
+	if !p.dates.seen() {
+		return skipped("no answer of Salesforce had a date")
+	}
+	p.dates.mu.Lock()
+	defer p.dates.mu.Unlock()
+	return skew("Salesforce", p.dates.ahead, p.dates.give, clockWarn, clockFail, "JWT assertions and token lifetimes go by the clock.")
+}
+
+// identity says which org it is, and whether it is the kind that the login host
+// is for. A token for another org than connect.orgID is refused before.
+func (p *patient) identity(ctx context.Context) []verdict {
+	rows, err := p.client.Query(ctx, "SELECT Id, Name, IsSandbox FROM Organization")
+	if err != nil || len(rows) == 0 {
+		if err == nil || unseen(err) {
+			return skipped("the integration user may not read the org's own record")
+		}
+		return refused("reading the org's own record", err)
+	}
+	name, sandbox := rows[0].String("Name"), rows[0].Bool("IsSandbox")
+	host := strings.ToLower(p.connect.LoginURL)
+	looks := strings.Contains(host, ".sandbox.") || strings.Contains(host, "//"+testHost)
+	salesforces := strings.Contains(host, ".salesforce.com")
+	switch {
+	case sandbox && !looks && salesforces:
+		return warn("See that connect.loginURL is the org you mean.", "%s (%s) is a sandbox, and connect.loginURL is not a sandbox's", name, rows[0].ID())
+	case !sandbox && looks:
+		return warn("See that connect.loginURL is the org you mean.", "%s (%s) is no sandbox, and connect.loginURL is a sandbox's", name, rows[0].ID())
+	case sandbox:
+		return ok("%s (%s), a sandbox", name, rows[0].ID())
+	}
+	return ok("%s (%s)", name, rows[0].ID())
+}

@@ -65,10 +65,13 @@ func (r *loginRig) get(c *http.Client, address string) (int, string, http.Header
 	return resp.StatusCode, string(body), resp.Header
 }
 
+// start is where a login begins.
+func (r *loginRig) start() string { return r.web + "/connect/" + emea }
+
 // consent goes to Salesforce and presses a button; the callback's address is returned.
 func (r *loginRig) consent(c *http.Client, decision string) string {
 	r.Helper()
-	status, body, h := r.get(c, r.web+"/connect/"+emea)
+	status, body, h := r.get(c, r.start())
 	if status != http.StatusFound {
 		r.Fatalf("connect answers %d: %s", status, body)
 	}

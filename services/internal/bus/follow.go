@@ -25,8 +25,8 @@ const (
 // succession it may show the last only: it is for state.
 //
 // Unlike [Bus.Watch] it makes no consumer, and so needs no more than the right
-// to read these very subjects. Whoever may make a consumer may have it push to
-// any subject, and so may publish everything.
+// to read these very subjects. Whoever may make a consumer of a name not known
+// beforehand may change every other one of the stream.
 func (b *Bus) Follow(ctx context.Context, stream string, subjects []string, each func(Entry)) error {
 	news := make(chan struct{}, 1)
 	for _, s := range subjects {

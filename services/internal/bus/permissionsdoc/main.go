@@ -45,8 +45,10 @@ the server, which logs it, and the program logs which subject it was. Replies co
 
 - Every subject has one writer. ` + "`rollcall.work`" + ` has three, because work says nothing but "look at this person
   again": a forged or doubled one finds nothing to do.
-- Nobody but the provisioner makes streams and consumers, and nobody removes one. This matters more than it seems: a
-  consumer may push what is in a stream to any subject, unchecked, so whoever may make one can publish everything.
+- Nobody but the provisioner makes streams and consumers, and nobody removes one. A consumer's name cannot be matched
+  in part, so the right to make one of one's own is the right to change everybody's: with it, whoever follows an org's
+  health could point the leavers' consumer elsewhere. Services follow what they wait for by reading it
+  ([decision 11](decisions/0011-services-make-no-consumers.md)).
 - A schedule is published to its target by the server, which checks that the target is in the same stream and not
   that somebody may publish to it. So whoever may write one ROSTER subject can aim at any other: assignment,
   salesforce-pusher and retry-scheduler. Rollcall's own schedules aim at work, which carries no data. The server marks

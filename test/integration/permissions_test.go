@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -51,6 +52,43 @@ func TestLeastPermissionsAreEnough(t *testing.T) {
 	s.run("provision", "--config", s.configPath())
 	s.wantNoViolations()
 	s.wantNowhere(filepath.Join(s.dir, "nats"), "canary-of-the-title")
+}
+
+// TestNkeyRotation changes a service's key as the runbook says.
+func TestNkeyRotation(t *testing.T) {
+	parallel(t)
+	s := newSecuredStack(t)
+	s.publish(export(t, s.dir, 0, 10, "first"))
+	s.settle(settleWithin) // all have started, each with its first key
+	old, err := os.ReadFile(s.secrets("assignment.nkey"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(s.secrets("assignment.nkey")); err != nil {
+		t.Fatal(err)
+	}
+	s.run("keys", "compose", s.secrets(""), "--config", s.configPath())
+	if err := s.procs["nats-server"].(*process).cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	// It sits on the old key still: what is published now waits.
+	s.publish(export(t, s.dir, 0, 20, "second"))
+	s.procs["assignment"].stop()
+	s.procs["assignment"].start(t)
+	s.settle(settleWithin)
+	if n := len(s.users()); n != 20 {
+		t.Errorf("%d users, want 20", n)
+	}
+	former := filepath.Join(s.dir, "former.nkey")
+	s.write(former, string(old))
+	opt, err := nats.NkeyOptionFromSeed(former)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if nc, err := nats.Connect(s.natsURL, opt, nats.RootCAs(s.secrets("ca.crt"))); err == nil {
+		nc.Close()
+		t.Error("the old key is still let in")
+	}
 }
 
 func leaver(t *testing.T, dir string, n int) string {

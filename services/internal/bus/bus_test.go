@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
@@ -50,6 +54,40 @@ func TestProvisionTwiceIsQuietAndVerifies(t *testing.T) {
 	}
 	if err := b.bus.Verify(b.ctx, bus.Topology{Orgs: []string{"acme", "other"}}); err == nil {
 		t.Fatal("an org without consumers was verified")
+	}
+}
+
+// A consumer that somebody pointed elsewhere is noticed, and put right.
+func TestAConsumerWithAnotherFilterIsMissing(t *testing.T) {
+	b := setup(t)
+	nc, err := nats.Connect(b.srv.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := events.WorkConsumer("acme", events.LaneLeaver)
+	cons, err := js.Consumer(b.ctx, events.StreamRoster, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := cons.CachedInfo().Config
+	cfg.FilterSubject = events.HealthSubject("acme")
+	if _, err := js.UpdateConsumer(b.ctx, events.StreamRoster, cfg); err != nil {
+		t.Fatal(err)
+	}
+	missing, err := b.bus.Missing(b.ctx, topo)
+	if err != nil || len(missing) != 1 || !strings.Contains(missing[0], name) || b.bus.Verify(b.ctx, topo) == nil {
+		t.Errorf("missing %v, error %v", missing, err)
+	}
+	if err := b.bus.Provision(b.ctx, topo); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.bus.Verify(b.ctx, topo); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -145,8 +145,10 @@ func (b *Bus) missing(ctx context.Context, t Topology, sees func(stream, consume
 			if !sees(want.Name, c.Durable) {
 				continue
 			}
-			_, err := b.js.Consumer(ctx, want.Name, c.Durable)
+			have, err := b.js.Consumer(ctx, want.Name, c.Durable)
 			switch {
+			case err == nil && have.CachedInfo().Config.FilterSubject != c.FilterSubject:
+				missing = append(missing, fmt.Sprintf("consumer %s of %s with filter %s", c.Durable, want.Name, c.FilterSubject))
 			case errors.Is(err, jetstream.ErrConsumerNotFound), errors.Is(err, jetstream.ErrStreamNotFound):
 				missing = append(missing, fmt.Sprintf("consumer %s of %s", c.Durable, want.Name))
 			case err != nil:

@@ -250,7 +250,7 @@ func TestStatusSaysWhatWaitsAndWhatToDo(t *testing.T) {
 		t.Errorf("apac: %+v", quiet)
 	}
 	if !held.Held || held.Why != "invalid_client: invalid client credentials" || held.Advice != "take the current secret" ||
-		!held.Since.Equal(day(2)) || held.Used != 10 || held.Parked[events.CauseInvalid] != 1 {
+		!held.Since.Equal(day(2)) || held.Token != events.TokenHeld || !held.TokenSince.Equal(day(2)) || held.Used != 10 || held.Parked[events.CauseInvalid] != 1 {
 		t.Errorf("emea: %+v", held)
 	}
 	if held.Lanes[0].Lane != events.LaneLeaver || held.Lanes[0].Waiting != 1 {

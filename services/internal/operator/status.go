@@ -43,8 +43,10 @@ type OrgStatus struct {
 	Advice  string       `json:"advice,omitempty"`
 	Since   time.Time    `json:"since,omitzero"`
 	NextTry time.Time    `json:"nextTry,omitzero"`
-	// Token is what token-refresher knows; empty where it has not looked yet.
+	// Token is what token-refresher knows, since TokenSince; empty where it has
+	// not looked yet.
 	Token      events.TokenState `json:"token,omitempty"`
+	TokenSince time.Time         `json:"tokenSince,omitzero"`
 	Generation uint64            `json:"generation,omitzero"`
 	// Used of Limit API calls, as Salesforce last said.
 	Used      int                  `json:"used,omitzero"`
@@ -163,7 +165,7 @@ func (o *Operator) lookAtTokens(ctx context.Context, _ *Status, orgs map[string]
 		if err != nil {
 			return fmt.Errorf("token record of %s: %w", name, err)
 		}
-		org.Token, org.Generation = rec.State, rec.Generation
+		org.Token, org.TokenSince, org.Generation = rec.State, rec.Since, rec.Generation
 		if rec.State != events.TokenConnected && rec.Failure != nil {
 			org.Held, org.Since, org.NextTry = true, rec.Since, rec.RetryAt
 			org.Cause, org.Why, org.Advice = rec.Failure.Cause, said(rec.Failure), rec.Advice

@@ -94,14 +94,7 @@ func printStatus(w io.Writer, s operator.Status) {
 }
 
 func orgRow(s operator.Status, o operator.OrgStatus) table.Row {
-	state := "ok"
-	switch {
-	case o.Held:
-		state = "held since " + ago(o.Since, s.At)
-	case o.Token == "":
-		state = "no token yet"
-	}
-	row := table.Row{o.Name, state}
+	row := table.Row{o.Name, stateOf(s, o)}
 	for _, lane := range o.Lanes {
 		row = append(row, fmt.Sprintf("%d waiting, %d in hand", lane.Waiting, lane.InHand))
 	}
@@ -114,6 +107,19 @@ func orgRow(s operator.Status, o operator.OrgStatus) table.Row {
 		used = fmt.Sprintf("%d of %d", o.Used, o.Limit)
 	}
 	return append(row, o.Scheduled, parked, used)
+}
+
+// stateOf is the org's state, in the words of its states.
+func stateOf(s operator.Status, o operator.OrgStatus) string {
+	switch {
+	case o.Token == events.TokenRefreshing:
+		return "refreshing since " + ago(o.TokenSince, s.At)
+	case o.Held:
+		return "held since " + ago(o.Since, s.At)
+	case o.Token == "":
+		return "no token yet"
+	}
+	return string(o.Token)
 }
 
 func printHeld(w io.Writer, o operator.OrgStatus) {

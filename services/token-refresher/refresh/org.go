@@ -114,6 +114,7 @@ func (o *org) observe(ctx context.Context, e bus.Entry) {
 	o.mu.Lock()
 	if e.Seq > o.rev {
 		o.rec, o.rev = &rec, e.Seq
+		o.metrics.stands(ctx, o.name, rec.State)
 	}
 	o.mu.Unlock()
 	o.nudge()

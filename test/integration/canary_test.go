@@ -208,7 +208,11 @@ func (c *canaries) login() {
 		c.t.Fatal(err)
 	}
 	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	_, consent := c.browse(browser, http.MethodGet, c.callback+"/connect/browser", nil)
+	link := strings.TrimSpace(string(c.run("connect", "browser", "--link", "--config", c.configPath())))
+	if status, _ := c.browse(browser, http.MethodGet, c.callback+"/connect/browser", nil); status != http.StatusForbidden {
+		c.t.Fatalf("without a link, the page answers %d", status)
+	}
+	_, consent := c.browse(browser, http.MethodGet, link, nil)
 	form := url.Values{"decision": {"allow"}, "username": {c.orgs["browser"].user()}}
 	_, back := c.browse(browser, http.MethodPost, consent, form)
 	if status, _ := c.browse(browser, http.MethodGet, back, nil); status != http.StatusOK {

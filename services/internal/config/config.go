@@ -201,12 +201,22 @@ type Push struct {
 	Linger time.Duration `koanf:"linger"`
 }
 
+// Who may begin a login over HTTP.
+const (
+	AccessLink = "link"
+	AccessOpen = "open"
+)
+
 // Callback says where admins authenticate orgs of flow refresh_token: in their
 // browser at /connect/{org} of token-refresher, or with `rollcall connect`.
 type Callback struct {
 	// Listen is host:port where token-refresher serves /connect/{org}; empty for
-	// not at all. Whoever reaches it can start a login: let only admins.
+	// not at all.
 	Listen string `koanf:"listen"`
+	// Access says who may begin a login there: link, who has a link that
+	// `rollcall connect ORG --link` made and that works once, or open, whoever
+	// reaches it, where something in front lets only admins in. Default link.
+	Access string `koanf:"access"`
 	// URL is the app's callback URL, as browsers reach token-refresher:
 	// https://rollcall.example.com/oauth/callback. Required with Listen.
 	URL string `koanf:"url"`

@@ -17,6 +17,7 @@ func defaults(orgs []string) map[string]any {
 		"serve.listen":         "127.0.0.1:9464",
 		"log.level":            "info",
 		"log.format":           "json",
+		"callback.access":      AccessLink,
 		"callback.loopbackURL": "http://localhost:8080/oauth/callback",
 	}
 	for _, org := range orgs {

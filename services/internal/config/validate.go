@@ -98,6 +98,7 @@ func (c *Callback) validate(bad *faults) {
 			c.validateURL(bad, "callback.url", c.URL, false)
 		}
 	}
+	bad.oneOf("callback.access", c.Access, AccessLink, AccessOpen)
 	if c.LoopbackURL != "" {
 		c.validateURL(bad, "callback.loopbackURL", c.LoopbackURL, true)
 	}

@@ -29,6 +29,7 @@ const (
 	kindAccess  = "access"
 	kindRefresh = "refresh"
 	kindLogin   = "login"
+	kindPass    = "pass"
 )
 
 // Sealer seals and opens. It is safe for concurrent use. A key file that
@@ -124,6 +125,16 @@ func (s *Sealer) SealLogin(org string, plain []byte) ([]byte, error) {
 // OpenLogin opens what SealLogin sealed.
 func (s *Sealer) OpenLogin(org string, sealed []byte) ([]byte, error) {
 	return s.open(kindLogin, org, sealed)
+}
+
+// SealPass seals the leave to begin a login of an org.
+func (s *Sealer) SealPass(org string, plain []byte) ([]byte, error) {
+	return s.seal(kindPass, org, plain)
+}
+
+// OpenPass opens what SealPass sealed.
+func (s *Sealer) OpenPass(org string, sealed []byte) ([]byte, error) {
+	return s.open(kindPass, org, sealed)
 }
 
 func (s *Sealer) seal(kind, org string, plain []byte) ([]byte, error) {

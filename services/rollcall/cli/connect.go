@@ -26,7 +26,7 @@ const loginPatience = 11 * time.Minute
 func newConnect(s Streams) *cobra.Command {
 	// It writes what only token-refresher may write.
 	n := &connection{streams: s, role: "token-refresher"}
-	var browse bool
+	var browse, link bool
 	c := &cobra.Command{
 		Use:   "connect ORG",
 		Short: "Authenticate an org with Salesforce, in the browser",
@@ -34,36 +34,74 @@ func newConnect(s Streams) *cobra.Command {
 
 The browser is sent to Salesforce and comes back to this machine, to
 callback.loopbackURL, which must be a callback URL of the app. The tokens are
-sealed and stored where token-refresher finds them. Use it for the first login,
+sealed and stored where token-refresher finds them. With --link it prints an
+address of token-refresher's own page instead (callback.url), at which somebody
+else can authenticate the org, once and within ten minutes. Use it for the first login,
 and whenever an org is held because its refresh token is not good any more.`,
 		Example: `  rollcall connect production --config rollcall.yaml
-  rollcall connect production --config rollcall.yaml --open=false`,
+  rollcall connect production --config rollcall.yaml --open=false
+  rollcall connect production --config rollcall.yaml --link`,
 		Args: exactly(1, "the name of an org"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if n.config == "" {
 				return wrongUse("--config is required: it says how to sign in to the org")
+			}
+			if link {
+				return printLink(n, args[0])
 			}
 			return connect(c.Context(), n, args[0], browse)
 		},
 	}
 	n.flags(c)
 	c.Flags().BoolVar(&browse, "open", true, "open the browser; the address is printed in any case")
+	c.Flags().BoolVar(&link, "link", false, "print a link to token-refresher's page, for whoever is to authenticate")
 	return c
 }
 
-func connect(ctx context.Context, n *connection, org string, browse bool) error {
-	file, err := config.Load(n.config)
+// loadConnect reads the configuration of an org that somebody may authenticate.
+func loadConnect(path, org string) (config.File, error) {
+	file, err := config.Load(path)
+	if err != nil {
+		return file, app.Usage(err)
+	}
+	if _, ok := file.Orgs[org]; !ok {
+		return file, wrongUse("%s has no org %q", path, org)
+	}
+	if flow := file.Orgs[org].Connect.Flow; flow != config.FlowRefreshToken {
+		return file, wrongUse("org %s signs in by %s and needs nobody to authenticate (connect.flow)", org, flow)
+	}
+	if file.Tokens.KeyFile == "" {
+		return file, wrongUse("tokens.keyFile is required in %s; of rollcall up it is tokens.json in the data folder", path)
+	}
+	return file, nil
+}
+
+// printLink makes a link to the page that token-refresher serves.
+func printLink(n *connection, org string) error {
+	file, err := loadConnect(n.config, org)
+	if err != nil {
+		return err
+	}
+	if file.Callback.URL == "" {
+		return wrongUse("callback.listen and callback.url are required in %s: they say where token-refresher serves the page", n.config)
+	}
+	cfg, err := refresh.ConfigFrom(file)
 	if err != nil {
 		return app.Usage(err)
 	}
-	if _, ok := file.Orgs[org]; !ok {
-		return wrongUse("%s has no org %q", n.config, org)
+	address, err := refresh.Link(cfg, org)
+	if err != nil {
+		return err //nolint:wrapcheck // names the key file
 	}
-	if flow := file.Orgs[org].Connect.Flow; flow != config.FlowRefreshToken {
-		return wrongUse("org %s signs in by %s and needs nobody to authenticate (connect.flow)", org, flow)
-	}
-	if file.Tokens.KeyFile == "" {
-		return wrongUse("tokens.keyFile is required in %s; of rollcall up it is tokens.json in the data folder", n.config)
+	_, _ = fmt.Fprintln(n.streams.Out, address)
+	_, _ = fmt.Fprintf(n.streams.Err, "Whoever opens it within ten minutes can authenticate %s, once.\n", org)
+	return nil
+}
+
+func connect(ctx context.Context, n *connection, org string, browse bool) error {
+	file, err := loadConnect(n.config, org)
+	if err != nil {
+		return err
 	}
 	sess, err := n.open(ctx)
 	if err != nil {
@@ -110,7 +148,10 @@ func await(ctx context.Context, s Streams, callback, org string, login *refresh.
 		defer cancel()
 		_ = server.Shutdown(end) // the browser gets its page first
 	}()
-	start := u.Scheme + "://" + u.Host + "/connect/" + org
+	start, err := login.Link(org)
+	if err != nil {
+		return err //nolint:wrapcheck // names the callback URL
+	}
 	_, _ = fmt.Fprintf(s.Err, "Authenticate %s in a browser on this machine:\n  %s\n", org, start)
 	if browse {
 		openBrowser(ctx, start)

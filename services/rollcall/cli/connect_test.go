@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func TestConnectStoresWhatTheAdminGave(t *testing.T) {
 nats: {url: %q}
 deployment: {keyFile: %q}
 tokens: {keyFile: %q}
-callback: {loopbackURL: %q}
+callback: {loopbackURL: %q, listen: "127.0.0.1:0", url: "https://rollcall.example.com/oauth/callback"}
 orgs:
   acme: {connect: {loginURL: %q, allowLoopbackHTTP: true, flow: refresh_token, clientID: consumer, clientSecretFile: %q}}
   plain: {connect: {loginURL: %q, allowLoopbackHTTP: true, clientID: consumer, clientSecretFile: %q}}
@@ -56,9 +57,13 @@ orgs:
 		t.Errorf("%d: %s", r.code, r.err)
 	}
 
+	if r := run(t, "connect", "acme", "--config", file, "--link"); r.code != 0 ||
+		!strings.HasPrefix(linkIn(t, r.out), "https://rollcall.example.com/connect/acme?pass=") || !strings.Contains(r.err, "once") {
+		t.Errorf("%d: %s%s", r.code, r.out, r.err)
+	}
 	seen := make(chan struct{})
 	var out watched
-	errs := &watched{text: "/connect/acme", seen: seen}
+	errs := &watched{text: "pass=", seen: seen}
 	ended := make(chan int, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -72,7 +77,7 @@ orgs:
 	case <-time.After(patience):
 		t.Fatal("no address")
 	}
-	allow(t, strings.TrimSuffix(callback, "/oauth/callback")+"/connect/acme")
+	allow(t, linkIn(t, errs.String()))
 	if code := <-ended; code != 0 || !strings.Contains(out.String(), "acme is connected: org "+org.ID()[:15]) ||
 		!strings.Contains(out.String(), "scopes api refresh_token") {
 		t.Fatalf("ended with %d: %s%s", code, out.String(), errs.String())
@@ -88,6 +93,16 @@ orgs:
 	if all := out.String() + errs.String() + string(e.Data); strings.Contains(all, "canary") || strings.Contains(all, "5Aep") {
 		t.Errorf("a secret got out: %s", all)
 	}
+}
+
+// linkIn finds the address at which a login begins.
+func linkIn(t *testing.T, text string) string {
+	t.Helper()
+	link := regexp.MustCompile(`https?://\S+/connect/\S+`).FindString(text)
+	if link == "" {
+		t.Fatalf("no link in %s", text)
+	}
+	return link
 }
 
 // allow is a browser with an admin who presses Allow.

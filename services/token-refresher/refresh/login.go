@@ -29,6 +29,8 @@ const (
 	loginLife = 10 * time.Minute
 	// maxLogins bounds how many finished logins of one org are remembered.
 	maxLogins = 500
+	// again is what to do about a login that came to nothing.
+	again = "Start again, with a new link if one is needed, in this browser, and finish within ten minutes."
 	// cookiePrefix goes before the org's name.
 	cookiePrefix = "rollcall-login-"
 	// storeTries bounds how often a login competes with a refresh.
@@ -53,6 +55,7 @@ type Login struct {
 	now      func() time.Time
 	redirect string
 	secure   bool
+	access   string
 	orgs     map[string]*loginOrg
 	finished func(Connected, error)
 }
@@ -74,6 +77,7 @@ type pending struct {
 // if given, is told how each login ended.
 func NewLogin(cfg Config, b *bus.Bus, t *telemetry.Telemetry, callback string, finished func(Connected, error)) (*Login, error) {
 	cfg = cfg.withDefaults()
+	cfg.Callback.Access = config.AccessLink // others may reach this machine's loopback too
 	sealer, err := seal.Load(cfg.KeyFile)
 	if err != nil {
 		return nil, err
@@ -90,7 +94,7 @@ func newLogin(cfg Config, b bucket, s *seal.Sealer, t *telemetry.Telemetry, call
 		finished = func(Connected, error) {}
 	}
 	l := &Login{
-		bucket: b, sealer: s, tel: t, now: time.Now, redirect: callback, secure: u.Scheme == "https",
+		bucket: b, sealer: s, tel: t, now: time.Now, redirect: callback, secure: u.Scheme == "https", access: cfg.Callback.Access,
 		orgs: map[string]*loginOrg{}, finished: finished,
 	}
 	for name, c := range cfg.Orgs {
@@ -118,6 +122,14 @@ func (l *Login) Handler() http.Handler {
 
 // begin sends the browser to Salesforce.
 func (l *Login) begin(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodHead {
+		headers(w) // who only looks, as a chat's preview does, spends no link
+		return
+	}
+	if err := l.admit(r, r.PathValue("org")); err != nil {
+		l.refuse(w, r, http.StatusForbidden, err)
+		return
+	}
 	o := l.orgs[r.PathValue("org")]
 	if o == nil {
 		l.refuse(w, r, http.StatusNotFound, refusal("There is no such org.", "Use the org's name in the configuration file."))
@@ -167,7 +179,7 @@ func (l *Login) end(w http.ResponseWriter, r *http.Request) {
 	o, p, err := l.recall(r)
 	if err == nil {
 		http.SetCookie(w, l.cookie(o, "", -1))
-		err = l.use(r.Context(), o, p)
+		err = l.use(r.Context(), o, p.State, p.Until)
 	}
 	var done Connected
 	if err == nil {
@@ -184,7 +196,6 @@ func (l *Login) end(w http.ResponseWriter, r *http.Request) {
 
 // recall finds the login that this browser began, or says why there is none.
 func (l *Login) recall(r *http.Request) (*loginOrg, pending, error) {
-	const again = "Start again at /connect/ and the org's name, in this browser, and finish within ten minutes."
 	state := r.URL.Query().Get("state")
 	name, _, _ := strings.Cut(state, ".")
 	o := l.orgs[name]
@@ -209,9 +220,10 @@ func (l *Login) recall(r *http.Request) (*loginOrg, pending, error) {
 	return o, p, nil
 }
 
-// use makes sure, over all replicas, that a login is finished once.
-func (l *Login) use(ctx context.Context, o *loginOrg, p pending) error {
-	sum := sha256.Sum256([]byte(p.State))
+// use makes sure, over all replicas, that a login is finished once, or a link
+// used once; what names it.
+func (l *Login) use(ctx context.Context, o *loginOrg, what string, until time.Time) error {
+	sum := sha256.Sum256([]byte(what))
 	id, key := hex.EncodeToString(sum[:16]), "login."+o.name // no org has a dot in its name
 	for range storeTries {
 		used := map[string]time.Time{}
@@ -222,18 +234,18 @@ func (l *Login) use(ctx context.Context, o *loginOrg, p pending) error {
 		if err == nil && json.Unmarshal(e.Data, &used) != nil {
 			used = map[string]time.Time{} // nothing of ours; replaced
 		}
-		for other, until := range used {
-			if !l.now().Before(until) {
+		for other, end := range used {
+			if !l.now().Before(end) {
 				delete(used, other)
 			}
 		}
 		if _, twice := used[id]; twice {
-			return refusal("This login was used already.", "Start again at /connect/"+o.name+".")
+			return refusal("This login was used already.", again)
 		}
 		if len(used) >= maxLogins {
 			return refusal("Too many logins of this org within ten minutes.", "Wait ten minutes, and see who can reach this page.")
 		}
-		used[id] = p.Until
+		used[id] = until
 		data, err := json.Marshal(used)
 		if err != nil {
 			return fmt.Errorf("remember login: %w", err)
@@ -243,7 +255,7 @@ func (l *Login) use(ctx context.Context, o *loginOrg, p pending) error {
 			return err
 		}
 	}
-	return refusal("Too many logins of this org at once.", "Start again at /connect/"+o.name+".")
+	return refusal("Too many logins of this org at once.", again)
 }
 
 // complete trades the code for tokens, and keeps them.
@@ -254,7 +266,7 @@ func (l *Login) complete(r *http.Request, o *loginOrg, p pending) (Connected, er
 	}
 	code := q.Get("code")
 	if code == "" {
-		return Connected{}, refusal("Salesforce sent neither a code nor an error.", "Start again at /connect/"+o.name+".")
+		return Connected{}, refusal("Salesforce sent neither a code nor an error.", again)
 	}
 	g, err := o.oauth.Exchange(r.Context(), code, p.Verifier)
 	if err != nil {
@@ -318,7 +330,7 @@ func (l *Login) keep(ctx context.Context, o *loginOrg, g salesforce.Grant) error
 			return err
 		}
 	}
-	return refusal("The token could not be stored: it changes all the time.", "Start again at /connect/"+o.name+".")
+	return refusal("The token could not be stored: it changes all the time.", again)
 }
 
 func (l *Login) record(ctx context.Context, o *loginOrg) (events.TokenRecord, uint64, error) {

@@ -65,8 +65,15 @@ func (r *loginRig) get(c *http.Client, address string) (int, string, http.Header
 	return resp.StatusCode, string(body), resp.Header
 }
 
-// start is where a login begins.
-func (r *loginRig) start() string { return r.web + "/connect/" + emea }
+// start is where one login begins.
+func (r *loginRig) start() string {
+	r.Helper()
+	link, err := r.login.Link(emea)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return link
+}
 
 // consent goes to Salesforce and presses a button; the callback's address is returned.
 func (r *loginRig) consent(c *http.Client, decision string) string {
@@ -140,7 +147,7 @@ func TestTheLoginCookieIsBoundAndHidden(t *testing.T) {
 	r := newLoginRig(t)
 	for _, secure := range []bool{false, true} {
 		r.login.secure = secure
-		_, _, h := r.get(r.browser(), r.web+"/connect/"+emea)
+		_, _, h := r.get(r.browser(), r.start())
 		c, err := http.ParseSetCookie(h.Get("Set-Cookie"))
 		if err != nil || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Secure != secure || c.Path != config.CallbackPath {
 			t.Errorf("cookie %+v, %v", c, err)
@@ -212,7 +219,7 @@ func TestNoOpenRedirect(t *testing.T) {
 	t.Parallel()
 	r := newLoginRig(t)
 	const evil = "https://evil.example/"
-	_, _, h := r.get(r.browser(), r.web+"/connect/"+emea+"?redirect_uri="+url.QueryEscape(evil)+"&next="+url.QueryEscape(evil)+"&state=mine")
+	_, _, h := r.get(r.browser(), r.start()+"&redirect_uri="+url.QueryEscape(evil)+"&next="+url.QueryEscape(evil)+"&state=mine")
 	if target := h.Get("Location"); strings.Contains(target, "evil") || !strings.HasPrefix(target, r.cfg.Orgs[emea].LoginURL+"/") {
 		t.Errorf("sent to %s", target)
 	}

@@ -14,8 +14,10 @@ const DefaultNkeysFile = "../../run/secrets/nats-nkeys"
 func AccountsConf(roles []Role, nkeys string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "include %q\n\n", nkeys)
-	b.WriteString("system_account: SYS\naccounts {\n  # No user: what the server says of itself is read by its own health check.\n  SYS {}\n")
-	b.WriteString("  ROLLCALL {\n    jetstream: enabled\n    users: [\n")
+	b.WriteString("system_account: SYS\naccounts {\n  # No user. One question is answered: how the server is configured, for `rollcall doctor`.\n")
+	fmt.Fprintf(&b, "  SYS { exports: [ { service: %q, accounts: [ROLLCALL] } ] }\n", varz)
+	b.WriteString("  ROLLCALL {\n    jetstream: enabled\n")
+	fmt.Fprintf(&b, "    imports: [ { service: { account: SYS, subject: %q } } ]\n    users: [\n", varz)
 	for _, r := range roles {
 		fmt.Fprintf(&b, "      # %s\n      { nkey: $%s, permissions: {\n", r.Who, r.Variable())
 		list(&b, "publish", r.Publish())

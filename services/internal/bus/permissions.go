@@ -44,6 +44,8 @@ type Role struct {
 	Removes []string
 	// Lists are streams whose consumers it may look at.
 	Lists []string
+	// Inspects lets it ask how much is stored, and how the server keeps its disk.
+	Inspects bool
 	// Provisions are the streams, and their consumers, that it makes.
 	Provisions []Place
 }
@@ -111,6 +113,8 @@ func Roles(orgs, sources []string) []Role {
 			Reads:  []string{events.StreamRoster, events.StreamDead, events.StreamOperator},
 			Looks:  []Place{token},
 			Lists:  []string{events.StreamDirectory, events.StreamRoster, events.StreamOperator},
+
+			Inspects: true,
 		},
 		{Name: RoleProvisioner, Who: "`rollcall provision`: makes streams and consumers", Provisions: places(orgs)},
 	}
@@ -189,6 +193,9 @@ func (r Role) Publish() []string {
 	}
 	for _, s := range r.Lists {
 		out = append(out, "$JS.API.CONSUMER.LIST."+s, "$JS.API.CONSUMER.INFO."+s+".*")
+	}
+	if r.Inspects {
+		out = append(out, "$JS.API.INFO", varz)
 	}
 	return append(out, r.provisioning()...)
 }

@@ -65,7 +65,7 @@ func publishMatrix() []may {
 		{"$JS.API.DIRECT.GET.KV_tokens.$KV.tokens.login.acme", refresher},
 		{"$JS.API.STREAM.MSG.GET.ROSTER", ""}, {"$JS.API.STREAM.MSG.GET.KV_tokens", ""},
 		// Looking.
-		{"$JS.API.INFO", "provisioner"}, {"$JS.API.STREAM.NAMES", ""}, {"$JS.API.STREAM.LIST", ""},
+		{"$JS.API.INFO", "operator provisioner"}, {"$JS.API.STREAM.NAMES", ""}, {"$JS.API.STREAM.LIST", ""},
 		{"$JS.API.STREAM.INFO.DIRECTORY", assignment + " operator provisioner"},
 		{"$JS.API.STREAM.INFO.ROSTER", readers + " provisioner"},
 		{"$JS.API.STREAM.INFO.DEAD", scheduler + " operator provisioner"},
@@ -118,6 +118,7 @@ func publishMatrix() []may {
 		{"$JS.API.ACCOUNT.PURGE.ROLLCALL", ""}, {"$JS.FC.ROSTER.c.x", ""},
 		// Answering for somebody else.
 		{"_INBOX_assignment.x", ""}, {"_INBOX.x", ""}, {"$SYS.REQ.SERVER.PING", ""},
+		{"$SYS.REQ.SERVER.PING.VARZ", "operator"}, {"$SYS.REQ.SERVER.PING.CONNZ", ""}, {"$SYS.REQ.SERVER.PING.ACCOUNTZ", ""},
 	}
 }
 

@@ -81,6 +81,8 @@ func (p *patient) space(ctx context.Context, d bus.Disk, err error) []verdict {
 	if err == nil && d.Limit > 0 {
 		return shareOf("NATS's disk (max_file_store)", d.Used, uint64(d.Limit))
 	}
+	ctx, cancel := context.WithTimeout(ctx, unseenWait)
+	defer cancel()
 	s, err := p.bus.Storage(ctx)
 	switch {
 	case errors.Is(err, bus.ErrUnseen):

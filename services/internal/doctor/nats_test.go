@@ -91,6 +91,18 @@ func TestAServerThatMayNotBeAskedIsNotGuessedAt(t *testing.T) {
 	r.found(rep, planted{check: natsClock, level: OK, message: "agrees"})
 }
 
+// What the doctor does on NATS is what an operator may do there.
+func TestTheDoctorIsAnOperator(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.doctor.Connect = func(context.Context) (*bus.Bus, error) { return r.nats.As(t, bus.RoleOperator), nil }
+	rep := r.examine()
+	if rep.Worst != OK {
+		t.Errorf("the worst is %s: %+v", rep.Worst, rep.Findings)
+	}
+	r.found(rep, planted{check: natsDisk, level: Skipped, message: "the streams use"})
+}
+
 func TestTheAccountsLimitCountsWhereTheServerSaysNothing(t *testing.T) {
 	t.Parallel()
 	url := serverOf(t, "always", "16MB", "")

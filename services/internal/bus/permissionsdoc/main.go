@@ -58,6 +58,8 @@ the server, which logs it, and the program logs which subject it was. Replies co
   publish again, and DIRECTORY and the audit log allow no roll-up; keep their seeds as you keep the consumer secret.
 - A multi-get cannot be restricted to subjects, so whoever reads a stream reads all of it: assignment,
   salesforce-pusher, retry-scheduler and operators see people's attributes; token-refresher and publishers do not.
+- Operators may ask a server how it is configured (no key or password is in the answer): that is how ` + "`rollcall doctor`" + `
+  sees that every write is synced, and how much disk is left.
 - A publisher cannot read, not even its own events; what became of them is an operator's question.
 
 The configuration for NATS is made by ` + "`rollcall permissions --config rollcall.yaml`" + `, for the orgs and sources of

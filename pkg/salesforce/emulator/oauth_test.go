@@ -258,6 +258,38 @@ func TestJWTBearer(t *testing.T) {
 	}
 }
 
+// An assertion of another key, or of another algorithm, is none. [R frankkessler #68]
+func TestJWTOfAnotherKey(t *testing.T) {
+	t.Parallel()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, func(cfg *emulator.OrgConfig) {
+		cfg.Clients[0].CertificatePEM = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))
+	})
+	claims := map[string]any{"iss": clientID, "sub": emulator.IntegrationUsername, "aud": "https://login.salesforce.com", "exp": b.now.Unix() + 180}
+	good := strings.Split(signed(t, key, claims), ".")
+	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + good[1] + "."
+	ask := func(assertion string) answer {
+		return b.form(tokenPath, "grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion", assertion)
+	}
+	ask(strings.Join(good, ".")).is(t, 200)
+	for name, assertion := range map[string]string{"another key": signed(t, other, claims), "no algorithm": none, "cut": good[0] + "." + good[1]} {
+		if a := ask(assertion); a.body != refused("invalid_grant", "invalid assertion") {
+			t.Errorf("%s: %v", name, a)
+		}
+	}
+}
+
 func signed(t *testing.T, key *rsa.PrivateKey, claims map[string]any) string {
 	t.Helper()
 	body, err := json.Marshal(claims)

@@ -295,6 +295,11 @@ func (c *canaries) collect() {
 	for _, args := range [][]string{{"status"}, {"status", "-o", "json"}, {"audit"}, {"tasks", "list"}, {"person", "show", "e00@rollcall.example.browser"}} {
 		c.places["the command line"] += string(c.run(args...))
 	}
+	for _, format := range []string{"", "-ojson"} {
+		// What is not well is no fault of the test; what it shows is searched.
+		out, err := c.rollcall(c.t.Context(), strings.Fields("doctor --config "+c.configPath()+" "+format)...)
+		c.places["the doctor"] += string(out) + fmt.Sprint(err)
+	}
 	address := regexp.MustCompile(`"started".*"listen":"([^"]+)"`)
 	for _, name := range services() {
 		text := c.procs[name].output()
@@ -407,7 +412,7 @@ func TestNoSecretStandsAnywhere(t *testing.T) {
 		"the log of token-refresher": `"org signed in"`, "the log of salesforce-pusher": `"started"`, "the log of assignment": `"started"`,
 		"the log of retry-scheduler": `"started"`, "the metrics of token-refresher": `rollcall_token_requests`,
 		"the metrics of salesforce-pusher": "# TYPE", "the metrics of assignment": "# TYPE", "the metrics of retry-scheduler": "# TYPE",
-		"the spans": "refresh token", "the disk": `"sealedRefresh"`, "the pages": "browser is connected", "the command line": "browser",
+		"the spans": "refresh token", "the disk": `"sealedRefresh"`, "the pages": "browser is connected", "the command line": "browser", "the doctor": "worst",
 	} {
 		if !strings.Contains(c.places[place], sign) {
 			t.Errorf("%s, of %d bytes, does not hold %s: it is not what should be searched", place, len(c.places[place]), sign)

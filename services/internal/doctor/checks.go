@@ -87,7 +87,7 @@ func contentChecks() []Check {
 		{orgPermissions, "it has API Enabled, Manage Users and Assign Permission Sets", "View Setup is missing: limits cannot be read", "one is missing"},
 		{orgNames, "profiles, roles, permission sets, permission set groups and public groups that the configuration names are there, each once", "",
 			"one is missing, or there are two; names like it are shown"},
-		{orgSeats, "seats of the licences that the named profiles need", "fewer than 5 % or 5 seats are left, or none", ""},
+		{orgSeats, "seats of the licences that the named profiles and permission sets need", "fewer than 5 % or 5 seats are left, or none", ""},
 		{orgFields, "the User fields that the configuration writes are there and writable for the integration user", "", "one is missing, hidden or read-only"},
 		{orgExternalID, "`assign.externalIDField` is there, unique, and an external id; skipped where people are not matched by it", "it is not unique", "it is missing or no external id"},
 	}

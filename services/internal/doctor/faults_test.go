@@ -237,6 +237,10 @@ func contentFaults() map[string]planted {
 		"few seats left": {orgSeats, Warn, "1 of 4 seats used, 3 left", "Buy seats", func(r *rig) {
 			r.must(r.org.SetSeats(emulator.SalesforceLicense, 4))
 		}},
+		"few seats of a permission set licence": {orgSeats, Warn, "licence Sales User: 24 of 25 seats used, 1 left", "Buy seats", func(r *rig) {
+			r.canned["SELECT LicenseId FROM PermissionSet"] = rows(`{"LicenseId":"0PL000000000001AAA"}`, `{"LicenseId":null}`)
+			r.canned["FROM PermissionSetLicense"] = rows(`{"MasterLabel":"Sales User","TotalLicenses":25,"UsedLicenses":24}`)
+		}},
 		"a field that is written wrong": {orgFields, Fail, "no field Departmnt", `Did you mean "Department"`, func(r *rig) {
 			r.assign(func(a *config.Assign) { a.Fields["Departmnt"] = "''" })
 		}},

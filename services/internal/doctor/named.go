@@ -45,6 +45,10 @@ func kinds(a config.Assign) []kind {
 	}
 }
 
+func profilesOf(a config.Assign) []string { return kinds(a)[0].names }
+
+func setsOf(a config.Assign) []string { return kinds(a)[2].names }
+
 func distinct(list []string) []string {
 	list = slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "" })
 	slices.Sort(list)

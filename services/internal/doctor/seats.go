@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"strings"
 
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 )
@@ -12,9 +13,49 @@ const (
 	fewShare = 0.05
 )
 
-// seats reads the licences of the profiles that the configuration names.
+// permissionSetLicense begins the ids of permission set licences.
+const permissionSetLicense = "0PL" // [U]
+
+// seats reads the licences of the profiles that the configuration names, and of
+// its permission sets.
 func (p *patient) seats(ctx context.Context) []verdict {
-	profiles := kinds(p.File.Orgs[p.org].Assign)[0].names
+	out := p.userSeats(ctx)
+	return append(out, p.setSeats(ctx)...)
+}
+
+// setSeats are the permission set licences that named permission sets need.
+// Where they are not shown, nothing is said: most permission sets need none.
+func (p *patient) setSeats(ctx context.Context) []verdict {
+	sets := setsOf(p.File.Orgs[p.org].Assign)
+	if len(sets) == 0 {
+		return nil
+	}
+	rows, err := p.client.Query(ctx, "SELECT LicenseId FROM PermissionSet WHERE IsOwnedByProfile = false AND "+salesforce.In("Name", sets))
+	if err != nil {
+		return nil
+	}
+	var ids []string
+	for _, r := range rows {
+		if id := r.String("LicenseId"); strings.HasPrefix(id, permissionSetLicense) {
+			ids = append(ids, id)
+		}
+	}
+	if ids = distinct(ids); len(ids) == 0 {
+		return nil
+	}
+	rows, err = p.client.Query(ctx, "SELECT MasterLabel, TotalLicenses, UsedLicenses FROM PermissionSetLicense WHERE "+salesforce.In("Id", ids))
+	if err != nil {
+		return nil
+	}
+	var out []verdict
+	for _, r := range rows {
+		out = append(out, seatsOf(r.String("MasterLabel"), r.Int("UsedLicenses"), r.Int("TotalLicenses"))...)
+	}
+	return out
+}
+
+func (p *patient) userSeats(ctx context.Context) []verdict {
+	profiles := profilesOf(p.File.Orgs[p.org].Assign)
 	if len(profiles) == 0 {
 		return skipped("the configuration names no profile")
 	}

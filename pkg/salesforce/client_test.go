@@ -278,6 +278,40 @@ func TestDecompressionIsBounded(t *testing.T) {
 	}
 }
 
+// An answer without an end is given up as soon as it is too long.
+func TestEndlessAnswerIsGivenUp(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		for chunk := make([]byte, 64<<10); ; {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	}, func(c *Config) { c.MaxResponseBytes, c.CallTimeout = 1<<20, 5*time.Second })
+	_, err := b.client.Query(t.Context(), "SELECT Id FROM User")
+	wantError(t, err, Unavailable, NotApplied)
+}
+
+// Sessions that have no newer session than the refused one are not asked twice.
+func TestNoNewerSessionNoRepeat(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int32
+	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		answer(401, `[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]`)(w, r)
+	})
+	client, err := NewClient(Config{Sessions: oneSession{AccessToken: "a", InstanceURL: b.server.URL, OrgID: "00D000000000001AAA", Generation: 3}, AllowLoopbackHTTP: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.Query(t.Context(), "SELECT Id FROM User")
+	wantError(t, err, Credentials, NotApplied)
+	if calls.Load() != 1 {
+		t.Errorf("%d calls, want one", calls.Load())
+	}
+}
+
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	var seen Usage

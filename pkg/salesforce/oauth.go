@@ -174,8 +174,7 @@ func (o *OAuth) obtain(ctx context.Context, flow func(context.Context) (*oauth2.
 	client := &http.Client{Transport: trip, CheckRedirect: refuseRedirect}
 	token, err := flow(context.WithValue(ctx, oauth2.HTTPClient, client))
 	if trip.redirect != "" {
-		return Grant{}, &TokenError{Code: CodeRedirect, Description: trip.redirect, Status: trip.status,
-			Class: TokenConfiguration, Outcome: NotApplied}
+		return Grant{}, trip.redirected()
 	}
 	if err != nil {
 		return Grant{}, tokenFailure(ctx, err, trip)
@@ -186,29 +185,50 @@ func (o *OAuth) obtain(ctx context.Context, flow func(context.Context) (*oauth2.
 // Revoke ends a token; revoking a refresh token ends its access tokens. [D]
 // Revoking what is already gone is not an error.
 func (o *OAuth) Revoke(ctx context.Context, token string) error {
+	status, body, failure := o.post(ctx, "revoke", url.Values{"token": {token}})
+	if failure != nil {
+		return failure
+	}
+	if status == http.StatusOK {
+		return nil
+	}
+	code, description := tokenErrorBody(body)
+	if code == "invalid_token" || code == "unsupported_token_type" {
+		return nil
+	}
+	return classifyToken(tokenRefusal{status: status, code: code, description: description})
+}
+
+// post sends a form to an endpoint that gives no tokens, and reads the answer.
+func (o *OAuth) post(ctx context.Context, endpoint string, form url.Values) (status int, body []byte, failure *TokenError) {
 	ctx, cancel := context.WithTimeout(ctx, o.cfg.CallTimeout)
 	defer cancel()
-	form := strings.NewReader(url.Values{"token": {token}}.Encode())
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, o.endpoint("revoke"), form)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, o.endpoint(endpoint), strings.NewReader(form.Encode()))
 	if err != nil {
-		return &TokenError{Code: CodeBadRequest, Description: "the request cannot be built", Class: TokenClientBug, Outcome: NotApplied}
+		return 0, nil, &TokenError{Code: CodeBadRequest, Description: "the request cannot be built", Class: TokenClientBug, Outcome: NotApplied}
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	trip := &tokenTrip{base: o.transport, ctx: ctx, userAgent: o.cfg.UserAgent}
 	resp, err := (&http.Client{Transport: trip, CheckRedirect: refuseRedirect}).Do(req)
 	if err != nil {
-		return tokenFailure(ctx, err, trip)
+		return 0, nil, tokenFailure(ctx, err, trip)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusOK {
-		return nil
+	if trip.redirect != "" {
+		return 0, nil, trip.redirected()
 	}
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // an unreadable error is judged by its status
-	code, description := tokenErrorBody(body)
-	if code == "invalid_token" || code == "unsupported_token_type" {
-		return nil
+	if body, err = io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer)); err != nil {
+		return 0, nil, tokenFailure(ctx, err, trip)
 	}
-	return classifyToken(tokenRefusal{status: resp.StatusCode, code: code, description: description})
+	return resp.StatusCode, body, nil
+}
+
+// maxTokenAnswer bounds what post reads.
+const maxTokenAnswer = 64 << 10
+
+// redirected is the error of a request that was answered with a redirect.
+func (t *tokenTrip) redirected() *TokenError {
+	return &TokenError{Code: CodeRedirect, Description: t.redirect, Status: t.status, Class: TokenConfiguration, Outcome: NotApplied}
 }
 
 // tokenTrip binds requests of x/oauth2 to a context (its JWT flow forgets it),

@@ -17,6 +17,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -343,6 +344,29 @@ func TestRevoke(t *testing.T) {
 	}
 	b.server.Config.Handler = answer(503, "<html>")
 	wantTokenError(t, b.oauth.Revoke(t.Context(), "5Aep861"), TokenTransient, MaybeApplied, CodeNotSalesforce)
+}
+
+// A token in a form goes nowhere else either, and the error says where it was
+// to go.
+func TestRevokeAndIntrospectFollowNoRedirect(t *testing.T) {
+	t.Parallel()
+	var reached atomic.Bool
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Store(true) }))
+	t.Cleanup(other.Close)
+	b := newOAuthBundle(t)
+	b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL+"/elsewhere?token=hidden", http.StatusTemporaryRedirect)
+	})
+	_, err := b.oauth.Introspect(t.Context(), "5Aep861")
+	for name, err := range map[string]error{"revoke": b.oauth.Revoke(t.Context(), "5Aep861"), "introspect": err} {
+		e := wantTokenError(t, err, TokenConfiguration, NotApplied, CodeRedirect)
+		if !strings.Contains(e.Error(), "/elsewhere; not followed") || strings.Contains(e.Error(), "hidden") {
+			t.Errorf("%s: %q", name, e.Error())
+		}
+	}
+	if reached.Load() {
+		t.Error("a redirect was followed")
+	}
 }
 
 func TestOAuthConfigFaultsAreListedAtOnce(t *testing.T) {

@@ -93,7 +93,10 @@ func TestUpdateOnlyCreatesNobody(t *testing.T) {
 func TestUsernameInOtherLetters(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)
-	b.do("PATCH", version+"/sobjects/User/"+b.create("ada"), `{"Username":"Ada@people.example"}`).is(t, 204)
+	id := b.create("Ada")
+	for _, name := range []string{"ADA", "ada"} {
+		b.do("PATCH", version+"/sobjects/User/"+id, `{"Username":"`+name+`@people.example"}`).is(t, 204)
+	}
 }
 
 // A change of what makes a user setup work may not stand beside a Contact. [D]

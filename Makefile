@@ -10,6 +10,7 @@ LINT         := bin/golangci-lint-$(LINT_VERSION)
 MAX_LINES    := 600
 
 include deploy/images/images.mk
+include deploy/compose/compose.mk
 
 # each runs a command in every module, all of them even if one fails.
 define each
@@ -53,9 +54,15 @@ rotations: ## 2,000 rotations of refresh tokens while token-refresher is killed;
 	cd services && ROLLCALL_ROTATIONS=2000 go test -count=1 -v -run TestRotations ./token-refresher/refresh
 
 .PHONY: integration
-integration: ## Test the whole system, every service a process of its own.
-	@echo "Every service, NATS and the emulator run as processes of their own. A run of the same tests against containers does not exist yet."
-	cd test/integration && go test -race -shuffle=on -count=1 ./...
+integration: images ## Run the system's tests against containers: one NATS node, then three.
+	$(call suite,compose)
+	$(call suite,cluster)
+
+# Tests of the system are the same against processes, which is what make test
+# does. No reaper watches over these containers: its image would be pulled, and
+# the tests take down what they bring up.
+suite = cd test/integration && ROLLCALL_STACK=$(1) ROLLCALL_TAG=$(TAG) TESTCONTAINERS_RYUK_DISABLED=true \
+	go test -tags containers -shuffle=on -count=1 -timeout 12m $(TESTFLAGS) ./...
 
 .PHONY: fmt
 fmt: ## Format the Go code.
@@ -128,10 +135,12 @@ tidy:
 .PHONY: vet
 vet:
 	$(call each,go vet ./...)
+	cd test/integration && go vet -tags containers ./...
 
 .PHONY: lint
 lint: $(LINT) ## Run the linters.
 	$(call each,"$(CURDIR)/$(LINT)" run ./...)
+	cd test/integration && "$(CURDIR)/$(LINT)" run --build-tags containers ./...
 
 $(LINT):
 	GOBIN="$(CURDIR)/bin" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)

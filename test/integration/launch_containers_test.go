@@ -4,9 +4,9 @@ package integration
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"maps"
 	"net/http"
 	"os"
@@ -49,18 +49,36 @@ func launch(s *stack) {
 	s.flags = func(string) []string { return nil }
 	s.run("keys", "compose", s.secrets())
 	s.secret = filepath.Join(s.secrets(), "salesforce-client-secret")
-	s.write(s.secret, clientSecret)
+	s.shared(s.secret, clientSecret)
 	ports := map[string]string{}
-	for _, name := range []string{"NATS_PORT", "EMULATOR_PORT", "JAEGER_PORT", "OTLP_PORT"} {
+	for _, name := range []string{"NATS_PORT", "NATS_1_PORT", "NATS_2_PORT", "EMULATOR_PORT", "JAEGER_PORT", "OTLP_PORT"} {
 		ports[name] = strconv.Itoa(freePort(s.t))
 	}
 	s.natsURL = "tls://127.0.0.1:" + ports["NATS_PORT"]
+	if cluster() {
+		s.natsURL += ",tls://127.0.0.1:" + ports["NATS_1_PORT"] + ",tls://127.0.0.1:" + ports["NATS_2_PORT"]
+	}
 	s.sfURL = "https://127.0.0.1:" + ports["EMULATOR_PORT"]
+	s.env = []string{
+		"OTEL_TRACES_EXPORTER=otlp", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:" + ports["OTLP_PORT"],
+	}
 	s.web = trusting(s.t, filepath.Join(s.secrets(), "ca.crt"))
 	s.flags = s.credentials
 	s.replacer = strings.NewReplacer(replacements()...)
+	s.shared(s.configPath(), "")
 	s.writeConfig()
 	s.compose(ports)
+}
+
+// shared writes a file that a container's own user may read.
+func (s *stack) shared(path, text string) {
+	s.t.Helper()
+	_ = os.Remove(path)
+	s.write(path, text)
+	if err := os.Chmod(path, 0o644); err != nil { // the folder is the test's own
+		s.t.Fatal(err)
+	}
 }
 
 func (s *stack) secrets() string { return filepath.Join(s.dir, "secrets") }
@@ -76,22 +94,18 @@ func (s *stack) credentials(command string) []string {
 	}
 	return []string{
 		"--nats-url", s.natsURL, "--ca", filepath.Join(s.secrets(), "ca.crt"),
-		"--nkey", filepath.Join(s.secrets(), role+".nk"),
+		"--nkey", filepath.Join(s.secrets(), role+".nkey"),
 	}
 }
 
 // replacements fill in the configuration as containers see the world.
 func replacements() []string {
-	url, replicas := "tls://nats:4222", 1
-	if cluster() {
-		url, replicas = "tls://nats:4222,tls://nats-1:4222,tls://nats-2:4222", 3
-	}
-	nats := fmt.Sprintf("%s\n  replicas: %d\n  provision: false\n  nkeySeedFile: /run/secrets/nkey\n  caFile: /run/secrets/ca", url, replicas)
+	nats := "url: tls://nats:4222\n  provision: false\n  nkeySeedFile: /run/secrets/nkey\n  caFile: /run/secrets/ca\n  connectTimeout: 60s"
 	return []string{
-		"NATS_URL", nats, "SALESFORCE_URL", "https://emulator:8443", "CLIENT_ID", clientID,
+		"url: NATS_URL", nats, "SALESFORCE_URL", "https://emulator:8025", "CLIENT_ID", clientID,
 		"allowLoopbackHTTP: true", "hostSuffixes: [emulator]\n      caFile: /run/secrets/ca",
 		": deployment.key", ": /run/secrets/deployment-key", ": tokens.key", ": /run/secrets/tokens-key",
-		": client-secret", ": /run/secrets/salesforce-client-secret",
+		"  acme:", "  demo:", ": client-secret", ": /run/secrets/salesforce-client-secret",
 	}
 }
 
@@ -115,7 +129,7 @@ func (s *stack) compose(ports map[string]string) {
 	if cluster() {
 		files = append(files, clusterFile)
 	}
-	project := strings.ToLower("rollcall-" + filepath.Base(s.bin) + "-" + filepath.Base(filepath.Dir(s.dir)) + filepath.Base(s.dir))
+	project := "rollcall-test-" + strings.ToLower(rand.Text()[:8])
 	up, err := compose.NewDockerComposeWith(compose.WithStackFiles(files...), compose.StackIdentifier(project), compose.WithProfiles("demo"))
 	if err != nil {
 		s.t.Fatalf("read the compose file: %v", err)

@@ -50,6 +50,8 @@ type stack struct {
 	bin string
 	// flags let the command line reach this stack.
 	flags func(command string) []string
+	// env is what the command line finds in its environment beside this one's.
+	env []string
 	// natsURL is where this machine reaches NATS.
 	natsURL string
 	// sfURL is where this machine reaches the emulated org, web with what client.
@@ -134,6 +136,7 @@ func (s *stack) rollcall(ctx context.Context, args ...string) ([]byte, error) {
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), s.env...)
 	err := cmd.Run()
 	if err != nil {
 		err = fmt.Errorf("rollcall %s: %w: %s", strings.Join(args, " "), err, errOut.String())
@@ -333,8 +336,12 @@ func eventually(t testing.TB, within time.Duration, what string, ok func(ctx con
 	defer tick.Stop()
 	var last error
 	for {
-		if last = ok(ctx); last == nil {
+		err := ok(ctx)
+		if err == nil {
 			return
+		}
+		if ctx.Err() == nil || last == nil {
+			last = err // and not that the time was over in the middle of it
 		}
 		select {
 		case <-ctx.Done():

@@ -74,7 +74,7 @@ func (t *traces) tracer(service, version string) trace.Tracer {
 	}
 	o := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
 	if len(t.processors) == 0 {
-		o = append(o, sdktrace.WithSampler(sdktrace.NeverSample()))
+		o = append(o, sdktrace.WithSampler(sdktrace.AlwaysSample()))
 	}
 	for _, p := range t.processors {
 		o = append(o, sdktrace.WithSpanProcessor(p))
@@ -111,8 +111,10 @@ func (t *traces) flush(ctx context.Context) error {
 }
 
 // passing is the tracer of a process that exports nothing. A trace that comes
-// in goes out unchanged, sampled or not, as W3C asks of a bystander; where none
-// comes in, a new unsampled one is begun, so that logs can still be joined.
+// in goes out unchanged, sampled or not, as W3C asks of a bystander. Where none
+// comes in, one is begun, so that logs can be joined; it is marked as sampled,
+// because whoever takes it up may export, and not exporting is no wish that
+// nobody should.
 type passing struct {
 	embedded.Tracer
 	roots trace.Tracer

@@ -77,16 +77,18 @@ func (e *emulated) org() (emulator.OrgConfig, error) {
 		}
 		secret = strings.TrimSpace(string(text))
 	}
-	if secret == "" {
+	switch {
+	case e.id == "" && !e.demo && secret == "":
+		return emulator.OrgConfig{}, wrongUse("--client-id, and --client-secret-file or --client-secret, are required; or --demo")
+	case secret == "":
 		return emulator.OrgConfig{}, wrongUse("--client-secret-file or --client-secret is required, and must not be empty")
+	case e.id == "" && !e.demo:
+		return emulator.OrgConfig{}, wrongUse("--client-id is required; or --demo")
 	}
 	if e.demo {
 		org := demo.SalesforceOrg(secret)
 		org.Clients[0].ClientID = cmp.Or(e.id, demo.ClientID)
 		return org, nil
-	}
-	if e.id == "" {
-		return emulator.OrgConfig{}, wrongUse("--client-id is required")
 	}
 	return emulator.DefaultOrg(e.id, secret), nil
 }

@@ -103,7 +103,7 @@ func TestUpSaysWhatToChange(t *testing.T) {
 		"no such time":   {[]string{"tasks", "list", "--since", "soon"}, 2, "neither a duration"},
 		"not a number":   {[]string{"tasks", "show", "first"}, 2, "is not the number of a task"},
 		"both":           {[]string{"tasks", "retry", "1", "--all"}, 2, "neither filters nor --all"},
-		"emulator":       {[]string{"emulator"}, 2, "--client-secret-file or --client-secret is required"},
+		"emulator":       {[]string{"emulator"}, 2, "--client-id, and --client-secret-file or --client-secret, are required"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

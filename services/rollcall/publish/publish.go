@@ -130,11 +130,12 @@ func (p *Publisher) unusable(row hrimport.Row) {
 // write makes the message of one event, with a span of its own: the person's
 // story begins here.
 func (p *Publisher) write(ctx context.Context, row hrimport.Row) bus.Write {
-	source, kind := events.SourceOf(row.Subject), events.Kind(row.Event.Type)
-	ctx, span := p.tel.Tracer.Start(ctx, "publish "+events.DirectorySubject("{source}", kind),
+	source := events.SourceOf(row.Subject)
+	const template = "rollcall.directory.{source}.{kind}"
+	ctx, span := p.tel.Tracer.Start(ctx, "publish "+template,
 		trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(
 			attribute.String("messaging.system", "nats"), attribute.String("messaging.operation.type", "send"),
-			attribute.String("messaging.destination.template", events.DirectorySubject("{source}", kind)),
+			attribute.String("messaging.destination.template", template),
 			attribute.String("rollcall.source", source), attribute.String("cloudevents.event_id", row.Event.ID)))
 	defer span.End()
 	h := bus.Header{events.HeaderContentType: {events.ContentTypeCloudEvent}}

@@ -72,7 +72,7 @@ func credentialChecks() []Check {
 		{orgScopes, "the scopes granted allow the API and, for flow refresh_token, refreshing; skipped where Salesforce did not name them", "", "one is missing"},
 		{orgRefreshToken, "a refresh token is kept and used in time, as far as can be seen: its policy stands in Setup only",
 			"it was not used for nearly as long as `connect.refreshIdleLimit`", "none is kept: the org is disconnected when the session ends"},
-		{orgSession, "Salesforce accepts the session, and it is for the org in `connect.orgID`", "", "it does not, and why: expired password, API disabled, session refused, another org"},
+		{orgSession, "Salesforce accepts the session, and it is for the org in `connect.orgID`", "it does not say whose the session is", "it does not, and why: expired password, API disabled, session refused, another org"},
 		{orgIdentity, "which org it is, and that it is a sandbox only where loginURL says so", "loginURL and the org disagree about being a sandbox", ""},
 		{orgClock, "this machine's clock and Salesforce's agree", "they differ by more than 5 s", "they differ by more than 60 s: a JWT may be refused"},
 	}

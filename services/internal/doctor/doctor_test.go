@@ -50,7 +50,7 @@ func TestNothingIsWrongWithAHealthyInstallation(t *testing.T) {
 func TestWhatTheServerSaysHoldsNoSecretWhenItIsShown(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.canned["FROM Organization"] = `[{"message":"you said ` + r.token + ` and ` + clientSecret + `","errorCode":"UNKNOWN_EXCEPTION"}]`
+	r.canned["FROM User LIMIT"] = `[{"message":"you said ` + r.token + ` and ` + clientSecret + `","errorCode":"UNKNOWN_EXCEPTION"}]`
 	rep := r.examine()
 	r.found(rep, planted{check: orgSession, level: Fail, message: "you said [removed] and [removed]"})
 	r.tight(rep)

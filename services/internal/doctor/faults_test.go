@@ -148,6 +148,16 @@ func sessionFaults() map[string]planted {
 		"an edition without API":    {orgSession, Fail, "API_DISABLED_FOR_ORG", "edition", denied(emulator.DenyOrgAPI)},
 		"a session not for the API": {orgSession, Fail, "not valid for use with the REST API", "scope", denied(emulator.DenyRESTSession)},
 		"an expired session":        {orgSession, Fail, "Session expired or invalid", "by itself", func(r *rig) { r.org.ExpireSessions() }},
+		"nobody knows whose session it is": {orgSession, Warn, "does not say whose", "scope id", func(r *rig) {
+			r.record(func(rec *events.TokenRecord) {
+				t, err := r.sealer.Open(emea, rec.Sealed)
+				r.must(err)
+				t.UserID = ""
+				rec.Sealed, err = r.sealer.Seal(emea, t)
+				r.must(err)
+			})
+			r.canned["/userinfo"] = `[{"message":"Missing_OAuth_Token","errorCode":"FORBIDDEN"}]`
+		}},
 		"another org": {orgSession, Fail, "ORG_REFUSED", "connect.orgID", func(r *rig) {
 			r.connect(func(c *config.Connect) { c.OrgID = "00D000000000009" })
 		}},

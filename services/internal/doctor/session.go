@@ -66,9 +66,9 @@ func (d *dates) seen() bool {
 }
 
 // asking is the first thing that Salesforce is asked.
-const asking = "asking who the session is"
+const asking = "asking for a user"
 
-// session makes the client and asks who it acts as.
+// session makes the client and asks for a user, any.
 func (p *patient) session(ctx context.Context) []verdict {
 	transport, err := trust.Extend(p.Transport, p.connect.CAFile)
 	if err != nil {
@@ -85,16 +85,25 @@ func (p *patient) session(ctx context.Context) []verdict {
 	if err != nil {
 		return fail("Correct the configuration.", "%s", err)
 	}
-	info, err := p.client.UserInfo(ctx)
-	if err == nil {
-		// userinfo needs no right to the API; a query does.
-		_, err = p.client.Query(ctx, "SELECT Id FROM Organization")
-	}
-	if err != nil {
+	// What Rollcall does all day; userinfo would ask for no right to the API.
+	if _, err := p.client.Query(ctx, "SELECT Id FROM User LIMIT 1"); err != nil && !unseen(err) || retired(err) {
 		return refused(asking, err)
 	}
-	p.userID = info.UserID
-	return ok("Salesforce accepts the session, of user %s", info.UserID)
+	p.userID = p.token.UserID
+	if p.userID == "" { // this needs the scope id
+		info, err := p.client.UserInfo(ctx)
+		if err != nil {
+			return warn("Add the scope id to the app.", "Salesforce accepts the session, and does not say whose it is")
+		}
+		p.userID = info.UserID
+	}
+	return ok("Salesforce accepts the session, of user %s", p.userID)
+}
+
+// retired says whether the version of the API is not served.
+func retired(err error) bool {
+	var e *salesforce.Error
+	return errors.As(err, &e) && (e.Status == http.StatusGone || e.Status == http.StatusNotFound)
 }
 
 // refused is a finding about something Salesforce refused, with its own words.
@@ -110,7 +119,7 @@ func refused(what string, err error) []verdict {
 	advice := salesforce.Advice(e.Code, e.Message)
 	switch {
 	case advice != "":
-	case e.Status == http.StatusGone, e.Code == "NOT_FOUND" && what == asking:
+	case what == asking && retired(err):
 		advice = "Set connect.apiVersion to one that the org serves: see org.api-version."
 	case e.Class == salesforce.Throttled:
 		advice = "Wait: the daily limit counts the last 24 hours. See in Setup, System Overview, who uses the calls."

@@ -15,8 +15,13 @@ const (
 	salesforceTime = "2006-01-02T15:04:05.000-0700"
 )
 
+const unknownUser = "it is not known which user the session is of: see org.session"
+
 // user says whether whom Rollcall acts as may log in.
 func (p *patient) user(ctx context.Context) []verdict {
+	if p.userID == "" {
+		return skipped(unknownUser)
+	}
 	rows, err := p.client.Query(ctx, "SELECT Id, Username, IsActive, Profile.Name FROM User WHERE "+salesforce.In("Id", []string{p.userID}))
 	switch {
 	case err != nil && unseen(err) || err == nil && len(rows) == 0:
@@ -42,6 +47,9 @@ func (p *patient) userLogin(ctx context.Context) ([]salesforce.Record, error) {
 // password says what can be seen of the password. An expired one refuses every
 // call, so where we come this far it is not.
 func (p *patient) password(ctx context.Context) []verdict {
+	if p.userID == "" {
+		return skipped(unknownUser)
+	}
 	logins, err := p.userLogin(ctx)
 	if err == nil && len(logins) > 0 && logins[0].Bool("IsPasswordLocked") {
 		return fail("Unlock the user in Setup, Users, and see in Login History who tried.", "the integration user is locked out after wrong passwords")

@@ -75,7 +75,7 @@ func causes() []cause {
 			mend: func(o *trouble) { o.write(filepath.Join(o.dir, "secret-"+o.name), "the next one") },
 			why:  "invalid_client: invalid client credentials", advice: "take the app's current secret"},
 		{name: "app-blocked", spoil: app(`{"disabled":true}`), mend: app(`{"disabled":false}`),
-			why: "invalid_client_id: client identifier invalid", advice: "deleted or blocked"},
+			why: "invalid_client_id: client identifier invalid", advice: "deleted, blocked or not installed"},
 		{name: "app-too-new", mend: func(o *trouble) {
 			o.must(http.MethodPatch, o.path("propagation"), `{"seconds":20}`)
 			o.must(http.MethodPost, o.path("apps"), fmt.Sprintf(`{"clientId":%q,"clientSecret":%q,"runAsUsername":%q}`, o.name, clientSecret, o.user()))

@@ -36,7 +36,9 @@ func TestBulkQuery(t *testing.T) {
 	if last.header.Get("Sforce-NumberOfRecords") != "1" || last.header.Get("Sforce-Locator") != "null" || !strings.Contains(last.body, "eve@") {
 		t.Fatalf("last page %v", last)
 	}
-	b.do("GET", job+"/results?locator=nonsense", "").is(t, 400)
+	for _, bad := range []string{"locator=nonsense", "locator=OTk", "maxRecords=0", "maxRecords=-1", "maxRecords=x"} {
+		b.do("GET", job+"/results?"+bad, "").is(t, 400)
+	}
 	b.do("GET", version+"/jobs/query", "").is(t, 200)
 	b.do("DELETE", job, "").is(t, 204)
 	b.do("GET", job, "").is(t, 404)

@@ -62,6 +62,11 @@ func TestRecordedCompositeNotModified(t *testing.T) {
 	row := version + "/sobjects/Account/" + b.do("POST", version+"/sobjects/Account", `{"Name":"A"}`).object(t)["id"].(string)
 	tag := b.do("GET", row, "").header.Get("ETag")
 	quotedTag := string(encodeJSON(t, tag))
+	both := b.do("POST", version+"/composite", fmt.Sprintf(`{"allOrNone":true,"compositeRequest":[{"method":"GET","url":"%s","referenceId":"a","httpHeaders":{"If-None-Match":%s}},
+		{"method":"POST","url":"%s/sobjects/Account","referenceId":"b","body":{"Name":"B"}}]}`, row, quotedTag, version))
+	if n, _ := b.org.Count("SELECT Id FROM Account"); n != 2 { // 304 is no failure, and rolls nothing back
+		t.Errorf("%d accounts: %s", n, both.body)
+	}
 	b.do("POST", version+"/composite", fmt.Sprintf(`{"compositeRequest":[{"method":"GET","url":"%s","referenceId":"a","httpHeaders":{"If-None-Match":%s}}]}`, row, quotedTag)).same(t, 200,
 		`{"compositeResponse":[{"body":null,"httpHeaders":{"ETag":`+quotedTag+`,"Last-Modified":"Sun, 01 Mar 2026 08:00:00 GMT"},"httpStatusCode":304,"referenceId":"a"}]}`)
 }

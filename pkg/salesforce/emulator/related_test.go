@@ -3,12 +3,18 @@ package emulator_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
 )
 
 // A reference may be given by a key of the row that is meant. [D]
 func TestReferencesByKey(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	b := newBench(t, func(cfg *emulator.OrgConfig) {
+		cfg.CustomFields = append(cfg.CustomFields, emulator.CustomField{Name: "Desk__c", ExternalID: true})
+	})
+	b.create("one", "Desk__c", "d")
+	b.create("two", "Desk__c", "d")
 	boss := b.create("boss", "Rollcall_Key__c", "k1")
 	user := version + "/sobjects/User/" + b.create("ada")
 	manager := func() any { return b.do("GET", user+"?fields=ManagerId", "").object(t)["ManagerId"] }
@@ -22,7 +28,7 @@ func TestReferencesByKey(t *testing.T) {
 			t.Errorf("cleared: manager %v", manager())
 		}
 	}
-	for _, body := range []string{`{"Manager":{"Username":"nobody@people.example"}}`, `{"Manager":{"LastName":"boss"}}`, `{"Manager":{"Username":"a","Rollcall_Key__c":"b"}}`, `{"Manager":{}}`, `{"Manager":"x"}`, `{"Nothing":{"Id":"x"}}`} {
+	for _, body := range []string{`{"Manager":{"Username":"nobody@people.example"}}`, `{"Manager":{"Desk__c":"d"}}`, `{"Manager":{"LastName":"boss"}}`, `{"Manager":{"Username":"a","Rollcall_Key__c":"b"}}`, `{"Manager":{}}`, `{"Manager":"x"}`, `{"Nothing":{"Id":"x"}}`} {
 		b.do("PATCH", user, body).is(t, 400)
 	}
 	_, done := b.ingest(`{"object":"User","operation":"upsert","externalIdFieldName":"Username"}`, "Username,Manager.Rollcall_Key__c\nada@people.example,k1\n")
@@ -47,6 +53,11 @@ func TestUpdatedAndDeleted(t *testing.T) {
 	got := b.do("GET", version+"/sobjects/User/updated/"+span, "").object(t)
 	if !strings.Contains(string(encodeJSON(t, got["ids"])), id) || got["latestDateCovered"] != "2026-03-01T09:00:00.000+0000" {
 		t.Errorf("updated %v", got)
+	}
+	for _, other := range []string{"?start=2026-03-01T06:00:00Z&end=2026-03-01T07:00:00Z", "?start=2026-03-01T09:00:00Z&end=2026-03-01T10:00:00Z"} {
+		if got := b.do("GET", version+"/sobjects/User/updated"+other, "").object(t); len(got["ids"].([]any)) != 0 {
+			t.Errorf("%s: %v", other, got)
+		}
 	}
 	account := b.do("POST", version+"/sobjects/Account", `{"Name":"A"}`).object(t)["id"].(string)
 	b.do("DELETE", version+"/sobjects/Account/"+account, "").is(t, 204)

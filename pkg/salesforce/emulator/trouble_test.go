@@ -96,6 +96,14 @@ func TestFieldAccess(t *testing.T) {
 	if done := b.do("GET", job, "").object(t); done["errorMessage"] != "InvalidBatch : Field name not found : Rollcall_Key__c" {
 		t.Errorf("job %v", done)
 	}
+	if _, err := b.org.Query("SELECT Rollcall_Key__c FROM User"); err != nil { // a test sees everything
+		t.Error(err)
+	}
+	b.do("PATCH", user, `{"ManagerId":"`+b.create("boss")+`"}`).is(t, 204)
+	b.do("GET", user+"/Manager", "").is(t, 200)
+	b.do("PATCH", "/_emulator/orgs/-/fields/User.ManagerId", `{"access":"none"}`).is(t, 204)
+	b.do("GET", user+"/Manager", "").is(t, 404)
+	b.query("SELECT Manager.Name FROM User").is(t, 400)
 	b.do("PATCH", "/_emulator/orgs/-/fields/User.Department", `{"access":"edit"}`).is(t, 204)
 	b.do("PATCH", user, `{"Department":"A"}`).is(t, 204)
 	b.do("PATCH", "/_emulator/orgs/-/fields/User.Nope", `{"access":"edit"}`).is(t, 400)

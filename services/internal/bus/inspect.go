@@ -20,6 +20,8 @@ var ErrUnseen = errors.New("this connection cannot see it")
 type Server struct {
 	Name, Version string
 	RTT           time.Duration
+	// CertifiedUntil is when its certificate ends; zero without TLS.
+	CertifiedUntil time.Time
 }
 
 // Server asks the server for a sign of life.
@@ -28,7 +30,11 @@ func (b *Bus) Server() (Server, error) {
 	if err != nil {
 		return Server{}, fmt.Errorf("ask NATS for a sign of life: %w", err)
 	}
-	return Server{Name: b.nc.ConnectedServerName(), Version: b.nc.ConnectedServerVersion(), RTT: rtt}, nil
+	s := Server{Name: b.nc.ConnectedServerName(), Version: b.nc.ConnectedServerVersion(), RTT: rtt}
+	if state, err := b.nc.TLSConnectionState(); err == nil && len(state.PeerCertificates) > 0 {
+		s.CertifiedUntil = state.PeerCertificates[0].NotAfter
+	}
+	return s, nil
 }
 
 // Clock says how far the server's clock is ahead of ours, and how far that may

@@ -53,7 +53,7 @@ func installationChecks() []Check {
 		{configExpressions, "every expression of rules, grants and fields compiles, and sources and precedence fit", "", "one does not; its place is named"},
 		{configKeys, "`deployment.keyFile` and `tokens.keyFile` can be read here and hold what they should",
 			"one cannot be read here, which is as it should be on a machine that runs no service", "one holds something else"},
-		{natsReachable, "NATS answers", "", "nobody answers, or the login is refused; the checks that need it are skipped"},
+		{natsReachable, "NATS answers", "its certificate ends within 30 days", "nobody answers, or the login is refused; the checks that need it are skipped"},
 		{natsStreams, "streams and consumers are there, with the settings on which Rollcall's promises rest", "", "one is missing or has another setting"},
 		{natsSync, "every write is on the disk before it is acknowledged (`sync_interval: always`); skipped where the account may not ask the server", "",
 			"writes are synced at intervals only: a power failure loses acknowledged changes"},

@@ -138,6 +138,17 @@ func TestClocksApart(t *testing.T) {
 	}
 }
 
+func TestACertificateThatEndsSoon(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	if got := certificate(now.AddDate(0, 0, 20), now); len(got) != 1 || got[0].level != Warn || !strings.Contains(got[0].message, "2026-03-22") {
+		t.Errorf("in 20 days: %+v", got)
+	}
+	if got := append(certificate(now.AddDate(0, 0, 40), now), certificate(time.Time{}, now)...); len(got) != 0 {
+		t.Errorf("in 40 days, or without TLS: %+v", got)
+	}
+}
+
 func TestNamesLikeAnother(t *testing.T) {
 	t.Parallel()
 	there := []string{"Standard User", "Standard Platform User", "System Administrator", "Read Only"}

@@ -12,6 +12,8 @@ const (
 	natsClockWarn, natsClockFail = 2 * time.Second, 30 * time.Second
 	// unseenWait is short: a server that may not be asked does not answer.
 	unseenWait = time.Second
+	// certificateSoon is how long before its end a certificate is spoken of.
+	certificateSoon = 30 * 24 * time.Hour
 	// full and nearlyFull are shares of what there is.
 	nearlyFull, full = 0.80, 0.95
 )
@@ -43,7 +45,17 @@ func (p *patient) reach(ctx context.Context) []verdict {
 		return fail(todo, "%s", err)
 	}
 	p.bus = b
-	return ok("connected to %s, version %s, %s away", s.Name, s.Version, s.RTT.Round(10*time.Microsecond))
+	return append(ok("connected to %s, version %s, %s away", s.Name, s.Version, s.RTT.Round(10*time.Microsecond)),
+		certificate(s.CertifiedUntil, p.Now())...)
+}
+
+// certificate says when the server's certificate ends, if that is soon.
+func certificate(until, now time.Time) []verdict {
+	if until.IsZero() || until.Sub(now) > certificateSoon {
+		return nil
+	}
+	return warn("Make a new one before nobody connects any more: docs/runbooks/nats-keys.md.",
+		"the certificate of NATS ends on %s", stamp(until))
 }
 
 func (p *patient) streams(ctx context.Context) []verdict {

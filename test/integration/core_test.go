@@ -120,9 +120,6 @@ func TestKillAnything(t *testing.T) {
 	}
 }
 
-// kills is how often a process is killed at the least.
-const kills = 8
-
 // killing kills and restarts a process at random moments until stop closes, and
 // some more while what was set going is still under way.
 func (s *stack) killing(victim string, stop <-chan struct{}) int {
@@ -134,7 +131,7 @@ func (s *stack) killing(victim string, stop <-chan struct{}) int {
 				return n
 			}
 			stop = nil
-		case <-time.After(30*time.Millisecond + rand.N(200*time.Millisecond)):
+		case <-time.After(alive/4 + rand.N(alive)):
 			s.restart(victim)
 			if n++; stop == nil && n >= kills {
 				return n

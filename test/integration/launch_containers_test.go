@@ -27,6 +27,9 @@ const (
 	// upWithin bounds the start of a stack: images are there already.
 	upWithin   = 3 * time.Minute
 	downWithin = time.Minute
+	// kills and alive are as for processes; a container takes a second to start.
+	kills = 4
+	alive = 4 * time.Second
 )
 
 // cluster says whether the stack has three NATS nodes and two of each service.

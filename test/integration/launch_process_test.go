@@ -13,6 +13,13 @@ import (
 	"time"
 )
 
+const (
+	// kills is how often a part is killed at the least, alive about how long it
+	// may live in between.
+	kills = 8
+	alive = 150 * time.Millisecond
+)
+
 // launch starts NATS, the emulator and all services as processes.
 func launch(s *stack) {
 	s.t.Helper()

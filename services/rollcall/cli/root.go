@@ -40,6 +40,11 @@ func Execute(ctx context.Context, args []string, s Streams) int {
 	if err != nil && !errors.Is(err, errReported) {
 		_, _ = fmt.Fprintf(s.Err, "rollcall: %v\n", err)
 	}
+	return exitCode(err)
+}
+
+// exitCode is the exit code that goes with an error of a command.
+func exitCode(err error) int {
 	var status exitStatus
 	if errors.As(err, &status) {
 		return int(status)

@@ -40,6 +40,13 @@ build: ## Build the rollcall binary into bin/.
 test: ## Test all modules, with the race detector and in random order.
 	$(call each,go test -race -shuffle=on ./...)
 
+# Helm's dependencies stay out of the workspace, so this module is no part of it.
+.PHONY: chart
+chart: $(LINT) ## Check the Helm chart, and the alerts, without a cluster.
+	cd test/chart && GOWORK=off go test -count=1 ./...
+	cd test/chart && GOWORK=off go mod tidy -diff
+	cd test/chart && GOWORK=off "$(CURDIR)/$(LINT)" run ./...
+
 .PHONY: bench
 bench: ## From DIRECTORY to Salesforce beside one raw durable hop, in one run; then one idle event at a time.
 	cd services/rollcall && go test -run '^$$' -bench EventsToSalesforce -benchtime 20000x ./up
@@ -73,7 +80,7 @@ generate: ## Write the generated files anew.
 	$(call each,go generate ./...)
 
 .PHONY: check
-check: static test ## Everything CI checks, tests included.
+check: static test chart ## Everything CI checks, tests included.
 
 .PHONY: static
 static: fmt-check lines words links commands imports pins generated tidy vet lint ## Everything CI checks, but the tests.

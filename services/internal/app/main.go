@@ -105,6 +105,9 @@ func runService(ctx context.Context, name string, file config.File, tel *telemet
 	if err != nil {
 		return Usage(fmt.Errorf("build from the configuration:\n%w", err))
 	}
+	if err := WatchLag(b, tel); err != nil {
+		return err
+	}
 	probes, err := Listen(ctx, file.Serve.Listen, tel.Handler(), func() error { return errors.Join(b.Ready(), service.Ready()) })
 	if err != nil {
 		return err

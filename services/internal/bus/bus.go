@@ -54,6 +54,7 @@ type Bus struct {
 	js   jetstream.JetStream
 	log  *slog.Logger
 	name string
+	fed  fed
 }
 
 // Header is a message's headers. NATS headers are case-sensitive.

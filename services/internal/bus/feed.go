@@ -67,6 +67,7 @@ func (b *Bus) Feed(ctx context.Context, stream, consumer string, prefetch int) (
 	if err != nil {
 		return nil, fmt.Errorf("look up consumer %s of %s (has the installation been provisioned?): %w", consumer, stream, err)
 	}
+	b.fed.add(fedOn{stream, consumer})
 	reset, done := context.WithTimeout(ctx, requestTimeout)
 	defer done()
 	if _, err := b.js.ResetConsumer(reset, stream, consumer); err != nil {

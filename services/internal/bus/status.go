@@ -10,13 +10,14 @@ import (
 
 // StreamStatus is how a stream stands.
 type StreamStatus struct {
-	Name     string    `json:"name"`
-	Messages uint64    `json:"messages"`
-	Bytes    uint64    `json:"bytes"`
-	FirstSeq uint64    `json:"firstSeq"`
-	LastSeq  uint64    `json:"lastSeq"`
-	LastTime time.Time `json:"lastTime,omitzero"`
-	Subjects uint64    `json:"subjects"`
+	Name      string    `json:"name"`
+	Messages  uint64    `json:"messages"`
+	Bytes     uint64    `json:"bytes"`
+	FirstSeq  uint64    `json:"firstSeq"`
+	LastSeq   uint64    `json:"lastSeq"`
+	FirstTime time.Time `json:"firstTime,omitzero"`
+	LastTime  time.Time `json:"lastTime,omitzero"`
+	Subjects  uint64    `json:"subjects"`
 }
 
 // ConsumerStatus is how far behind a consumer is.
@@ -35,13 +36,11 @@ type ConsumerStatus struct {
 func (b *Bus) Streams(ctx context.Context) ([]StreamStatus, error) {
 	var out []StreamStatus
 	for _, name := range []string{events.StreamDirectory, events.StreamRoster, events.StreamDead, events.StreamOperator} {
-		s, err := b.js.Stream(ctx, name)
+		s, err := b.Stream(ctx, name)
 		if err != nil {
-			return nil, fmt.Errorf("look up stream %s: %w", name, err)
+			return nil, err
 		}
-		st := s.CachedInfo().State
-		out = append(out, StreamStatus{Name: name, Messages: st.Msgs, Bytes: st.Bytes, FirstSeq: st.FirstSeq,
-			LastSeq: st.LastSeq, LastTime: st.LastTime, Subjects: st.NumSubjects})
+		out = append(out, s)
 	}
 	return out, nil
 }

@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
 )
+
+// scrapeTimeout is how long whoever reads the metrics is kept waiting by NATS.
+const scrapeTimeout = 2 * time.Second
 
 // metrics count what was decided, by org and cause.
 type metrics struct {
@@ -39,4 +44,35 @@ func newMetrics(m metric.Meter) (*metrics, error) {
 
 func count(ctx context.Context, c metric.Int64Counter, org string, cause events.Cause) {
 	c.Add(ctx, 1, metric.WithAttributes(attribute.String("org", org), attribute.String("cause", string(cause))))
+}
+
+// watchParked says at every reading of the metrics how many dead letters there
+// are, and how old the oldest is. Every replica says the same.
+func watchParked(b *bus.Bus, m metric.Meter) error {
+	var errs [3]error
+	people, err := m.Int64ObservableGauge("rollcall.parked.people",
+		metric.WithDescription("Dead letters there are, of all orgs and causes. Every replica says the same."))
+	errs[0] = err
+	oldest, err := m.Float64ObservableGauge("rollcall.parked.oldest", metric.WithUnit("s"),
+		metric.WithDescription("Age of the oldest dead letter, 0 where there is none. Every replica says the same."))
+	errs[1] = err
+	_, errs[2] = m.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
+		defer cancel()
+		dead, err := b.Stream(ctx, events.StreamDead)
+		if err != nil {
+			return nil // no figure is a gap in the graph; readiness says that NATS is away
+		}
+		age := 0.0
+		if dead.Messages > 0 {
+			age = time.Since(dead.FirstTime).Seconds()
+		}
+		o.ObserveInt64(people, int64(dead.Messages)) //nolint:gosec // a count of messages
+		o.ObserveFloat64(oldest, age)
+		return nil
+	}, people, oldest)
+	if err := errors.Join(errs[:]...); err != nil {
+		return fmt.Errorf("make metrics: %w", err)
+	}
+	return nil
 }

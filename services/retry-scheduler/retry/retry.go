@@ -43,6 +43,9 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	if b == nil || t == nil {
 		return nil, errors.New("retry-scheduler needs a bus and telemetry")
 	}
+	if err := watchParked(b, t.Meter); err != nil {
+		return nil, err
+	}
 	return newService(cfg, b, t)
 }
 

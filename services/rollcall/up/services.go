@@ -86,6 +86,10 @@ func (b *builder) add(name string, build func(app.Env) (app.Service, error)) {
 		return
 	}
 	b.out.buses = append(b.out.buses, conn)
+	if err := app.WatchLag(conn, tel); err != nil {
+		b.errs = append(b.errs, err)
+		return
+	}
 	service, err := build(app.Env{File: b.file, Bus: conn, Telemetry: tel})
 	if err != nil {
 		b.errs = append(b.errs, fmt.Errorf("%s: %w", name, err))

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 )
 
 // metrics are the pusher's instruments, each labelled with its org.
@@ -22,11 +23,13 @@ type metrics struct {
 	took   metric.Float64Histogram
 	lag    metric.Float64Gauge
 	held   metric.Int64Gauge
+	used   metric.Int64Gauge
+	limit  metric.Int64Gauge
 }
 
 func newMetrics(m metric.Meter, org string) (*metrics, error) {
 	out := &metrics{org: attribute.String("org", org)}
-	var errs [7]error
+	var errs [9]error
 	out.calls, errs[0] = m.Int64Counter("rollcall.push.calls", metric.WithDescription("Salesforce operations, by what they were and how they ended. One may take several HTTP requests."))
 	out.people, errs[1] = m.Int64Counter("rollcall.push.people", metric.WithDescription("People handled, by result and cause."))
 	out.lost, errs[2] = m.Int64Counter("rollcall.push.claims_lost", metric.WithDescription("People another worker held or took over."))
@@ -36,6 +39,8 @@ func newMetrics(m metric.Meter, org string) (*metrics, error) {
 		metric.WithExplicitBucketBoundaries(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30))
 	out.lag, errs[5] = m.Float64Gauge("rollcall.push.lag", metric.WithUnit("s"), metric.WithDescription("Age of the oldest work of the last batch, by lane."))
 	out.held, errs[6] = m.Int64Gauge("rollcall.push.held", metric.WithDescription("1 while the org is held."))
+	out.used, errs[7] = m.Int64Gauge("rollcall.push.api_used", metric.WithDescription("API calls of the org's last 24 hours, everybody's, as Salesforce last said."))
+	out.limit, errs[8] = m.Int64Gauge("rollcall.push.api_limit", metric.WithDescription("API calls the org may make in 24 hours, as Salesforce last said."))
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, fmt.Errorf("metrics of the pusher: %w", err)
 	}
@@ -48,6 +53,12 @@ func (m *metrics) call(ctx context.Context, operation string, err error) {
 		status = salesforceError(err).Class.String()
 	}
 	m.calls.Add(ctx, 1, metric.WithAttributes(m.org, attribute.String("operation", operation), attribute.String("status", status)))
+}
+
+func (m *metrics) usage(u salesforce.Usage) {
+	ctx := context.Background() // Salesforce says it with any answer
+	m.used.Record(ctx, u.Used, metric.WithAttributes(m.org))
+	m.limit.Record(ctx, u.Limit, metric.WithAttributes(m.org))
 }
 
 func (m *metrics) claimLost(ctx context.Context) { m.lost.Add(ctx, 1, metric.WithAttributes(m.org)) }

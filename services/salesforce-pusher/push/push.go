@@ -118,7 +118,10 @@ func (s *Service) newOrg(c OrgConfig, worker string, opts options, t *telemetry.
 		APIVersion: c.APIVersion, Sessions: o.sessions, Transport: t.Transport(counting{base: network, calls: &s.calls}),
 		AllowedHostSuffixes: c.HostSuffixes, AllowLoopbackHTTP: c.AllowLoopbackHTTP,
 		CallTimeout: c.CallTimeout, UserAgent: "rollcall",
-		OnUsage: func(u salesforce.Usage) { o.hold.usage.Store(&u) },
+		OnUsage: func(u salesforce.Usage) {
+			o.hold.usage.Store(&u)
+			m.usage(u)
+		},
 	})
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says itself what it is about

@@ -234,13 +234,7 @@ func secretsOf(pod corev1.PodSpec) string {
 // The rendered rollcall.yaml is read by the program it is for.
 func TestRollcallReadsTheConfiguration(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "rollcall")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./services/rollcall")
-	build.Dir, build.Env = "../..", append(os.Environ(), "GOWORK=") // this module is outside the workspace, the program is not
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	dir, bin := t.TempDir(), program(t)
 	for name, files := range examples() {
 		r := install(t, values(t, "", files...))
 		if len(r.configs) != 2 || r.configs[0].Data["rollcall.yaml"] != r.configs[1].Data["rollcall.yaml"] {

@@ -107,6 +107,7 @@ func (s *Service) newOrg(c OrgConfig, worker string, opts options, t *telemetry.
 	if err != nil {
 		return nil, err
 	}
+	m.hold(context.Background(), false) // said from the start: a metric that is missing looks like one that is well
 	o := &org{
 		cfg: c, worker: worker, bus: s.bus, log: t.Log, tracer: t.Tracer, metrics: m,
 		reader: tokens.NewReader(s.bus, opts.sealer, c.Name), catalogue: newCatalogue(c.Names),

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -15,7 +16,6 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 	"sigs.k8s.io/yaml"
@@ -114,7 +114,7 @@ func notSaid(t *testing.T, where, expr string, said map[string]string) []string 
 			out = append(out, v.Name)
 		}
 		for _, m := range v.LabelMatchers {
-			if ok && m.Name != labels.MetricName && !strings.Contains(all, m.Name+"=") {
+			if ok && m.Name != model.MetricNameLabel && !strings.Contains(all, m.Name+"=") {
 				out = append(out, v.Name+"{"+m.Name+"}")
 			}
 		}
@@ -166,7 +166,7 @@ func post(t *testing.T, url, body string) {
 
 func address(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,10 @@ func address(t *testing.T) string {
 func scrape(t *testing.T, url string, want []string) map[string]string {
 	t.Helper()
 	series := regexp.MustCompile(`(?m)^([a-z_]+)(\{[^}]*\})? `)
-	deadline := time.Now().Add(time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
 	for {
 		said := map[string]string{}
 		for _, m := range series.FindAllStringSubmatch(get(t, url), -1) {
@@ -193,10 +196,11 @@ func scrape(t *testing.T, url string, want []string) map[string]string {
 		if missing == "" {
 			return said
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
 			t.Fatalf("after a minute there is no %s", missing)
 		}
-		time.Sleep(200 * time.Millisecond)
 	}
 }
 

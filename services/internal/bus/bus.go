@@ -29,6 +29,11 @@ const (
 	// requestTimeout bounds one request to the server.
 	requestTimeout = 3 * time.Second
 	reconnectWait  = 100 * time.Millisecond
+	// defaultPing finds out within half a minute that a server is gone without
+	// a word, as a host or a network goes. The client's own takes six minutes.
+	defaultPing = 10 * time.Second
+	// unanswered is how many pings may be, before the server is taken for gone.
+	unanswered = 2
 )
 
 // Options says where NATS is and who we are there.
@@ -43,6 +48,8 @@ type Options struct {
 	InboxPrefix string
 	// ConnectTimeout is how long Connect waits for the server. Default 10s.
 	ConnectTimeout time.Duration
+	// Ping is how often a silent server is asked whether it is there. Default 10s.
+	Ping time.Duration
 	// InProcess connects to a server in the same process instead of URL.
 	InProcess nats.InProcessConnProvider
 	Log       *slog.Logger
@@ -95,6 +102,9 @@ func (o Options) withDefaults() Options {
 	if o.ConnectTimeout <= 0 {
 		o.ConnectTimeout = defaultConnectTimeout
 	}
+	if o.Ping <= 0 {
+		o.Ping = defaultPing
+	}
 	if o.InboxPrefix == "" {
 		o.InboxPrefix = "_INBOX"
 		if o.Name != "" {
@@ -114,6 +124,7 @@ func (o Options) natsOptions() ([]nats.Option, error) {
 		nats.Name(o.Name),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
+		nats.PingInterval(o.Ping), nats.MaxPingsOutstanding(unanswered),
 		// No buffer while disconnected: a commit must fail at once, not be
 		// sent minutes later.
 		nats.ReconnectBufSize(-1),

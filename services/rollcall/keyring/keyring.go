@@ -19,6 +19,8 @@ const (
 	// sharedMode lets a container's own user read a file that is mounted into
 	// it alone; on the host the folder is in the way.
 	sharedMode fs.FileMode = 0o444
+	// replacedMode is for what people write themselves.
+	replacedMode fs.FileMode = 0o644
 	// ownMode is for what no container needs.
 	ownMode fs.FileMode = 0o400
 )
@@ -80,8 +82,40 @@ func Compose(o Options) (Result, error) {
 			r.Made = append(r.Made, Made{nkeysConf, "the public keys, for NATS"})
 		}
 	}
+	if !o.Check {
+		if err := setModes(o.Dir, files); err != nil {
+			return r, err
+		}
+	}
 	r.Warnings, err = warnings(o)
 	return r, err
+}
+
+// setModes gives what was there before its mode too: a secret that somebody put
+// in place of ours has that of his editor, and a folder of before is open.
+func setModes(dir string, files []file) error {
+	info, err := os.Stat(dir)
+	if err == nil && info.Mode().Perm()&^folderMode != 0 {
+		err = os.Chmod(dir, folderMode)
+	}
+	if err != nil {
+		return fmt.Errorf("secrets folder: %w", err)
+	}
+	files = append(files, file{name: nkeysConf, mode: replacedMode}, file{name: caCert, mode: sharedMode})
+	for _, f := range files {
+		path := filepath.Join(dir, f.name)
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) { // the authority's key may be kept elsewhere
+			continue
+		}
+		if err == nil && info.Mode().Perm()&f.mode != f.mode {
+			err = os.Chmod(path, f.mode)
+		}
+		if err != nil {
+			return fmt.Errorf("mode of %s: %w", f.name, err)
+		}
+	}
+	return nil
 }
 
 // makeMissing makes every file that is not there, in order.
@@ -118,7 +152,7 @@ func keyFiles() []file {
 		{"jetstream.conf", "the key of NATS's disk; without it what is on the disk is lost", sharedMode, func(path string) error {
 			return write(path, fmt.Sprintf("JS_KEY: %q\n", rand.Text()+rand.Text()))
 		}},
-		{"salesforce-client-secret", "a consumer secret for the emulated org; for a real one, put its own here", sharedMode, func(path string) error {
+		{"salesforce-client-secret", "a consumer secret for the emulated org; for a real one, put its own here", replacedMode, func(path string) error {
 			return write(path, rand.Text()+"\n")
 		}},
 	}

@@ -91,6 +91,32 @@ func TestModes(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "secrets")
 	compose(t, keyring.Options{Dir: dir, Sources: []string{"hr"}})
+	checkModes(t, dir)
+}
+
+// So they are after somebody made the folder with the mode of his other
+// folders, and wrote files with a mode that no container can read.
+func TestModesOfOthers(t *testing.T) {
+	t.Parallel()
+	o := keyring.Options{Dir: t.TempDir(), Sources: []string{"hr"}}
+	if err := os.Chmod(o.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	compose(t, o)
+	checkModes(t, o.Dir)
+	for _, name := range []string{"salesforce-client-secret", "nkeys.conf", "assignment.nkey", "ca.crt"} {
+		if err := os.Chmod(filepath.Join(o.Dir, name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := compose(t, o); len(r.Made) > 0 {
+		t.Errorf("made %v", r.Made)
+	}
+	checkModes(t, o.Dir)
+}
+
+func checkModes(t *testing.T, dir string) {
+	t.Helper()
 	info, err := os.Stat(dir)
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("folder: %v, %v", info.Mode(), err)
@@ -104,7 +130,7 @@ func TestModes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]fs.FileMode{"ca.key": 0o400, "nkeys.conf": 0o644}[e.Name()]
+		want := map[string]fs.FileMode{"ca.key": 0o400, "nkeys.conf": 0o644, "salesforce-client-secret": 0o644}[e.Name()]
 		if want == 0 {
 			want = 0o444
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -195,7 +196,7 @@ func dial(ctx context.Context, o Options, opts []nats.Option) (*nats.Conn, error
 		if err == nil {
 			return nc, nil
 		}
-		if !errors.Is(err, nats.ErrNoServers) {
+		if !errors.Is(err, nats.ErrNoServers) && !unheard(err) {
 			return nil, fmt.Errorf("connect to NATS at %s: %w", redactURL(o.URL), err)
 		}
 		select {
@@ -205,6 +206,14 @@ func dial(ctx context.Context, o Options, opts []nats.Option) (*nats.Conn, error
 		case <-tick.C:
 		}
 	}
+}
+
+// unheard says of an error that no server was asked: its name is not known yet,
+// as while a container or a pod is replaced, or nobody took the call in time.
+func unheard(err error) bool {
+	var dns *net.DNSError
+	var timeout net.Error
+	return errors.As(err, &dns) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // redactURL cuts user and password out of a URL list.

@@ -13,6 +13,10 @@ override ROLLCALL_NATS_ACCOUNTS := $(call absolute,$(or $(ROLLCALL_NATS_ACCOUNTS
 for-stack = ROLLCALL_CONFIG="$(ROLLCALL_CONFIG)" ROLLCALL_SECRETS="$(ROLLCALL_SECRETS)" ROLLCALL_NATS_ACCOUNTS="$(ROLLCALL_NATS_ACCOUNTS)"
 
 STACK = $(for-stack) $(COMPOSE) -f deploy/compose/compose.yaml $(if $(CLUSTER),-f deploy/compose/compose.cluster.yaml) $(addprefix --profile ,$(PROFILES))
+# Whatever of it was brought up. Compose removes the volumes of the files it is
+# given, and those of one server and of three are not the same.
+SINGLE = $(for-stack) $(COMPOSE) -f deploy/compose/compose.yaml --profile '*'
+WHOLE  = $(SINGLE) -f deploy/compose/compose.cluster.yaml
 
 # What the operator's commands are told; operator.yaml is about the usual ones.
 OPERATOR = $(if $(NATS_PORT),ROLLCALL_NATS_URL=tls://127.0.0.1:$(NATS_PORT) )bin/rollcall
@@ -21,7 +25,7 @@ OPERATOR_CONFIG = $(if $(filter $(CURDIR)/deploy/compose/secrets,$(ROLLCALL_SECR
 .PHONY: up
 up: images compose build ## Bring the stack of containers up (PROFILES=demo, CLUSTER=1 for three NATS nodes).
 	bin/rollcall keys compose "$(ROLLCALL_SECRETS)" --config "$(ROLLCALL_CONFIG)"
-	@deploy/compose/check.sh "$(ROLLCALL_CONFIG)" "$(ROLLCALL_NATS_ACCOUNTS)"
+	@deploy/compose/check.sh "$(ROLLCALL_CONFIG)" "$(ROLLCALL_NATS_ACCOUNTS)" "$(or $(COMPOSE_PROJECT_NAME),rollcall)_$(if $(CLUSTER),nats,nats-0)"
 	@$(STACK) up --detach --wait --wait-timeout 180 || { deploy/compose/why.sh $(STACK); exit 1; }
 	@echo
 	@echo "All is up. What to try:"
@@ -34,7 +38,7 @@ up: images compose build ## Bring the stack of containers up (PROFILES=demo, CLU
 
 .PHONY: down
 down: compose ## Take the stack of containers down; its data stays (DATA=gone removes it).
-	$(STACK) down $(if $(filter gone,$(DATA)),--volumes)
+	@$(WHOLE) down $(if $(filter gone,$(DATA)),--volumes && $(SINGLE) down --volumes)
 
 .PHONY: logs
 logs: compose ## Follow the logs of the stack of containers.

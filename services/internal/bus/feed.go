@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -42,6 +43,15 @@ func (m *Message) Ack() error {
 func (m *Message) Nak(delay time.Duration) error {
 	if err := m.msg.NakWithDelay(delay); err != nil {
 		return fmt.Errorf("nak: %w", err)
+	}
+	return nil
+}
+
+// Working says that the message is still being dealt with: the ack wait begins
+// again.
+func (m *Message) Working() error {
+	if err := m.msg.InProgress(); err != nil {
+		return fmt.Errorf("in progress: %w", err)
 	}
 	return nil
 }
@@ -244,12 +254,13 @@ func (f *Feed) Close() {
 // Priority takes from several feeds, the first one first.
 type Priority struct {
 	feeds []*Feed
+	muted []atomic.Bool
 	wake  chan struct{}
 }
 
 // NewPriority makes a Priority. The feeds must not be used otherwise.
 func NewPriority(feeds ...*Feed) *Priority {
-	p := &Priority{feeds: feeds, wake: make(chan struct{}, 1)}
+	p := &Priority{feeds: feeds, muted: make([]atomic.Bool, len(feeds)), wake: make(chan struct{}, 1)}
 	for _, f := range feeds {
 		f.mu.Lock()
 		f.wake = p.wake
@@ -268,6 +279,9 @@ func (p *Priority) Next(ctx context.Context, limit int, linger func(i int) time.
 			return 0, nil, err
 		}
 		for i, f := range p.feeds {
+			if p.muted[i].Load() {
+				continue
+			}
 			if msgs := f.TryNext(limit); len(msgs) > 0 {
 				return i, p.gather(ctx, i, msgs, limit, linger(i)), nil
 			}
@@ -323,6 +337,13 @@ func (p *Priority) waiting(i int) bool {
 		}
 	}
 	return false
+}
+
+// Mute makes Next pass over a feed, or not any more. It may be called while Next
+// waits.
+func (p *Priority) Mute(i int, on bool) {
+	p.muted[i].Store(on)
+	p.signal()
 }
 
 // Close closes all feeds.

@@ -19,7 +19,10 @@ const (
 	ackWait = 30 * time.Second
 	// maxAckPending is several batches for each of several replicas.
 	maxAckPending = 4000
-	duplicates    = 10 * time.Minute
+	// maxBackfillPending is two bulk loads: while one runs, its people stay
+	// unacked.
+	maxBackfillPending = 20_000
+	duplicates         = 10 * time.Minute
 )
 
 // ErrSettings marks a stream that is there with settings on which Rollcall's
@@ -270,7 +273,11 @@ func consumerConfigs(t Topology) map[string][]jetstream.ConsumerConfig {
 	}
 	for _, org := range t.Orgs {
 		for _, lane := range events.Lanes() {
-			roster = append(roster, consumerConfig(events.WorkConsumer(org, lane), events.WorkFilter(org, lane)))
+			c := consumerConfig(events.WorkConsumer(org, lane), events.WorkFilter(org, lane))
+			if lane == events.LaneBackfill {
+				c.MaxAckPending = maxBackfillPending
+			}
+			roster = append(roster, c)
 		}
 	}
 	return map[string][]jetstream.ConsumerConfig{

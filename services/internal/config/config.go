@@ -165,7 +165,8 @@ type Rule struct {
 	// Profile and Role are names in the org. Profile is required.
 	Profile string `koanf:"profile"`
 	Role    string `koanf:"role"`
-	// PermissionSets (API names) and Groups (developer names of public groups).
+	// PermissionSets (API names) and Groups (developer names of public
+	// groups and queues).
 	PermissionSets []string `koanf:"permissionSets"`
 	Groups         []string `koanf:"groups"`
 	// Fields override the org's fields for people of this rule.
@@ -199,6 +200,10 @@ type Push struct {
 	ClaimTTL time.Duration `koanf:"claimTTL"`
 	// Linger is how long backfill work is gathered into one batch. Default 50ms.
 	Linger time.Duration `koanf:"linger"`
+	// BulkAbove is how much has to wait in the backfill lane for new users to be
+	// made by the Bulk API 2.0, thousands in a handful of calls, and not in
+	// batches of 200. 0 for never. Default 5000.
+	BulkAbove int `koanf:"bulkAbove"`
 }
 
 // Who may begin a login over HTTP.

@@ -45,5 +45,6 @@ func orgDefaults() map[string]any {
 		"push.callTimeout":        20 * time.Second,
 		"push.claimTTL":           30 * time.Second,
 		"push.linger":             50 * time.Millisecond,
+		"push.bulkAbove":          5000,
 	}
 }

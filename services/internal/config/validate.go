@@ -307,4 +307,7 @@ func (p *Push) validate(bad *faults, path string) {
 	if p.Linger < 0 {
 		bad.add(path+".linger", "must not be negative")
 	}
+	if p.BulkAbove < 0 {
+		bad.add(path+".bulkAbove", "must not be negative; 0 is for never")
+	}
 }

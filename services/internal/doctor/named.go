@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
 )
 
@@ -41,7 +40,7 @@ func kinds(a config.Assign) []kind {
 			{"Name", "SELECT Name FROM PermissionSet WHERE IsOwnedByProfile = false AND PermissionSetGroupId = null"},
 			{"DeveloperName", "SELECT DeveloperName FROM PermissionSetGroup"},
 		}, distinct(sets)},
-		{"public group", []lookup{{"DeveloperName", "SELECT DeveloperName FROM Group WHERE Type = 'Regular'"}}, distinct(groups)},
+		{"public group or queue", []lookup{{"DeveloperName", "SELECT DeveloperName FROM Group WHERE Type IN ('Regular','Queue')"}}, distinct(groups)},
 	}
 }
 
@@ -69,7 +68,7 @@ func (p *patient) named(ctx context.Context) []verdict {
 			continue
 		}
 		for _, name := range k.names {
-			if v := p.present(ctx, k, name, there); v != nil {
+			if v := p.present(k, name, there); v != nil {
 				out = append(out, v...)
 				continue
 			}
@@ -101,7 +100,7 @@ func (p *patient) namesOf(ctx context.Context, k kind) ([]string, error) {
 }
 
 // present is nil where there is exactly one of the name.
-func (p *patient) present(ctx context.Context, k kind, name string, there []string) []verdict {
+func (p *patient) present(k kind, name string, there []string) []verdict {
 	n := 0
 	for _, t := range there {
 		if strings.EqualFold(t, name) {
@@ -113,19 +112,12 @@ func (p *patient) present(ctx context.Context, k kind, name string, there []stri
 		return nil
 	case n > 1:
 		return fail("Rename all but one in Salesforce: Rollcall does not guess.", "%d things are a %s named %q; whoever needs it is parked", n, k.word, name)
-	case k.word == "public group" && p.isQueue(ctx, name):
-		return fail("Name a public group; queues are not managed.", "%q is a queue, not a public group; whoever needs it is parked", name)
 	}
 	advice := "Make it in Salesforce, or correct the name in the configuration."
 	if near := nearest(name, there); len(near) > 0 {
 		advice = fmt.Sprintf("Did you mean %s? Otherwise make it in Salesforce.", strings.Join(near, ", "))
 	}
 	return fail(advice, "the org has no %s named %q; whoever needs it is parked", k.word, name)
-}
-
-func (p *patient) isQueue(ctx context.Context, name string) bool {
-	n, err := p.client.QueryCount(ctx, "SELECT count() FROM Group WHERE Type = 'Queue' AND DeveloperName = "+salesforce.Quote(name))
-	return err == nil && n > 0
 }
 
 // nearest are the names most like one, quoted, the most like first.

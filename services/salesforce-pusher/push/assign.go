@@ -398,7 +398,7 @@ func gapOf(absent map[string]bool) *events.Failure {
 	missing := slices.Sorted(maps.Keys(absent))
 	for i, name := range missing {
 		kind, rest, _ := strings.Cut(name, "/")
-		missing[i] = map[string]string{kindPermissionSet: "permission set ", kindGroup: "public group "}[kind] + rest
+		missing[i] = map[string]string{kindPermissionSet: "permission set ", kindGroup: "public group or queue "}[kind] + rest
 	}
 	return &events.Failure{Cause: events.CauseGroupMapping, Operation: opResolve,
 		Message: "Not in the org: " + strings.Join(missing, ", ") + ". Everything else was applied. Make it in Salesforce, or correct the name in config.",

@@ -153,7 +153,7 @@ func queries(n names) []query {
 	add(kindRole, "UserRole", "Name", "", "")
 	add(kindPermissionSet, "PermissionSetGroup", "DeveloperName", fieldBundle, "")
 	add(kindPermissionSet, "PermissionSet", "Name", fieldSetID, " AND IsOwnedByProfile = false AND PermissionSetGroupId = null")
-	add(kindGroup, "Group", "DeveloperName", fieldGroupID, " AND Type = 'Regular'")
+	add(kindGroup, "Group", "DeveloperName", fieldGroupID, " AND Type IN ('Regular','Queue')")
 	return out
 }
 

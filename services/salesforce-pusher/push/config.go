@@ -56,6 +56,9 @@ type OrgConfig struct {
 	CallTimeout, ClaimTTL time.Duration
 	// Linger is how long backfill work is gathered into one batch.
 	Linger time.Duration
+	// BulkAbove is the backlog of the backfill lane above which new users are
+	// made by the Bulk API; 0 for never.
+	BulkAbove int
 	// Names are all names that config knows, asked for in one call.
 	Names names
 	// Probe says how a held org is tried again.
@@ -109,7 +112,7 @@ func orgFrom(name string, o config.Org) OrgConfig {
 		Create: o.Push.Create, Update: o.Push.Update, Deactivate: o.Push.Deactivate,
 		FreezeFirst: o.Push.FreezeFirst, AdoptByEmail: o.Push.AdoptByEmail,
 		Protected:   map[string]bool{},
-		CallTimeout: o.Push.CallTimeout, ClaimTTL: o.Push.ClaimTTL, Linger: o.Push.Linger,
+		CallTimeout: o.Push.CallTimeout, ClaimTTL: o.Push.ClaimTTL, Linger: o.Push.Linger, BulkAbove: o.Push.BulkAbove,
 		Names: namesIn(o.Assign), Probe: defaultProbe(),
 	}
 	for _, p := range o.Push.Protect {

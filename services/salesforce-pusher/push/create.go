@@ -87,6 +87,12 @@ func (s *step) insert(people []*person) []*person {
 		}
 		return s.org.client.CreateRecords(ctx, "User", records)
 	})
+	return s.inserted(people, results)
+}
+
+// inserted takes in what became of people's inserts, and returns those whose
+// references have to be resolved again.
+func (s *step) inserted(people []*person, results []result) []*person {
 	var refused []*person
 	for i, p := range people {
 		switch r := results[i]; {

@@ -53,6 +53,8 @@ type org struct {
 	tracer    trace.Tracer
 	metrics   *metrics
 
+	bulk *bulk
+
 	// trouble is what holds the org, as far as this loop knows.
 	trouble *events.Failure
 	running atomic.Bool
@@ -127,6 +129,7 @@ func (s *Service) newOrg(c OrgConfig, worker string, opts options, t *telemetry.
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says itself what it is about
 	}
+	o.bulk = newBulk(o)
 	return o, nil
 }
 
@@ -189,15 +192,26 @@ func (o *org) run(ctx context.Context) error {
 
 func (o *org) loop(ctx context.Context, feeds *bus.Priority) {
 	lanes := events.Lanes()
+	defer o.bulk.close()
 	for {
 		if o.heal(ctx) != nil {
 			return
 		}
-		i, msgs, err := feeds.Next(ctx, batchMax, func(i int) time.Duration { return o.cfg.linger(lanes[i]) })
-		if err != nil {
+		wait, cancel := o.bulk.wait(ctx)
+		i, msgs, err := feeds.Next(wait, batchMax, func(i int) time.Duration { return o.cfg.linger(lanes[i]) })
+		cancel()
+		switch {
+		case ctx.Err() != nil && err != nil:
 			return
+		case err != nil: // it is quiet: everybody there is has been gathered
+			o.bulk.launch(ctx, feeds)
+		case lanes[i] == events.LaneBackfill && o.bulk.take(ctx, msgs):
+			if o.bulk.full() {
+				o.bulk.launch(ctx, feeds)
+			}
+		default:
+			o.step(ctx, lanes[i], msgs)
 		}
-		o.step(ctx, lanes[i], msgs)
 	}
 }
 
@@ -243,18 +257,22 @@ func (o *org) start(ctx context.Context) error {
 // step works one batch off. It outlives ctx, so that no API call is cut in
 // half, but not for longer than a claim.
 func (o *org) step(ctx context.Context, lane events.Lane, msgs []*bus.Message) {
-	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(o.cfg.ClaimTTL, cancel) })
-	defer stop()
-	s := &step{
-		org: o, lane: lane, ctx: own, taken: map[string]events.Key{},
-		trace: &stepTrace{tracer: o.tracer, ctx: own, org: o.cfg.Name, lane: lane},
-	}
+	s, done := o.newStep(ctx, lane)
+	defer done()
 	s.run(msgs)
 	if s.trouble != nil {
 		o.held(context.WithoutCancel(ctx), s.trouble)
 	}
+}
+
+func (o *org) newStep(ctx context.Context, lane events.Lane) (s *step, done func()) {
+	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(o.cfg.ClaimTTL, cancel) })
+	s = &step{
+		org: o, lane: lane, ctx: own, taken: map[string]events.Key{},
+		trace: &stepTrace{tracer: o.tracer, ctx: own, org: o.cfg.Name, lane: lane},
+	}
+	return s, func() { stop(); cancel() }
 }
 
 // held makes the loop stop fetching, and says so to everybody.

@@ -44,12 +44,17 @@ func (s *step) run(msgs []*bus.Message) {
 	if err := s.prepare(); err != nil {
 		s.broken = err
 	} else {
-		s.work()
+		s.work(s.phases())
 		s.record()
 	}
+	s.close(began)
+	s.trace.end(s.people)
+}
+
+// close answers the messages and says how the step went.
+func (s *step) close(began time.Time) {
 	s.answer()
 	s.tell()
-	s.trace.end(s.people)
 	s.org.metrics.step(s.ctx, s, time.Since(began))
 	if s.broken != nil {
 		s.org.log.WarnContext(s.ctx, "batch given back: NATS did not answer", "org", s.org.cfg.Name, "lane", s.lane, "error", s.broken)
@@ -178,10 +183,14 @@ func (s *step) dropDiscarded() error {
 	return nil
 }
 
+// phases are all there is to do for somebody of whom nothing is known yet.
+func (s *step) phases() []func() {
+	return []func(){func() { s.resolve(s.people) }, s.identify, s.create, s.update, s.assign}
+}
+
 // work makes the calls, phase by phase. Each phase takes those still open and
 // leaves those open who need the next one.
-func (s *step) work() {
-	phases := []func(){func() { s.resolve(s.people) }, s.identify, s.create, s.update, s.assign}
+func (s *step) work(phases []func()) {
 	for _, phase := range phases {
 		if s.stopped() || len(those(s.people, isOpen)) == 0 {
 			break

@@ -95,6 +95,7 @@ func (s *stack) check() map[string]user {
 // TestKillAnything kills every service, and NATS, again and again during a run,
 // and wants Salesforce to end as after a quiet run.
 func TestKillAnything(t *testing.T) {
+	oneNode(t)
 	parallel(t)
 	quiet := newStack(t, nil)
 	quiet.load()
@@ -182,6 +183,7 @@ func TestReplyLostAfterItWasApplied(t *testing.T) {
 
 // TestParkAndReplay switches creating off, then on, and replays.
 func TestParkAndReplay(t *testing.T) {
+	oneNode(t)
 	parallel(t)
 	s := newStack(t, func(conf string) string { return conf + "      create: false\n" })
 	s.publish(export(t, s.dir, 0, 30, "first"))
@@ -216,6 +218,7 @@ func TestParkAndReplay(t *testing.T) {
 // TestRevokedCredentialsHoldTheOrg changes the secret in Salesforce while the
 // services run.
 func TestRevokedCredentialsHoldTheOrg(t *testing.T) {
+	oneNode(t)
 	parallel(t)
 	s := newStack(t, nil)
 	s.publish(export(t, s.dir, 0, 5, "first"))

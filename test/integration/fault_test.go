@@ -115,6 +115,7 @@ func TestANodeIsLost(t *testing.T) {
 
 // TestContainersAreHardened wants no container that may more than it needs.
 func TestContainersAreHardened(t *testing.T) {
+	oneNode(t)
 	parallel(t)
 	s := newStack(t, nil)
 	for name, p := range s.procs {

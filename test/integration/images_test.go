@@ -54,6 +54,7 @@ func images() []image {
 }
 
 func TestImagesHoldTheirProgramAndNothingElse(t *testing.T) {
+	oneNode(t)
 	for _, i := range images() {
 		t.Run(i.reference, func(t *testing.T) {
 			files := i.export(t)
@@ -106,6 +107,7 @@ func (i image) wantSelfContained(t *testing.T, name string, content []byte) {
 }
 
 func TestImagesRunAsNobodyAndSayHowTheyAre(t *testing.T) {
+	oneNode(t)
 	for _, i := range images() {
 		t.Run(i.reference, func(t *testing.T) {
 			var said []struct {
@@ -140,6 +142,7 @@ func TestImagesRunAsNobodyAndSayHowTheyAre(t *testing.T) {
 }
 
 func TestImagesOfServicesSayWhyTheyAreNotWell(t *testing.T) {
+	oneNode(t)
 	for _, name := range services() {
 		ref := "rollcall/" + name + ":" + cmp.Or(os.Getenv("ROLLCALL_TAG"), "dev")
 		out, err := exec.Command("docker", "run", "--rm", "--read-only", "--cap-drop", "ALL", "--network", "none", ref, "-health").CombinedOutput()

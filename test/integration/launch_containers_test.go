@@ -38,6 +38,15 @@ func cluster() bool { return os.Getenv("ROLLCALL_STACK") == "cluster" }
 // parallel does not: a stack of containers is enough for one machine.
 func parallel(t *testing.T) { t.Helper() }
 
+// oneNode skips, in a cluster, what does not depend on how many nodes there are:
+// the run with one node has shown it.
+func oneNode(t *testing.T) {
+	t.Helper()
+	if cluster() {
+		t.Skip("the same with one node and with three")
+	}
+}
+
 // programs are what this machine runs itself: the command line.
 func programs() map[string]string { return map[string]string{"rollcall": "./services/rollcall"} }
 

@@ -68,6 +68,9 @@ func parallel(t *testing.T) {
 	t.Parallel()
 }
 
+// oneNode skips nothing: processes have one node.
+func oneNode(t *testing.T) { t.Helper() }
+
 func (s *stack) add(name string, args ...string) {
 	s.t.Helper()
 	p := &process{name: name, args: args, log: filepath.Join(s.dir, name+".log")}

@@ -50,6 +50,7 @@ func expected(t *testing.T) (usable map[string]bool, unusable int) {
 // user, every unusable one is reported by line, and the same export again
 // changes nothing.
 func TestRealExport(t *testing.T) {
+	oneNode(t)
 	parallel(t)
 	usable, unusable := expected(t)
 	s := newStack(t, func(conf string) string {

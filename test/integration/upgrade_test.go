@@ -65,8 +65,8 @@ func previous(t *testing.T) string {
 	dir := t.TempDir()
 	archive := exec.CommandContext(t.Context(), "git", "-C", "../..", "archive", commit)
 	unpack := exec.CommandContext(t.Context(), "tar", "-x", "-C", dir)
-	var problems bytes.Buffer
-	archive.Stderr, unpack.Stderr = &problems, &problems
+	var packing, unpacking bytes.Buffer
+	archive.Stderr, unpack.Stderr = &packing, &unpacking
 	var err error
 	if unpack.Stdin, err = archive.StdoutPipe(); err != nil {
 		t.Fatal(err)
@@ -75,10 +75,10 @@ func previous(t *testing.T) string {
 		t.Fatal(err)
 	}
 	if err := archive.Run(); err != nil {
-		t.Fatalf("unpack %s: %v: %s", commit, err, &problems)
+		t.Fatalf("pack %s: %v: %s", commit, err, &packing)
 	}
 	if err := unpack.Wait(); err != nil {
-		t.Fatalf("unpack %s: %v: %s", commit, err, &problems)
+		t.Fatalf("unpack %s: %v: %s", commit, err, &unpacking)
 	}
 	for _, name := range services() {
 		build := exec.CommandContext(t.Context(), "go", "build", "-o", name, "./services/"+name)

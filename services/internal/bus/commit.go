@@ -46,7 +46,7 @@ type Write struct {
 }
 
 // Schedule says when and where a delayed message is published. A schedule due
-// while the server is down fires at its start.
+// while the server is down fires at its start, one in the past at once.
 type Schedule struct {
 	At     time.Time
 	Target string

@@ -12,15 +12,15 @@ import (
 // refused from anybody else.
 const headerScheduler = "Nats-Scheduler"
 
-// ScheduledFor returns when a stored schedule fires; false for a message that
-// is none.
-func (e Entry) ScheduledFor() (time.Time, bool) {
-	v := e.Header[headerSchedule]
-	if len(v) != 1 {
-		return time.Time{}, false
+// Scheduled returns what a stored schedule says; false for a message that is
+// none.
+func (e Entry) Scheduled() (Schedule, bool) {
+	when, target := e.Header[headerSchedule], e.Header[headerScheduleTarget]
+	if len(when) != 1 || len(target) != 1 {
+		return Schedule{}, false
 	}
-	at, err := time.Parse(time.RFC3339Nano, strings.TrimPrefix(v[0], "@at "))
-	return at, err == nil
+	at, err := time.Parse(time.RFC3339Nano, strings.TrimPrefix(when[0], "@at "))
+	return Schedule{At: at, Target: target[0]}, err == nil
 }
 
 // misdirected says that a schedule put the message where only its one writer

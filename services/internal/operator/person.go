@@ -165,7 +165,8 @@ func (p *PersonOrg) take(kind string, e bus.Entry) (err error) {
 	case "discarded":
 		p.Discarded, err = read[events.Discarded](e)
 	case "retry":
-		p.NextTry, _ = e.ScheduledFor()
+		plan, _ := e.Scheduled()
+		p.NextTry = plan.At
 	}
 	return err
 }

@@ -176,6 +176,7 @@ func (b *bundle) letters() map[string]bus.Entry {
 	if err != nil {
 		b.Fatal(err)
 	}
+	maps.DeleteFunc(got, func(_ string, e bus.Entry) bool { return len(e.Data) == fill })
 	return got
 }
 

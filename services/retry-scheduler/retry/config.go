@@ -19,6 +19,9 @@ type Config struct {
 	// StepTimeout bounds the work on one batch; it is shorter than the time
 	// after which NATS hands the batch to somebody else. Default 25s.
 	StepTimeout time.Duration
+	// Sweep is how often it looks for what a killed NATS server left behind.
+	// Default 15s.
+	Sweep time.Duration
 }
 
 // ConfigFrom returns retry-scheduler's part of the configuration file.
@@ -36,6 +39,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.StepTimeout <= 0 {
 		c.StepTimeout = 25 * time.Second
+	}
+	if c.Sweep <= 0 {
+		c.Sweep = 15 * time.Second
 	}
 	return c
 }

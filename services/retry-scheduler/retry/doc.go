@@ -12,5 +12,6 @@
 //   - retry: write the audit entry, publish work, acknowledge
 //   - discard: write the audit entry, write the marker, remove, acknowledge
 //
-// A schedule left behind is harmless: work carries no instruction.
+// A schedule left behind is harmless: work carries no instruction. What a killed
+// NATS server brings back is swept up (decision 0014).
 package retry

@@ -26,6 +26,25 @@ func (l letter) target() events.Target {
 	return events.Target{Org: l.address.Org, Cause: l.address.Cause, Key: l.address.Key, Seq: l.seq}
 }
 
+// reportedAt is the subject of the reports about the letter's person, or about
+// its event.
+func (l letter) reportedAt() string {
+	if l.address.Org == events.NoOrg {
+		return events.RejectionSubject(l.Origin.Seq)
+	}
+	return events.OutcomeSubject(l.address.Org, l.address.Key)
+}
+
+// success returns the revision that a report calls done; false for a failure.
+func (l letter) success(report bus.Entry) (uint64, bool) {
+	if l.address.Org == events.NoOrg {
+		r, err := events.Decode[events.Rejection](report.Data)
+		return r.Origin.Seq, err == nil && r.Resolved
+	}
+	o, err := events.Decode[events.Outcome](report.Data)
+	return o.Revision, err == nil && o.Result == events.ResultApplied
+}
+
 // readLetter reads a dead letter. One that cannot be read still has its place
 // and sequence, so that it can be replaced, closed or discarded.
 func readLetter(e bus.Entry) (letter, error) {

@@ -18,7 +18,7 @@ const scrapeTimeout = 2 * time.Second
 
 // metrics count what was decided, by org and cause.
 type metrics struct {
-	scheduled, parked, closed, retried, discarded, refused metric.Int64Counter
+	scheduled, parked, closed, retried, discarded, refused, rearmed metric.Int64Counter
 }
 
 func newMetrics(m metric.Meter) (*metrics, error) {
@@ -35,6 +35,7 @@ func newMetrics(m metric.Meter) (*metrics, error) {
 		retried:   counter("retried", "Dead letters looked at again because an admin asked."),
 		discarded: counter("discarded", "Dead letters given up because an admin asked."),
 		refused:   counter("refused", "Targets of an admin's request that were not as the admin saw them."),
+		rearmed:   counter("rearmed", "Retries that were overdue and so scheduled again."),
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("make metrics: %w", err)

@@ -112,31 +112,28 @@ func (s *Service) writeLetters(ctx context.Context, open []parking, later postpo
 	return written, replaced, nil
 }
 
-// overtaken closes letters whose person has succeeded since: while the letter
-// was written, the success looked for one and found none yet.
+// overtaken closes letters whose person or event has succeeded since: while the
+// letter was written, the success looked for one and found none yet.
 func (s *Service) overtaken(ctx context.Context, letters []letter) error {
-	var subjects []string
-	for _, l := range letters {
-		if l.address.Org != events.NoOrg {
-			subjects = append(subjects, events.OutcomeSubject(l.address.Org, l.address.Key))
-		}
-	}
-	if len(subjects) == 0 {
+	if len(letters) == 0 {
 		return nil
+	}
+	subjects := make([]string, len(letters))
+	for i, l := range letters {
+		subjects[i] = l.reportedAt()
 	}
 	newest, err := s.store.Latest(ctx, events.StreamRoster, subjects)
 	if err != nil {
 		return fmt.Errorf("read newest outcomes: %w", err)
 	}
 	var over []closing
-	for _, l := range letters {
-		e, ok := newest[events.OutcomeSubject(l.address.Org, l.address.Key)]
+	for i, l := range letters {
+		e, ok := newest[subjects[i]]
 		if !ok || e.Seq <= l.Evidence {
 			continue
 		}
-		o, err := events.Decode[events.Outcome](e.Data)
-		if err == nil && o.Result == events.ResultApplied {
-			over = append(over, closing{letter: l, revision: o.Revision, header: header(telemetry.Extract(ctx, e.Header))})
+		if revision, ok := l.success(e); ok {
+			over = append(over, closing{letter: l, revision: revision, header: header(telemetry.Extract(ctx, e.Header))})
 		}
 	}
 	return s.close(ctx, over)

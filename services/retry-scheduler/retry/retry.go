@@ -26,6 +26,7 @@ type store interface {
 	Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error)
 	Remove(ctx context.Context, stream string, seq uint64) error
 	Feed(ctx context.Context, stream, consumer string, prefetch int) (*bus.Feed, error)
+	Stream(ctx context.Context, name string) (bus.StreamStatus, error)
 	Ready() error
 }
 
@@ -80,6 +81,7 @@ func (s *Service) Run(ctx context.Context) error {
 			}
 		})
 	}
+	all.Go(func() { s.sweep(ctx) })
 	all.Wait()
 	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		return err

@@ -4,7 +4,10 @@ package bustest
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -99,3 +102,20 @@ func (s *Server) Kill() { s.srv.Shutdown(); s.srv.WaitForShutdown() }
 
 // Restart starts it again on the same data and port.
 func (s *Server) Restart(t testing.TB) { t.Helper(); s.run(t) }
+
+// Crash stops the server as kill -9 does: what Restart finds on disk is what
+// was there while it still ran.
+func (s *Server) Crash(t testing.TB) {
+	t.Helper()
+	disk := t.TempDir()
+	err := os.CopyFS(disk, os.DirFS(s.opts.StoreDir))
+	for errors.Is(err, fs.ErrNotExist) { // it renamed a file meanwhile
+		disk = t.TempDir()
+		err = os.CopyFS(disk, os.DirFS(s.opts.StoreDir))
+	}
+	if err != nil {
+		t.Fatalf("copy the server's disk: %v", err)
+	}
+	s.Kill()
+	s.opts.StoreDir = disk
+}

@@ -32,7 +32,7 @@ func (p *patient) deploymentKey() []verdict {
 	if err == nil {
 		_, err = events.NewKeyer(secret)
 	}
-	return keyVerdict("deployment.keyFile", p.File.Deployment.KeyFile, err)
+	return p.keyVerdict("deployment.keyFile", p.File.Deployment.KeyFile, err)
 }
 
 func (p *patient) tokensKey() []verdict {
@@ -43,11 +43,14 @@ func (p *patient) tokensKey() []verdict {
 		p.sealer, err = seal.Load(p.File.Tokens.KeyFile)
 		p.sealErr = err
 	}
-	return keyVerdict("tokens.keyFile", p.File.Tokens.KeyFile, err)
+	return p.keyVerdict("tokens.keyFile", p.File.Tokens.KeyFile, err)
 }
 
-func keyVerdict(key, path string, err error) []verdict {
+func (p *patient) keyVerdict(key, path string, err error) []verdict {
 	switch {
+	case path == "" && p.FileErr == nil && len(p.File.Orgs) == 0:
+		// An operator's file: no service starts with it, and nothing here needs it.
+		return skipped("%s is not set, and nothing here needs it: the configuration names no org", key)
 	case path == "":
 		return warn("Set "+key+"; `rollcall up` makes one by itself.", "%s is not set", key)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):

@@ -94,7 +94,7 @@ func (p *patient) check(ctx context.Context, name string, look func(context.Cont
 	defer slow.Stop()
 	worst := OK
 	for _, v := range look(ctx) {
-		if v.level == Skipped || v.level.weight() > worst.weight() {
+		if v.level == Skipped && worst == OK || v.level.weight() > worst.weight() {
 			worst = v.level
 		}
 		p.findings = append(p.findings, Finding{Check: name, Org: p.org, Level: v.level,

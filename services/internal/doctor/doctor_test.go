@@ -47,6 +47,21 @@ func TestNothingIsWrongWithAHealthyInstallation(t *testing.T) {
 	r.tight(rep)
 }
 
+// An operator's file names no org and no key to tokens: nothing is missing.
+func TestAnOperatorsMachineNeedsNoKeys(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.doctor.File.Orgs, r.doctor.File.Tokens.KeyFile = nil, ""
+	rep := r.examine()
+	r.found(rep, planted{check: configKeys, level: OK, message: "deployment.keyFile is in order"})
+	r.found(rep, planted{check: configKeys, level: Skipped, message: "tokens.keyFile is not set, and nothing here needs it"})
+	if rep.Worst != OK {
+		t.Errorf("the worst is %s: %+v", rep.Worst, rep.Findings)
+	}
+	r.doctor.FileErr = errors.New("a file that cannot be read names no org either")
+	r.found(r.examine(), planted{check: configKeys, level: Warn, message: "tokens.keyFile is not set"})
+}
+
 func TestWhatTheServerSaysHoldsNoSecretWhenItIsShown(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -107,6 +107,13 @@ func credentialFaults() map[string]planted {
 			r.must(err)
 			r.doctor.File.Tokens.KeyFile = path
 		}},
+		"held, looked at without the key": {orgToken, Fail, "invalid_client: invalid client credentials", "take the app's current secret", func(r *rig) {
+			r.record(func(rec *events.TokenRecord) { // the last token is kept, sealed
+				rec.State, rec.Advice = events.TokenHeld, "take the app's current secret into the configuration"
+				rec.Failure = &events.Failure{Cause: events.CauseCredentials, Code: "invalid_client", Message: "invalid client credentials"}
+			})
+			r.doctor.File.Tokens.KeyFile = filepath.Join(r.dir, "none")
+		}},
 		"held by the pusher": {orgHealth, Fail, "INVALID_OPERATION_WITH_EXPIRED_PASSWORD", "Password Never Expires", func(r *rig) {
 			r.health(events.Health{State: events.HealthHeld, Since: time.Now(), Failure: &events.Failure{
 				Cause: events.CauseCredentials, Code: "INVALID_OPERATION_WITH_EXPIRED_PASSWORD", Message: "The users password has expired"}})

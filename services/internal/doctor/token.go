@@ -32,10 +32,12 @@ func (p *patient) tokenRecord(ctx context.Context) []verdict {
 		return fail("Use the same version of Rollcall here and there.", "%s", err)
 	}
 	p.rec = &rec
-	if v := p.open(rec); v != nil {
-		return v
+	// Whether it is held is in the record itself, for whoever has no key, too.
+	opened := p.open(rec)
+	if opened != nil && rec.State == events.TokenConnected {
+		return opened
 	}
-	return p.state(rec)
+	return append(p.state(rec), opened...)
 }
 
 // open opens the token; nil where it opens, or where there is none.

@@ -174,6 +174,7 @@ func said(w io.Writer, got result) error {
 	for _, m := range got.Missing {
 		_, _ = fmt.Fprintf(w, "Still missing: %s\n", m)
 	}
+	_, _ = fmt.Fprintf(w, "Whether the user may do what Rollcall needs, and all that the configuration names is there: rollcall doctor %s\n", got.Org)
 	return nil
 }
 

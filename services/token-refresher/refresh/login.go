@@ -74,7 +74,7 @@ type pending struct {
 }
 
 // NewLogin returns a Login for the callback URL that the apps have; finished,
-// if given, is told how each login ended.
+// if given, is told how each login ended that a browser began here.
 func NewLogin(cfg Config, b *bus.Bus, t *telemetry.Telemetry, callback string, finished func(Connected, error)) (*Login, error) {
 	cfg = cfg.withDefaults()
 	cfg.Callback.Access = config.AccessLink // others may reach this machine's loopback too
@@ -177,12 +177,14 @@ func (l *Login) cookie(o *loginOrg, value string, seconds int) *http.Cookie {
 // end is where Salesforce sends the browser back to.
 func (l *Login) end(w http.ResponseWriter, r *http.Request) {
 	o, p, err := l.recall(r)
-	if err == nil {
-		http.SetCookie(w, l.cookie(o, "", -1))
-		err = l.use(r.Context(), o, p.State, p.Until)
+	if err != nil {
+		// Any page can send a browser here: it ends nobody's login.
+		l.refuse(w, r, http.StatusBadRequest, err)
+		return
 	}
+	http.SetCookie(w, l.cookie(o, "", -1))
 	var done Connected
-	if err == nil {
+	if err = l.use(r.Context(), o, p.State, p.Until); err == nil {
 		done, err = l.complete(r, o, p)
 	}
 	l.finished(done, err)

@@ -1,12 +1,15 @@
 package refresh
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
 )
 
@@ -107,5 +110,48 @@ func TestTheCallbackPageQuotesNothingRaw(t *testing.T) {
 		if strings.Contains(body, "<script") || !strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") {
 			t.Errorf("%s: %s", key, body)
 		}
+	}
+}
+
+// Any page can send a browser to the callback. Who waits for a login waits on.
+func TestAForgedCallbackEndsNobodysLogin(t *testing.T) {
+	t.Parallel()
+	r := newLoginRig(t)
+	ended := make(chan error, 10)
+	r.login.finished = func(_ Connected, err error) { ended <- err }
+	browser := r.browser()
+	callback := r.consent(browser, "allow")
+	r.wantRefused(r.browser(), with(callback, "state", "nowhere.x"), "was not begun here", 0)
+	r.wantRefused(r.browser(), callback, "another browser session", 0)
+	r.wantRefused(browser, with(callback, "state", emea+".guessed"), "its state is another one", 0)
+	if len(ended) != 0 {
+		t.Fatalf("a forged callback ended the login: %v", <-ended)
+	}
+	if status, body, _ := r.get(browser, callback); status != http.StatusOK {
+		t.Errorf("the login itself answers %d: %s", status, body)
+	}
+	if len(ended) != 1 || <-ended != nil {
+		t.Error("whoever waited was not told")
+	}
+}
+
+// away is NATS that cannot be reached.
+type away struct{ bucket }
+
+func (away) Get(context.Context, string) (bus.Entry, error) {
+	return bus.Entry{}, errors.New("nats: timeout")
+}
+
+// The page tells a browser nothing of our insides, and sends an admin to the
+// log: there it has to stand.
+func TestTheLogSaysWhyALoginCouldNotBeFinished(t *testing.T) {
+	t.Parallel()
+	r := newLoginRig(t)
+	browser := r.browser()
+	callback := r.consent(browser, "allow")
+	r.login.bucket = away{r.login.bucket}
+	r.wantRefused(browser, callback, "could not finish the login", 0)
+	if text := r.log.LogText(); !strings.Contains(text, "nats: timeout") {
+		t.Errorf("the log does not say why: %s", text)
 	}
 }

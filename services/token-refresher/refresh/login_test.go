@@ -121,7 +121,7 @@ func TestAnAdminAuthenticatesInTheBrowser(t *testing.T) {
 	browser := r.browser()
 	callback := r.consent(browser, "allow")
 	status, body, h := r.get(browser, callback)
-	for _, want := range []string{"emea is connected", r.org.ID()[:15], "api refresh_token", "Nothing is missing"} {
+	for _, want := range []string{"emea is connected", r.org.ID()[:15], "api refresh_token", "No scope is missing", "rollcall doctor emea"} {
 		if status != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("answered %d without %q: %s", status, want, body)
 		}

@@ -19,7 +19,9 @@ const (
 	donePage = pageHead + `<h1>{{.Org}} is connected</h1>
 <dl><dt>Org id</dt><dd>{{.OrgID}}</dd><dt>User id</dt><dd>{{.UserID}}</dd>
 <dt>Scopes</dt><dd>{{range .Scopes}}{{.}} {{end}}</dd></dl>
-{{if .Missing}}<h2>Still missing</h2><ul>{{range .Missing}}<li>{{.}}</li>{{end}}</ul>{{else}}<p>Nothing is missing. You may close this page.</p>{{end}}
+{{if .Missing}}<h2>Still missing</h2><ul>{{range .Missing}}<li>{{.}}</li>{{end}}</ul>{{else}}<p>No scope is missing. You may close this page.</p>{{end}}
+<p>Whether the integration user may do what Rollcall needs, and everything the configuration names is there, says:
+<code>rollcall doctor {{.Org}}</code></p>
 </body></html>`
 	refusedPage = pageHead + `<h1>Not connected</h1><p>{{.Why}}</p><p>{{.Advice}}</p></body></html>`
 )
@@ -42,12 +44,26 @@ func explain(err error) *LoginRefused {
 		// The error's own text leaves out what Salesforce may have echoed.
 		return refusal(te.Error()+".", te.Advice())
 	}
-	return refusal("Rollcall could not finish the login.", "Look into token-refresher's log, and start again.")
+	return refusal("Rollcall could not finish the login.", "Look into the log of whoever serves this page (token-refresher, or `rollcall connect`), and start again.")
+}
+
+// explained says whether an error says by itself what an admin is to do.
+func explained(err error) bool {
+	var r *LoginRefused
+	var te *salesforce.TokenError
+	return errors.As(err, &r) || errors.As(err, &te)
 }
 
 func (l *Login) refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
 	why := explain(err)
-	l.tel.Log.WarnContext(r.Context(), "login was refused", "cause", why.Why)
+	attrs := []any{"cause", why.Why}
+	if org := r.PathValue("org"); l.orgs[org] != nil {
+		attrs = append(attrs, "org", org)
+	}
+	if !explained(err) {
+		attrs = append(attrs, "error", err.Error()) // which the page keeps from the browser
+	}
+	l.tel.Log.WarnContext(r.Context(), "login was refused", attrs...)
 	headers(w)
 	w.WriteHeader(status)
 	page(w, refusedPage, why)

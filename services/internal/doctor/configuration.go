@@ -16,6 +16,9 @@ func (p *patient) configuration(ctx context.Context) {
 		if p.FileErr != nil {
 			return fail("Correct the file; docs/configuration.md has every key. No service starts with it as it is.", "%s", p.FileErr)
 		}
+		if len(p.File.Orgs) == 0 {
+			return ok("the file is read; it names no org, so that none is looked at")
+		}
 		return ok("the file is read; orgs: %s", strings.Join(names(p.File.Orgs), ", "))
 	})
 	p.check(ctx, configExpressions, func(context.Context) []verdict {

@@ -89,7 +89,7 @@ func credentialFaults() map[string]planted {
 		"no secret here": {orgSecrets, Warn, "clientSecretFile", "readable", func(r *rig) {
 			r.connect(func(c *config.Connect) { c.ClientSecretFile = filepath.Join(r.dir, "none") })
 		}},
-		"no variable here": {orgSecrets, Warn, "ROLLCALL_TEST_NOWHERE", "", func(r *rig) {
+		"no variable here": {orgSecrets, Warn, "ROLLCALL_TEST_NOWHERE", "restart", func(r *rig) {
 			r.connect(func(c *config.Connect) { c.ClientSecretFile, c.ClientSecretEnv = "", "ROLLCALL_TEST_NOWHERE" })
 		}},
 		"a certificate for a private key": {orgSecrets, Fail, "privateKeyFile holds is not a private key", "PEM", func(r *rig) {

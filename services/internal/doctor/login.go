@@ -68,7 +68,11 @@ func (p *patient) credentials(context.Context) []verdict {
 	for _, s := range p.connect.Secrets() {
 		text, err := s.Read()
 		if err != nil {
-			out = append(out, warn("If token-refresher runs here, put it where the configuration says, readable for it.", "%s", err)...)
+			todo := "If token-refresher runs here, put it where the configuration says, readable for it."
+			if s.Env != "" {
+				todo = "Only token-refresher's own environment counts: see that it has the variable, and restart it if it was set later."
+			}
+			out = append(out, warn(todo, "%s", err)...)
 			continue
 		}
 		p.secrets = append(p.secrets, text)

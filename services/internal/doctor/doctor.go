@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
 )
@@ -65,6 +66,17 @@ func (d Doctor) Examine(ctx context.Context, orgs ...string) Report {
 		findings = append(findings, p.findings...)
 	}
 	return newReport(d.Now(), findings)
+}
+
+// Session looks at an org with one session, as just given to somebody who
+// signed in. It needs neither NATS nor keys, and looks at nothing there.
+func (d Doctor) Session(ctx context.Context, org string, token events.Token) []Finding {
+	d = d.withDefaults()
+	p := &patient{Doctor: d, org: org, connect: d.File.Orgs[org].Connect, token: token, rec: &events.TokenRecord{}, secrets: []string{token.AccessToken}}
+	if p.check(ctx, orgSession, p.session) != Fail {
+		p.content(ctx, "")
+	}
+	return p.findings
 }
 
 func (d Doctor) withDefaults() Doctor {

@@ -171,10 +171,14 @@ func said(w io.Writer, got result) error {
 		return fmt.Errorf("not connected: %s", refresh.Explain(got.err))
 	}
 	_, _ = fmt.Fprintf(w, "%s is connected: org %s, user %s, scopes %s\n", got.Org, got.OrgID, got.UserID, strings.Join(got.Scopes, " "))
-	for _, m := range got.Missing {
-		_, _ = fmt.Fprintf(w, "Still missing: %s\n", m)
+	for _, m := range got.Wrong {
+		_, _ = fmt.Fprintf(w, "Still wrong: %s\n", m)
 	}
-	_, _ = fmt.Fprintf(w, "Whether the user may do what Rollcall needs, and all that the configuration names is there: rollcall doctor %s\n", got.Org)
+	if len(got.Wrong) > 0 {
+		_, _ = fmt.Fprintf(w, "When it is mended, look again: rollcall doctor %s\n", got.Org)
+		return nil
+	}
+	_, _ = fmt.Fprintln(w, "The user may do what Rollcall needs, and all that the configuration names is there.")
 	return nil
 }
 

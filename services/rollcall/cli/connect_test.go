@@ -79,7 +79,7 @@ orgs:
 	}
 	allow(t, linkIn(t, errs.String()))
 	if code := <-ended; code != 0 || !strings.Contains(out.String(), "acme is connected: org "+org.ID()[:15]) ||
-		!strings.Contains(out.String(), "scopes api refresh_token") || !strings.Contains(out.String(), "rollcall doctor acme") {
+		!strings.Contains(out.String(), "scopes api refresh_token") || !strings.Contains(out.String(), "names is there") {
 		t.Fatalf("ended with %d: %s%s", code, out.String(), errs.String())
 	}
 	e, err := nats.Bus(t).Bucket(events.BucketTokens).Get(t.Context(), "acme")

@@ -17,6 +17,8 @@ type Config struct {
 	KeyFile string
 	// Orgs says how to sign in to each org.
 	Orgs map[string]config.Connect
+	// Assign names what each org must have, to which a new login is compared.
+	Assign map[string]config.Assign
 	// Callback says where admins authenticate.
 	Callback config.Callback
 	// PollEvery is how often a held org's secret files are looked at. Default 3s.
@@ -35,9 +37,10 @@ type Config struct {
 
 // ConfigFrom returns token-refresher's part of the configuration file.
 func ConfigFrom(f config.File) (Config, error) {
-	c := Config{KeyFile: f.Tokens.KeyFile, Callback: f.Callback, Orgs: make(map[string]config.Connect, len(f.Orgs))}
+	c := Config{KeyFile: f.Tokens.KeyFile, Callback: f.Callback,
+		Orgs: make(map[string]config.Connect, len(f.Orgs)), Assign: make(map[string]config.Assign, len(f.Orgs))}
 	for name, org := range f.Orgs {
-		c.Orgs[name] = org.Connect
+		c.Orgs[name], c.Assign[name] = org.Connect, org.Assign
 	}
 	c = c.withDefaults()
 	return c, c.validate()

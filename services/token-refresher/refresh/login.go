@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -41,8 +40,8 @@ const (
 type Connected struct {
 	Org, OrgID, UserID string
 	Scopes             []string
-	// Missing is what is still wrong, in an admin's words.
-	Missing []string
+	// Wrong is what is still wrong with the set-up, in an admin's words.
+	Wrong []string
 }
 
 // Login lets admins authenticate orgs of flow refresh_token in their browser:
@@ -57,12 +56,15 @@ type Login struct {
 	secure   bool
 	access   string
 	orgs     map[string]*loginOrg
-	finished func(Connected, error)
+	// transport carries what is asked after a login.
+	transport http.RoundTripper
+	finished  func(Connected, error)
 }
 
 type loginOrg struct {
 	name    string
 	connect config.Connect
+	assign  config.Assign
 	oauth   *salesforce.OAuth
 }
 
@@ -95,7 +97,7 @@ func newLogin(cfg Config, b bucket, s *seal.Sealer, t *telemetry.Telemetry, call
 	}
 	l := &Login{
 		bucket: b, sealer: s, tel: t, now: time.Now, redirect: callback, secure: u.Scheme == "https", access: cfg.Callback.Access,
-		orgs: map[string]*loginOrg{}, finished: finished,
+		orgs: map[string]*loginOrg{}, transport: cfg.Transport, finished: finished,
 	}
 	for name, c := range cfg.Orgs {
 		oc, err := oauthConfig(cfg, c, t)
@@ -107,7 +109,7 @@ func newLogin(cfg Config, b bucket, s *seal.Sealer, t *telemetry.Telemetry, call
 		if err != nil {
 			return nil, fmt.Errorf("orgs.%s.connect: %w", name, err)
 		}
-		l.orgs[name] = &loginOrg{name: name, connect: c, oauth: oauth}
+		l.orgs[name] = &loginOrg{name: name, connect: c, assign: cfg.Assign[name], oauth: oauth}
 	}
 	return l, nil
 }
@@ -283,22 +285,8 @@ func (l *Login) complete(r *http.Request, o *loginOrg, p pending) (Connected, er
 		return Connected{}, err
 	}
 	scopes := strings.Fields(g.Scope)
-	return Connected{Org: o.name, OrgID: g.OrgID, UserID: g.UserID, Scopes: scopes, Missing: missing(scopes)}, nil
-}
-
-// missing says what the granted scopes do not allow.
-func missing(scopes []string) []string {
-	has := func(names ...string) bool {
-		return slices.ContainsFunc(names, func(s string) bool { return slices.Contains(scopes, s) })
-	}
-	var out []string
-	if !has("api", "full") {
-		out = append(out, "the scope api: without it no user can be read or changed")
-	}
-	if !has("refresh_token", "offline_access", "full") {
-		out = append(out, "the scope refresh_token: without it the org is disconnected when the session ends")
-	}
-	return out
+	wrong := append(missing(scopes), o.setup(r.Context(), l.transport, g)...)
+	return Connected{Org: o.name, OrgID: g.OrgID, UserID: g.UserID, Scopes: scopes, Wrong: wrong}, nil
 }
 
 // keep stores what was granted, sealed, over whatever a refresh is about to.

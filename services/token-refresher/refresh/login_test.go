@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
 )
@@ -26,7 +27,7 @@ func newLoginRig(t *testing.T) *loginRig {
 	t.Helper()
 	b := newBundle(t)
 	c := b.cfg.Orgs[emea]
-	c.Flow = config.FlowRefreshToken
+	c.Flow, c.APIVersion = config.FlowRefreshToken, salesforce.DefaultAPIVersion
 	b.cfg.Orgs[emea] = c
 	r := &loginRig{bundle: b}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { r.login.Handler().ServeHTTP(w, req) }))
@@ -121,7 +122,7 @@ func TestAnAdminAuthenticatesInTheBrowser(t *testing.T) {
 	browser := r.browser()
 	callback := r.consent(browser, "allow")
 	status, body, h := r.get(browser, callback)
-	for _, want := range []string{"emea is connected", r.org.ID()[:15], "api refresh_token", "No scope is missing", "rollcall doctor emea"} {
+	for _, want := range []string{"emea is connected", r.org.ID()[:15], "api refresh_token", "all that the configuration names is there"} {
 		if status != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("answered %d without %q: %s", status, want, body)
 		}
@@ -272,6 +273,27 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 	}
 	if got := missing([]string{"api", "offline_access"}); len(got) != 0 {
 		t.Errorf("missing %q", got)
+	}
+}
+
+// TestWhatIsStillWrongIsShownAfterALogin: who has just signed in reads there
+// what else is to be done, without running anything.
+func TestWhatIsStillWrongIsShownAfterALogin(t *testing.T) {
+	t.Parallel()
+	r := newLoginRig(t)
+	r.login.orgs[emea].assign = config.Assign{Rules: []config.Rule{{Profile: "Standard Usr"}}}
+	if err := r.org.Deny(emulator.IntegrationUsername, emulator.DenyManageUsers); err != nil {
+		t.Fatal(err)
+	}
+	browser := r.browser()
+	_, body, _ := r.get(browser, r.consent(browser, "allow"))
+	for _, want := range []string{"emea is connected", "Still wrong", "lacks Manage Users", "Standard User", "rollcall doctor emea"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %q in %s", want, body)
+		}
+	}
+	if strings.Contains(body, "is there.") {
+		t.Errorf("it says as well that all is well: %s", body)
 	}
 }
 

@@ -19,9 +19,9 @@ const (
 	donePage = pageHead + `<h1>{{.Org}} is connected</h1>
 <dl><dt>Org id</dt><dd>{{.OrgID}}</dd><dt>User id</dt><dd>{{.UserID}}</dd>
 <dt>Scopes</dt><dd>{{range .Scopes}}{{.}} {{end}}</dd></dl>
-{{if .Missing}}<h2>Still missing</h2><ul>{{range .Missing}}<li>{{.}}</li>{{end}}</ul>{{else}}<p>No scope is missing. You may close this page.</p>{{end}}
-<p>Whether the integration user may do what Rollcall needs, and everything the configuration names is there, says:
-<code>rollcall doctor {{.Org}}</code></p>
+{{if .Wrong}}<h2>Still wrong</h2><ul>{{range .Wrong}}<li>{{.}}</li>{{end}}</ul>
+<p>When it is mended, look again: <code>rollcall doctor {{.Org}}</code></p>
+{{else}}<p>The user may do what Rollcall needs, and all that the configuration names is there. You may close this page.</p>{{end}}
 </body></html>`
 	refusedPage = pageHead + `<h1>Not connected</h1><p>{{.Why}}</p><p>{{.Advice}}</p></body></html>`
 )

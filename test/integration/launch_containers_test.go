@@ -24,6 +24,7 @@ import (
 const (
 	composeFile = "../../deploy/compose/compose.yaml"
 	clusterFile = "../../deploy/compose/compose.cluster.yaml"
+	impatient   = "testdata/impatient.yaml"
 	// upWithin bounds the start of a stack: images are there already.
 	upWithin   = 3 * time.Minute
 	downWithin = time.Minute
@@ -137,7 +138,7 @@ func trusting(t testing.TB, ca string) *http.Client {
 // compose brings the stack up and finds its containers.
 func (s *stack) compose(ports map[string]string) {
 	s.t.Helper()
-	files := []string{composeFile}
+	files := []string{composeFile, impatient}
 	if cluster() {
 		files = append(files, clusterFile)
 	}

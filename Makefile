@@ -49,7 +49,7 @@ chart: $(LINT) ## Check the Helm chart, and the alerts, without a cluster.
 
 .PHONY: bench
 bench: ## From DIRECTORY to Salesforce beside one raw durable hop, in one run; then one idle event at a time.
-	cd services/rollcall && go test -run '^$$' -bench EventsToSalesforce -benchtime 20000x ./up
+	cd services/rollcall && go test -run '^$$' -bench EventsToSalesforce -benchtime 20000x -count 3 ./up
 	cd services/rollcall && go test -run '^$$' -bench IdleEvent -benchtime 1000x ./up
 
 .PHONY: bench-parts

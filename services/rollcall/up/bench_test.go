@@ -190,7 +190,17 @@ func (r *rig) applied(b testing.TB, n int) {
 // hop: fetch 200, store 200 in an atomic batch, ack. Everything shares the
 // machine's cores: server, services, and the org with its HTTP.
 func BenchmarkEventsToSalesforce(b *testing.B) {
+	for name, above := range map[string]int{"batches": 0, "bulk": 5000} {
+		b.Run(name, func(b *testing.B) { eventsToSalesforce(b, above) })
+	}
+}
+
+func eventsToSalesforce(b *testing.B, bulkAbove int) {
+	b.Helper()
 	r := newRig(b)
+	acme := r.file.Orgs["acme"]
+	acme.Push.BulkAbove = bulkAbove
+	r.file.Orgs["acme"] = acme
 	hop := r.hop(b, b.N)
 	r.publish(b, 0, b.N, events.LaneBackfill)
 	b.ResetTimer()

@@ -61,5 +61,5 @@ func (p *patient) keyVerdict(key, path string, err error) []verdict {
 	case err != nil:
 		return fail("Restore the file from a copy: nothing can replace it.", "%s is not such a key: %s", key, err)
 	}
-	return ok("%s is in order", key)
+	return ok("%s is in order: %s", key, path)
 }

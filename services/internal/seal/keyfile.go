@@ -121,7 +121,11 @@ func Create(path string) (*Sealer, error) {
 	}
 	// Unlike rename, link fails if path exists: two processes that create it at
 	// once end with one keyset.
-	if err := writeWhole(path, buf.Bytes(), keyFileMode, os.Link); err != nil {
+	err = writeWhole(path, buf.Bytes(), keyFileMode, os.Link)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("token key file %s exists and is never replaced: without it stored tokens are lost; `rollcall keys rotate` adds a key to it", path)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("write token key file: %w", err)
 	}
 	return Load(path)

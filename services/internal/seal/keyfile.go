@@ -123,7 +123,7 @@ func Create(path string) (*Sealer, error) {
 	// once end with one keyset.
 	err = writeWhole(path, buf.Bytes(), keyFileMode, os.Link)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("token key file %s exists and is never replaced: without it stored tokens are lost; `rollcall keys rotate` adds a key to it", path)
+		return nil, fmt.Errorf("token key file %s: %w, and is never replaced: without it stored tokens are lost; `rollcall keys rotate` adds a key to it", path, fs.ErrExist)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("write token key file: %w", err)

@@ -36,7 +36,9 @@ type bulkJob struct {
 	message   string
 	data      []byte
 	uploaded  bool
-	result    bulkResult
+	// queued does the work of a job that is closed and waits for its turn.
+	queued func()
+	result bulkResult
 }
 
 // bulkStore holds an org's jobs; the state lock guards it.
@@ -46,6 +48,7 @@ type bulkStore struct {
 	queries    map[string]*queryJob
 	queryOrder []string
 	next       uint64
+	held       bool // closed jobs wait
 }
 
 func newBulkStore() *bulkStore {
@@ -196,6 +199,10 @@ func (c *call) closeJob(id string) {
 		// The rows are applied now, under one lock; what a client sees of it
 		// is still UploadComplete, then InProgress, then the end.
 		j.state, j.next = jobUploaded, jobInProgress
+		if c.org.bulk.held {
+			j.queued = func() { c.process(j) }
+			break
+		}
 		c.process(j)
 	default:
 		c.fail(errJob("Cannot change the state of a job from " + j.state + " to " + state))
@@ -207,17 +214,18 @@ func (c *call) closeJob(id string) {
 // abort stops a job: what was uploaded and not closed is left unprocessed, and
 // rows that were applied stay applied. [D]
 func (c *call) abort(j *bulkJob) {
-	if j.state == jobOpen {
+	if j.state == jobOpen || j.queued != nil {
 		if rows, err := j.rows(); err == nil && len(rows) > 0 {
 			j.result.columns, j.result.rest = rows[0], rows[1:]
 		}
 	}
-	j.state, j.next, j.data = jobAborted, "", nil
+	j.state, j.next, j.data, j.queued = jobAborted, "", nil, nil
 }
 
 // advance moves the visible state on by one look.
 func (j *bulkJob) advance() {
 	switch {
+	case j.queued != nil:
 	case j.next == jobInProgress:
 		j.state, j.next = jobInProgress, jobComplete
 	case j.next == jobComplete && j.message != "":

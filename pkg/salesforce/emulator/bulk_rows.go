@@ -203,7 +203,7 @@ func (c *call) jobResults(id, which string) {
 	if j == nil {
 		return
 	}
-	for j.next != "" {
+	for j.next != "" && j.queued == nil {
 		j.advance()
 	}
 	comma, end := string(delimiter(j.delimiter)), "\n"

@@ -144,6 +144,42 @@ func TestBulkDelimitersAndQuotes(t *testing.T) {
 	}
 }
 
+// A job that waits for its turn does nothing until it has it, and nothing at
+// all when it is aborted meanwhile.
+func TestBulkJobsWaitForTheirTurn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.org.HoldBulkJobs(true)
+	closed := func() string {
+		job := version + "/jobs/ingest/" + b.do("POST", version+"/jobs/ingest", `{"object":"Account","operation":"insert"}`).object(t)["id"].(string)
+		b.do("PUT", job+"/batches", "Name\nA\n").is(t, 201)
+		b.do("PATCH", job, `{"state":"UploadComplete"}`).is(t, 200)
+		return job
+	}
+	runs, aborted := closed(), closed()
+	for range 3 {
+		if got := b.do("GET", runs, "").object(t); got["state"] != "UploadComplete" {
+			t.Fatalf("a waiting job is %v", got)
+		}
+	}
+	b.do("GET", runs+"/successfulResults", "").is(t, 200)
+	b.do("PATCH", aborted, `{"state":"Aborted"}`).is(t, 200)
+	if rest := b.do("GET", aborted+"/unprocessedrecords", "").body; rest != "\"Name\"\n\"A\"\n" {
+		t.Errorf("unprocessed %q", rest)
+	}
+	if n, _ := b.org.Count("SELECT Id FROM Account"); n != 0 {
+		t.Errorf("%d accounts before", n)
+	}
+	b.org.HoldBulkJobs(false)
+	if n, _ := b.org.Count("SELECT Id FROM Account"); n != 1 {
+		t.Errorf("%d accounts after, want 1", n)
+	}
+	b.do("GET", runs, "").is(t, 200)
+	if got := b.do("GET", runs, "").object(t); got["state"] != "JobComplete" || got["numberRecordsProcessed"] != 1.0 {
+		t.Errorf("job %v", got)
+	}
+}
+
 // An aborted job does nothing more, keeps its rows as unprocessed, and can be
 // deleted; an open one cannot. [D]
 func TestBulkAbortAndDelete(t *testing.T) {

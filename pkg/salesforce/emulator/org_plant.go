@@ -123,6 +123,23 @@ func (o *Org) licenceNamed(name string) (string, *record) {
 	return "", nil
 }
 
+// HoldBulkJobs has ingest jobs that are closed from now on wait for their turn, as
+// they do in a busy org, or does the work of all that wait.
+func (o *Org) HoldBulkJobs(hold bool) {
+	o.server.mu.Lock()
+	defer o.server.mu.Unlock()
+	o.bulk.held = hold
+	if hold {
+		return
+	}
+	for _, id := range o.bulk.order {
+		if j := o.bulk.jobs[shortID(id)]; j != nil && j.queued != nil {
+			j.queued()
+			j.queued = nil
+		}
+	}
+}
+
 // SetDailyLimit changes the limit of API calls per rolling 24 hours.
 func (o *Org) SetDailyLimit(calls int) {
 	o.server.mu.Lock()

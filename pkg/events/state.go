@@ -131,6 +131,9 @@ type Link struct {
 	// Unsure is set when a call may or may not have been applied: look before
 	// the next one.
 	Unsure bool `json:"unsure,omitzero"`
+	// Job is a job of the Bulk API that may still make the person's user, at any
+	// time: no look-up is believed before it is over.
+	Job string `json:"job,omitempty"`
 	// Attempts counts failures in a row at FailedRevision; org-wide trouble
 	// does not count.
 	Attempts       int       `json:"attempts,omitzero"`

@@ -24,6 +24,9 @@ type BulkLoad struct {
 	Records     []Record
 	// Delay is the pause before each look at the job; see BulkWait.
 	Delay func(n int) time.Duration
+	// Opened, when given, is told the job's id before anything is uploaded, so
+	// that it can be written down. An error gives the job up.
+	Opened func(jobID string) error
 }
 
 // cleared is how CSV says null; an empty cell leaves the field alone. [R]
@@ -54,6 +57,12 @@ func (c *Client) BulkStart(ctx context.Context, load BulkLoad) (BulkJob, error) 
 	job, err := c.BulkCreateJob(ctx, load.Object, load.Operation, load.ExternalIDField)
 	if err != nil {
 		return BulkJob{}, notApplied(err)
+	}
+	if load.Opened != nil {
+		if err := load.Opened(job.ID); err != nil {
+			c.abandon(ctx, job.ID)
+			return job, err
+		}
 	}
 	if err := c.BulkUpload(ctx, job.ID, rows); err != nil {
 		c.abandon(ctx, job.ID)

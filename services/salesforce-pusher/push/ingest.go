@@ -27,6 +27,7 @@ const (
 // ordinary calls, whose answers say more.
 func (s *step) ingest(ctx context.Context, people []*person) map[*person]result {
 	load := s.bulkLoad(people)
+	load.Opened = func(jobID string) error { return s.note(people, jobID) }
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, bulkPatience)
 	defer cancel()
@@ -39,9 +40,10 @@ func (s *step) ingest(ctx context.Context, people []*person) map[*person]result 
 	s.org.metrics.call(s.ctx, opCreate, err)
 	s.org.log.InfoContext(s.ctx, "bulk job ended", "org", s.org.cfg.Name, "job", job.ID, "state", job.State,
 		"people", len(people), "failed", job.Failed, "seconds", time.Since(began).Seconds(), "error", err)
-	if ctx.Err() != nil {
+	if job.ID != "" && err != nil && !s.gaveUp(job.ID) {
 		s.late = true // nobody is looked up while the job may still run
-		s.abort(job.ID)
+	} else {
+		setJob(people, "")
 	}
 	out := make(map[*person]result, len(people))
 	for i, p := range people {
@@ -87,6 +89,7 @@ func (s *step) runJob(ctx context.Context, load salesforce.BulkLoad) (salesforce
 			return job, got, inDoubt(err)
 		}
 		s.org.log.DebugContext(ctx, "bulk job is taken up again", "org", s.org.cfg.Name, "job", started.ID, "error", err)
+		s.pause(ctx, load.Delay(try-1))
 	}
 }
 
@@ -113,16 +116,12 @@ func (s *step) closeAgain(ctx context.Context, jobID string, lost *bool) error {
 	return err //nolint:wrapcheck // judged by its type
 }
 
-// abort keeps a job that is not waited for from going on, if it can be helped:
-// rows that were done stay done, and everybody in it is looked up.
-func (s *step) abort(jobID string) {
-	if jobID == "" {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.org.cfg.CallTimeout)
-	defer cancel()
-	if _, err := s.org.client.BulkAbort(ctx, jobID); err != nil {
-		s.org.log.DebugContext(ctx, "bulk job is not aborted", "org", s.org.cfg.Name, "job", jobID, "error", err)
+func (s *step) pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
 	}
 }
 

@@ -64,7 +64,7 @@ func sort(p *person, hasDesired bool, worker string, now time.Time, skew time.Du
 		p.fate, p.again = busy, c.Until.Add(skew).Sub(now)
 		return
 	}
-	if c != nil || p.link.Unsure {
+	if c != nil || p.link.Unsure || p.link.Job != "" {
 		// The holder is gone, or a call was lost: nobody knows how far it came,
 		// so what was applied before says nothing either.
 		p.link.Unsure, p.link.AppliedHash = true, ""

@@ -34,7 +34,7 @@ func (s *step) identify() {
 }
 
 func (s *step) mayInsert(p *person) bool {
-	return p.desired.Active && s.org.cfg.Create && !p.link.Unsure && s.org.match.sureOfInsert(p.desired)
+	return p.desired.Active && s.org.cfg.Create && !p.link.Unsure && p.link.Job == "" && s.org.match.sureOfInsert(p.desired)
 }
 
 func (s *step) planInsert(p *person) {

@@ -22,7 +22,7 @@ import (
 
 const (
 	orgName  = "acme"
-	patience = 30 * time.Second
+	patience = time.Minute
 )
 
 // rig is a NATS server, an emulated org, and what stands around the pusher.

@@ -185,7 +185,7 @@ func (s *step) dropDiscarded() error {
 
 // phases are all there is to do for somebody of whom nothing is known yet.
 func (s *step) phases() []func() {
-	return []func(){func() { s.resolve(s.people) }, s.identify, s.create, s.update, s.assign}
+	return []func(){s.endJobs, func() { s.resolve(s.people) }, s.identify, s.create, s.update, s.assign}
 }
 
 // work makes the calls, phase by phase. Each phase takes those still open and
@@ -221,6 +221,8 @@ func (s *step) reply(p *person, m *bus.Message, late time.Duration) error {
 	switch {
 	case p.fate == busy:
 		return m.Nak(late + min(p.again, patience(m.Deliveries)))
+	case p.fate == open && p.link.Job != "":
+		return m.Nak(late + jobPatience(m.Deliveries))
 	case p.fate == open || s.broken != nil && p.fate != idle:
 		return m.Nak(late + giveBack)
 	}
@@ -231,6 +233,12 @@ func (s *step) reply(p *person, m *bus.Message, late time.Duration) error {
 // most claims are given up long before they end.
 func patience(deliveries int) time.Duration {
 	return min(conflictDelay<<min(deliveries-1, 5), 2*time.Second)
+}
+
+// jobPatience is how soon a job is looked at again that has to end first: each
+// look is an API call, and a job may take long.
+func jobPatience(deliveries int) time.Duration {
+	return min(giveBack<<min(deliveries-1, 5), 30*time.Second)
 }
 
 // tell logs who was not made as they should be: what, never the values.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
@@ -36,8 +37,11 @@ type bulk struct {
 
 	waiting   []*bus.Message
 	gathering bool
+	grew      time.Time
 	looked    time.Time
 	running   sync.WaitGroup
+	// trouble is what a load met that holds the org, for the loop to find.
+	trouble atomic.Pointer[events.Failure]
 }
 
 func newBulk(o *org) *bulk {
@@ -62,7 +66,7 @@ func (b *bulk) take(ctx context.Context, msgs []*bus.Message) bool {
 	if b.above == 0 || !b.gathering && !b.behind(ctx) {
 		return false
 	}
-	b.gathering = true
+	b.gathering, b.grew = true, time.Now()
 	b.waiting = append(b.waiting, msgs...)
 	return true
 }
@@ -81,7 +85,11 @@ func (b *bulk) behind(ctx context.Context) bool {
 	return c.Pending+uint64(c.AckPending) > uint64(b.above) //nolint:gosec // counts
 }
 
-func (b *bulk) full() bool { return len(b.waiting) >= bulkMax }
+// due says whether to wait for no more: there are enough, or none came for a
+// while, whatever other lanes bring.
+func (b *bulk) due() bool {
+	return len(b.waiting) >= bulkMax || b.gathering && time.Since(b.grew) >= gatherQuiet
+}
 
 // launch loads those gathered. Until that is done, the backfill lane waits.
 func (b *bulk) launch(ctx context.Context, feeds *bus.Priority) {
@@ -91,7 +99,9 @@ func (b *bulk) launch(ctx context.Context, feeds *bus.Priority) {
 	feeds.Mute(lane, true)
 	b.running.Go(func() {
 		defer feeds.Mute(lane, false)
-		b.org.load(ctx, msgs)
+		if f := b.org.load(ctx, msgs); f != nil {
+			b.trouble.Store(f)
+		}
 	})
 }
 
@@ -104,8 +114,8 @@ func (b *bulk) close() {
 }
 
 // load works many people off: those who may need more than an insert as
-// ordinary batches, the others by one job.
-func (o *org) load(ctx context.Context, msgs []*bus.Message) {
+// ordinary batches, the others by one job. It returns what holds the org.
+func (o *org) load(ctx context.Context, msgs []*bus.Message) *events.Failure {
 	s, done := o.newStep(ctx, events.LaneBackfill)
 	defer done()
 	s.people = group(msgs, s.lane)
@@ -114,7 +124,7 @@ func (o *org) load(ctx context.Context, msgs []*bus.Message) {
 	if err := s.prepare(); err != nil {
 		s.broken = err
 		s.close(time.Now())
-		return
+		return nil
 	}
 	newcomers, others := s.newcomers()
 	s.inParts(others, nil)
@@ -125,8 +135,8 @@ func (o *org) load(ctx context.Context, msgs []*bus.Message) {
 	s.inParts(newcomers, results)
 	if s.trouble != nil {
 		o.held(context.WithoutCancel(ctx), s.trouble)
-		o.trouble = nil // it holds the loop; the next load begins when that is over
 	}
+	return s.trouble
 }
 
 // newcomers are those for whom an insert is all there is to do first, planned.

@@ -86,3 +86,21 @@ func TestJobThatCannotBeReadIsStopped(t *testing.T) {
 	}
 	r.nobodyFailed()
 }
+
+// TestAnOrgHeldByALoadIsProbed meets the daily limit in a load and nowhere else:
+// the org is left alone, tried again, and worked on when it answers.
+func TestAnOrgHeldByALoadIsProbed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.plan(emulator.Fault{Operation: "bulk.create", Effect: emulator.EffectDailyLimit, Times: 1})
+	revisions := r.want(plain(loadSize)...)
+	r.start(byBulk)
+	r.held(events.CauseThrottled)
+	r.until("health", func() bool { return r.health.State == events.HealthOK })
+	r.struck(id, 1)
+	r.settled(revisions)
+	r.nobodyFailed()
+	if n := r.org.Counters().ByOperation["limits"]; n == 0 {
+		t.Error("nobody asked whether the org is back")
+	}
+}

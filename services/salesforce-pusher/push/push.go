@@ -200,18 +200,31 @@ func (o *org) loop(ctx context.Context, feeds *bus.Priority) {
 		wait, cancel := o.bulk.wait(ctx)
 		i, msgs, err := feeds.Next(wait, batchMax, func(i int) time.Duration { return o.cfg.linger(lanes[i]) })
 		cancel()
+		if f := o.bulk.trouble.Swap(nil); f != nil {
+			o.trouble = f // met by a load: the loop stops as well
+		}
 		switch {
 		case ctx.Err() != nil && err != nil:
 			return
+		case o.trouble != nil:
+			giveBackAll(msgs)
 		case err != nil: // it is quiet: everybody there is has been gathered
 			o.bulk.launch(ctx, feeds)
 		case lanes[i] == events.LaneBackfill && o.bulk.take(ctx, msgs):
-			if o.bulk.full() {
-				o.bulk.launch(ctx, feeds)
-			}
 		default:
 			o.step(ctx, lanes[i], msgs)
 		}
+		if o.trouble == nil && o.bulk.due() {
+			o.bulk.launch(ctx, feeds)
+		}
+	}
+}
+
+// giveBackAll puts back messages that were not looked at; a hint, for unacked
+// they come again anyway.
+func giveBackAll(msgs []*bus.Message) {
+	for _, m := range msgs {
+		_ = m.Nak(giveBack)
 	}
 }
 

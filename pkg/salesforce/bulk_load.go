@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -151,6 +154,17 @@ func (l BulkLoad) matchValue(r Record) string {
 	return cell
 }
 
+// FitsBulk says why a record cannot be a row of a load: CSV has no nested
+// values, and the text #N/A would clear the field.
+func FitsBulk(r Record) error {
+	for _, column := range slices.Sorted(maps.Keys(r)) {
+		if _, err := bulkCell(r, column); err != nil {
+			return programming("%s: %v", column, err)
+		}
+	}
+	return nil
+}
+
 // bulkCell writes one value as CSV has it.
 func bulkCell(r Record, column string) (string, error) {
 	value, ok := r[column]
@@ -163,6 +177,9 @@ func bulkCell(r Record, column string) (string, error) {
 	case string:
 		if v == "" {
 			return cleared, nil
+		}
+		if v == cleared {
+			return "", errors.New("the text " + cleared + " would clear the field")
 		}
 		return v, nil
 	case bool:

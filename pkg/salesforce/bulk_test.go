@@ -118,6 +118,21 @@ func TestBulkUnprocessedAndMissingRows(t *testing.T) {
 	wantError(t, results[2].Err(), Unknown, MaybeApplied)
 }
 
+// TestBulkCountsOfAnAbortedJob takes the rows that are listed, whatever the job
+// counts, and leaves the others in doubt.
+func TestBulkCountsOfAnAbortedJob(t *testing.T) {
+	t.Parallel()
+	o := newBulkOrg()
+	o.final = job("Aborted", 0, 0)
+	o.failed = ""
+	b := newBundle(t, o.ServeHTTP)
+	_, results, err := b.client.BulkIngest(t.Context(), threePeople())
+	if err != nil || !results[0].Success || !results[2].Success {
+		t.Fatal(results, err)
+	}
+	wantError(t, results[1].Err(), Unknown, MaybeApplied)
+}
+
 func TestBulkAnswersThatCannotBeBelieved(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(o *bulkOrg){
@@ -165,6 +180,7 @@ func TestBulkLoadsThatAreRefused(t *testing.T) {
 		"same value":   func(l *BulkLoad) { l.Records[1]["Username"] = "a@x.example" },
 		"no value":     func(l *BulkLoad) { l.Records[1]["Username"] = nil },
 		"cell":         func(l *BulkLoad) { l.Records[1]["Title"] = []string{"x"} },
+		"null's text":  func(l *BulkLoad) { l.Records[1]["Title"] = "#N/A" },
 	} {
 		load := threePeople()
 		change(&load)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 )
 
@@ -129,7 +130,7 @@ func (o *org) load(ctx context.Context, msgs []*bus.Message) *events.Failure {
 	newcomers, others := s.newcomers()
 	s.inParts(others, nil)
 	var results map[*person]result
-	if n := planned(newcomers); len(n) >= bulkWorth && !s.stopped() {
+	if n := rows(newcomers); len(n) >= bulkWorth && !s.stopped() {
 		results = s.ingest(ctx, n)
 	}
 	s.inParts(newcomers, results)
@@ -165,8 +166,11 @@ func (s *step) newcomers() (newcomers, others []*person) {
 	return newcomers, others
 }
 
-func planned(people []*person) []*person {
-	return those(people, func(p *person) bool { return p.fate == open && p.todo.create != nil })
+// rows are those whose insert a job takes; the others are left to ordinary calls.
+func rows(people []*person) []*person {
+	return those(people, func(p *person) bool {
+		return p.fate == open && p.todo.create != nil && salesforce.FitsBulk(p.todo.create) == nil
+	})
 }
 
 // inParts works people off in steps of a batch each, those with a result going

@@ -39,6 +39,8 @@ func TestLoadByBulk(t *testing.T) {
 	}
 	people[11].Fields["Username"], people[11].Match.Username = people[10].Match.Username, people[10].Match.Username
 	people[11] = hashed(people[11])
+	people[12].Fields["FirstName"] = "#N/A" // which clears a field in a job
+	people[12] = hashed(people[12])
 	r.existing(map[string]any{"Username": people[5].Match.Username, "Title": "Before"})
 	revisions := r.want(people...)
 	r.start(byBulk)
@@ -49,6 +51,9 @@ func TestLoadByBulk(t *testing.T) {
 	}
 	expect(t, r.outcome(people[5].Key), events.ResultApplied, "adopted", "updated")
 	expect(t, r.outcome(people[4].Key), events.ResultApplied, "created")
+	if got := r.user(people[12].Match.Username).FirstName; got != "#N/A" {
+		t.Errorf("first name %q, want the text", got)
+	}
 	if one, two := r.outcome(people[10].Key), r.outcome(people[11].Key); (one.Result == events.ResultFailed) == (two.Result == events.ResultFailed) {
 		t.Errorf("two people of one username: %+v and %+v, want one of them refused", one, two)
 	}
@@ -172,6 +177,7 @@ func TestStoppingDoesNotWaitForAJob(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	looks := make(chan struct{}, 100)
+	r.org.HoldBulkJobs(true)
 	revisions := r.want(plain(loadSize)...)
 	w := r.start(byBulk, func(s *setup) {
 		s.transport = gate{base: s.transport, before: func(q *http.Request) error {
@@ -187,6 +193,10 @@ func TestStoppingDoesNotWaitForAJob(t *testing.T) {
 	if took := time.Since(began); took > patience/2 {
 		t.Errorf("stopping took %s", took)
 	}
+	if n := len(r.org.Users()); n != 1 {
+		t.Errorf("%d users while the job waits for its turn, want the admin only", n)
+	}
+	r.org.HoldBulkJobs(false)
 	r.start(byBulk)
 	r.settled(revisions)
 	r.nobodyFailed()

@@ -42,10 +42,15 @@ test: ## Test all modules, with the race detector and in random order.
 
 # Helm's dependencies stay out of the workspace, so this module is no part of it.
 .PHONY: chart
-chart: $(LINT) ## Check the Helm chart, and the alerts, without a cluster.
+chart: $(LINT) ## Check the Helm chart, and what alerts and dashboard look at, without a cluster.
 	cd test/chart && GOWORK=off go test -count=1 ./...
 	cd test/chart && GOWORK=off go mod tidy -diff
 	cd test/chart && GOWORK=off "$(CURDIR)/$(LINT)" run ./...
+
+.PHONY: alerts
+alerts: $(LINT) ## See every alert fire in Prometheus' own engine.
+	cd test/alerts && GOWORK=off go test -count=1 ./...
+	cd test/alerts && GOWORK=off "$(CURDIR)/$(LINT)" run ./...
 
 .PHONY: bench
 bench: ## From DIRECTORY to Salesforce beside one raw durable hop, in one run; then one idle event at a time.
@@ -80,7 +85,7 @@ generate: ## Write the generated files anew.
 	$(call each,go generate ./...)
 
 .PHONY: check
-check: static test chart ## Everything CI checks, tests included.
+check: static test chart alerts ## Everything CI checks, tests included.
 
 .PHONY: static
 static: fmt-check lines words links commands imports pins generated tidy vet lint ## Everything CI checks, but the tests.

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +88,7 @@ func TestEveryMetricIsThere(t *testing.T) {
 		exprs[rule.Alert] = append(exprs[rule.Alert], rule.Expr)
 	}
 	said := metricsOfADemo(t)
+	checkTable(t, said)
 	for where, list := range exprs {
 		for _, expr := range list {
 			for _, missing := range notSaid(t, where, expr, said) {
@@ -93,6 +96,38 @@ func TestEveryMetricIsThere(t *testing.T) {
 			}
 		}
 	}
+}
+
+// checkTable wants every metric in the table of docs/observability.md, with its
+// labels. What a demo does not count stands there unchecked.
+func checkTable(t *testing.T, said map[string]string) {
+	t.Helper()
+	table := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`.*`) \\| (.*?) ?\\| .* \\|$").FindAllStringSubmatch(read(t, "../../docs/observability.md"), -1) {
+		for name := range strings.SplitSeq(row[1], ", ") {
+			table[strings.Trim(name, "`")] = row[2]
+		}
+	}
+	label, part := regexp.MustCompile(`(\w+)="`), regexp.MustCompile(`_(bucket|sum|count)$`)
+	for name, series := range said {
+		if !strings.HasPrefix(name, "rollcall_") {
+			continue
+		}
+		got := map[string]bool{}
+		for _, m := range label.FindAllStringSubmatch(series, -1) {
+			got[m[1]] = m[1] != "le" && !strings.HasPrefix(m[1], "otel_scope_")
+		}
+		maps.DeleteFunc(got, func(_ string, ours bool) bool { return !ours })
+		want, ok := table[part.ReplaceAllString(name, "")]
+		if labels := slices.Collect(strings.SplitSeq(want, ", ")); !ok || !sameSet(got, labels) {
+			t.Errorf("docs/observability.md says %s has the labels %q (listed: %t), a demo says %q", name, want, ok, slices.Sorted(maps.Keys(got)))
+		}
+	}
+}
+
+func sameSet(got map[string]bool, want []string) bool {
+	want = slices.DeleteFunc(want, func(s string) bool { return s == "" })
+	return slices.Equal(slices.Sorted(maps.Keys(got)), slices.Sorted(slices.Values(want)))
 }
 
 // notSaid are the metrics and labels of an expression that nobody says. up is

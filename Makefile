@@ -74,7 +74,7 @@ integration: images ## Run the system's tests against containers: one NATS node,
 # does. No reaper watches over these containers: its image would be pulled, and
 # the tests take down what they bring up.
 suite = cd test/integration && ROLLCALL_STACK=$(1) ROLLCALL_TAG=$(TAG) TESTCONTAINERS_RYUK_DISABLED=true \
-	go test -tags containers -shuffle=on -count=1 -timeout 12m $(TESTFLAGS) ./...
+	go test -tags containers -shuffle=on -count=1 -parallel 2 -timeout 12m $(TESTFLAGS) ./...
 
 .PHONY: fmt
 fmt: ## Format the Go code.

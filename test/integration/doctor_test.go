@@ -46,10 +46,10 @@ func (d diagnosis) level(check string) string {
 // to themselves, so from outside NATS alone is looked at there.
 func TestTheDoctorSeesTheRunningSystem(t *testing.T) {
 	parallel(t)
-	if os.Getenv("ROLLCALL_STACK") == "cluster" {
-		t.Setenv("ROLLCALL_NATS_REPLICAS", "3") // as the services of a cluster have it
-	}
 	s := newStack(t, nil)
+	if os.Getenv("ROLLCALL_STACK") == "cluster" {
+		s.env = append(s.env, "ROLLCALL_NATS_REPLICAS=3") // as the services of a cluster have it
+	}
 	s.publish(export(t, s.dir, 0, 5, "first"))
 	s.settle(settleWithin)
 	before := s.doctor()

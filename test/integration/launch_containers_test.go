@@ -36,8 +36,12 @@ const (
 // cluster says whether the stack has three NATS nodes and two of each service.
 func cluster() bool { return os.Getenv("ROLLCALL_STACK") == "cluster" }
 
-// parallel does not: a stack of containers is enough for one machine.
-func parallel(t *testing.T) { t.Helper() }
+// parallel lets a test run beside another, which is mostly waiting too: make
+// integration says how many stacks a machine bears.
+func parallel(t *testing.T) {
+	t.Helper()
+	t.Parallel()
+}
 
 // oneNode skips, in a cluster, what does not depend on how many nodes there are:
 // the run with one node has shown it.

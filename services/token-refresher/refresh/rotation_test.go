@@ -296,12 +296,17 @@ func TestAThousandCallersOneRequest(t *testing.T) {
 	before := len(b.sf.Journal(emulator.JournalFilter{Operation: "token"}))
 	var all sync.WaitGroup
 	failed := make(chan error, processes*callers)
+	turn := make(chan struct{}, processes) // a process complains of one thing at a time, as a pusher does
 	for i := range processes * callers {
 		all.Go(func() {
 			r := readers[i%processes]
 			refused, err := r.Session(t.Context())
 			if err == nil && refused.Generation == old[i%processes] {
-				b.complain(refused.Generation)
+				func() {
+					turn <- struct{}{}
+					defer func() { <-turn }()
+					b.complain(refused.Generation)
+				}()
 				refused, err = r.Renew(t.Context(), refused)
 			}
 			if err != nil || refused.Generation != 2 {

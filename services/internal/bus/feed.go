@@ -64,27 +64,26 @@ type Feed struct {
 	wg     sync.WaitGroup
 	// handBack puts a message back that nobody took.
 	handBack func(*Message)
+	quiet    chan struct{} // the server sends no heartbeats
 	wake     chan struct{} // set by Priority
 	mu       sync.Mutex
 }
 
 // Feed opens a feed on a consumer made by Provision, holding up to prefetch
-// messages ready. It first asks for everything unacked again: what a worker
-// that died had in hand comes at once, not after the ack wait. What another
-// living worker has in hand comes twice, which is harmless by design.
+// messages ready. It first asks for everything unacked again, and whenever the
+// server was away: what a worker that died had in hand comes at once, not after
+// the ack wait.
 func (b *Bus) Feed(ctx context.Context, stream, consumer string, prefetch int) (*Feed, error) {
 	cons, err := b.lookUp(ctx, stream, consumer)
 	if err != nil {
 		return nil, fmt.Errorf("look up consumer %s of %s (has the installation been provisioned?): %w", consumer, stream, err)
 	}
 	b.fed.add(fedOn{stream, consumer})
-	reset, done := context.WithTimeout(ctx, requestTimeout)
-	defer done()
-	if _, err := b.js.ResetConsumer(reset, stream, consumer); err != nil {
-		b.log.DebugContext(ctx, "consumer was not reset", "consumer", consumer, "error", err)
-	}
+	_ = b.rewind(ctx, stream, consumer) // only sooner than the ack wait
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	f := &Feed{ch: make(chan *Message, prefetch), cancel: cancel, handBack: func(m *Message) { b.handBack(ctx, m) }}
+	f := &Feed{ch: make(chan *Message, prefetch), cancel: cancel, handBack: func(m *Message) { b.handBack(ctx, m) },
+		quiet: make(chan struct{}, 1)}
+	f.wg.Go(func() { b.rewindAfterTrouble(ctx, f, stream, consumer) })
 	f.wg.Go(func() { b.pump(ctx, f, cons, stream, consumer, prefetch) })
 	return f, nil
 }
@@ -112,7 +111,7 @@ func (b *Bus) pump(ctx context.Context, f *Feed, cons jetstream.Consumer, stream
 	for ctx.Err() == nil {
 		it, err := cons.Messages(jetstream.PullMaxMessages(prefetch),
 			jetstream.PullExpiry(pullExpiry), jetstream.PullHeartbeat(pullHeartbeat),
-			jetstream.WithMessagesErrOnMissingHeartbeat(false))
+			jetstream.WithMessagesErrOnMissingHeartbeat(true))
 		if err == nil {
 			stop := context.AfterFunc(ctx, it.Drain) // what the client has got is handed back below
 			err = b.deliver(ctx, f, it)
@@ -135,6 +134,10 @@ func (b *Bus) pump(ctx context.Context, f *Feed, cons jetstream.Consumer, stream
 func (b *Bus) deliver(ctx context.Context, f *Feed, it jetstream.MessagesContext) error {
 	for {
 		msg, err := it.Next()
+		if errors.Is(err, jetstream.ErrNoHeartbeat) {
+			f.wentQuiet() // the iterator asks again by itself
+			continue
+		}
 		if err != nil {
 			return err
 		}

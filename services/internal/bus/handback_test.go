@@ -47,3 +47,29 @@ func TestAClosedFeedHandsBack(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWasInHandComesAgainWhenTheServerIsBack kills the server under a
+// message in hand, and wants it again long before the ack wait has passed.
+func TestWhatWasInHandComesAgainWhenTheServerIsBack(t *testing.T) {
+	b := setup(t)
+	f, err := b.bus.Feed(b.ctx, events.StreamRoster, events.WorkConsumer("acme", events.LaneChange), 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b.commit(t, bus.Group{{Subject: events.WorkSubject("acme", events.LaneChange, "k"), Data: []byte("w")}})
+	if _, err := f.Next(b.ctx, 1, 0); err != nil {
+		t.Fatal(err)
+	}
+	b.srv.Kill()
+	b.srv.Restart(t)
+	ctx, cancel := context.WithTimeout(b.ctx, 15*time.Second)
+	defer cancel()
+	msgs, err := f.Next(ctx, 1, 0)
+	if err != nil {
+		t.Fatalf("it did not come again: %v", err)
+	}
+	if err := msgs[0].Ack(); err != nil {
+		t.Error(err)
+	}
+}

@@ -31,6 +31,7 @@ type hold struct {
 	log     *slog.Logger
 	metrics *metrics
 	usage   atomic.Pointer[salesforce.Usage]
+	learnt  chan struct{} // usage is new
 }
 
 // read returns the health and its sequence; without any the org is well.

@@ -126,3 +126,16 @@ func TestHeldOrgIsRespectedAtTheStart(t *testing.T) {
 	r.settled(revisions)
 	r.nobodyFailed()
 }
+
+// TestHealthTellsOfAPICalls wants the API calls in the health of an org that was
+// never in trouble.
+func TestHealthTellsOfAPICalls(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.start()
+	expect(t, r.push(person(1)), events.ResultApplied, "created", "assigned")
+	r.until("API calls are told", func() bool { return r.health.State == events.HealthOK && r.health.Used > 0 && r.health.Limit > 0 })
+	if len(r.history) != 0 {
+		t.Errorf("health %v", r.history)
+	}
+}

@@ -114,17 +114,14 @@ func (s *Service) newOrg(c OrgConfig, worker string, opts options, t *telemetry.
 		cfg: c, worker: worker, bus: s.bus, log: t.Log, tracer: t.Tracer, metrics: m,
 		reader: tokens.NewReader(s.bus, opts.sealer, c.Name), catalogue: newCatalogue(c.Names),
 		match: matcher{order: c.Match, externalField: c.ExternalIDField, byEmail: c.AdoptByEmail},
-		hold:  &hold{bus: s.bus, cfg: c, worker: worker, log: t.Log, metrics: m},
+		hold:  &hold{bus: s.bus, cfg: c, worker: worker, log: t.Log, metrics: m, learnt: make(chan struct{}, 1)},
 	}
 	o.sessions = &sessions{reader: o.reader, hold: o.hold}
 	o.client, err = salesforce.NewClient(salesforce.Config{
 		APIVersion: c.APIVersion, Sessions: o.sessions, Transport: t.Transport(counting{base: network, calls: &s.calls}),
 		AllowedHostSuffixes: c.HostSuffixes, AllowLoopbackHTTP: c.AllowLoopbackHTTP,
 		CallTimeout: c.CallTimeout, UserAgent: "rollcall",
-		OnUsage: func(u salesforce.Usage) {
-			o.hold.usage.Store(&u)
-			m.usage(u)
-		},
+		OnUsage: o.hold.learn,
 	})
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says itself what it is about
@@ -175,6 +172,7 @@ func (o *org) run(ctx context.Context) error {
 			cancel()
 		}
 	})
+	wg.Go(func() { o.hold.tellUsage(ctx) })
 	feeds, err := o.open(ctx)
 	if err != nil {
 		return err

@@ -89,8 +89,10 @@ func (r *rig) sawHealth(e bus.Entry) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.health = h
-	r.history = append(r.history, h.State)
+	was := r.health.State
+	if r.health = h; h.State != was && (was != "" || h.State != events.HealthOK) {
+		r.history = append(r.history, h.State)
+	}
 	r.signal()
 }
 

@@ -3,7 +3,6 @@ package integration
 import (
 	"encoding/json"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 )
@@ -47,9 +46,6 @@ func (d diagnosis) level(check string) string {
 func TestTheDoctorSeesTheRunningSystem(t *testing.T) {
 	parallel(t)
 	s := newStack(t, nil)
-	if os.Getenv("ROLLCALL_STACK") == "cluster" {
-		s.env = append(s.env, "ROLLCALL_NATS_REPLICAS=3") // as the services of a cluster have it
-	}
 	s.publish(export(t, s.dir, 0, 5, "first"))
 	s.settle(settleWithin)
 	before := s.doctor()

@@ -67,7 +67,7 @@ func (p *patient) streams(ctx context.Context) []verdict {
 		return fail("Missing streams and consumers are made by a start of any service (nats.provision). Wrong settings of a stream that is there "+
 			"nobody changes by starting a program: docs/contract.md says how each has to be.", "%s", err)
 	}
-	return ok("streams and consumers are as Rollcall needs them, %d replica(s)", max(t.Replicas, 1))
+	return ok("streams and consumers are as Rollcall needs them, with %d replica(s) at least", max(t.Replicas, 1))
 }
 
 // disk asks the server itself, which few accounts may.

@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// Limits of one composite call. [D requests_composite]
-const (
-	maxComposite        = 25
-	maxCompositeQueries = 5
-)
+// maxComposite is how many subrequests one composite call takes. [D requests_composite]
+const maxComposite = 25
+
+// MaxCompositeQueries is how many queries or collections, together, one composite
+// call takes. [D requests_composite]
+const MaxCompositeQueries = 5
 
 // SubRequest is one request inside a composite call.
 type SubRequest struct {
@@ -104,8 +105,8 @@ func (c *Client) compositeSubs(reqs []SubRequest) ([]compositeSub, bool, error) 
 		readOnly = readOnly && sub.Method == http.MethodGet
 		subs[i] = sub
 	}
-	if heavy > maxCompositeQueries {
-		return nil, false, programming("%d queries or collections in a composite call; %d are allowed", heavy, maxCompositeQueries)
+	if heavy > MaxCompositeQueries {
+		return nil, false, programming("%d queries or collections in a composite call; %d are allowed", heavy, MaxCompositeQueries)
 	}
 	return subs, readOnly, nil
 }

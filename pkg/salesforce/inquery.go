@@ -46,7 +46,7 @@ func (c *Client) QueryIn(ctx context.Context, q InQuery) ([]Record, error) {
 	seen := map[string]bool{}
 	var all []Record
 	for len(soqls) > 0 {
-		n := min(len(soqls), maxCompositeQueries)
+		n := min(len(soqls), MaxCompositeQueries)
 		records, err := c.queryTogether(ctx, soqls[:n])
 		if err != nil {
 			return nil, err

@@ -3,13 +3,14 @@ package push
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
 )
 
 const (
@@ -41,17 +42,17 @@ type bulk struct {
 	grew      time.Time
 	looked    time.Time
 	running   sync.WaitGroup
-	// trouble is what a load met that holds the org, for the loop to find.
-	trouble atomic.Pointer[events.Failure]
+	// troubles are what loads met that holds the org, for the loop to find.
+	troubles chan *events.Failure
 }
 
 func newBulk(o *org) *bulk {
 	own := &org{
-		cfg: o.cfg, worker: o.worker + "-bulk", bus: o.bus, reader: o.reader, sessions: o.sessions, client: o.client,
-		hold: o.hold, catalogue: newCatalogue(o.cfg.Names), match: o.match, log: o.log, tracer: o.tracer, metrics: o.metrics,
+		cfg: o.cfg, policy: o.policy, worker: o.worker + "-bulk", roster: o.roster, reader: o.reader, client: o.client,
+		health: o.health, catalogue: plan.NewCatalogue(o.cfg.Names), log: o.log, tracer: o.tracer, metrics: o.metrics,
 	}
 	own.cfg.ClaimTTL *= bulkClaims
-	return &bulk{org: own, above: o.cfg.BulkAbove}
+	return &bulk{org: own, above: o.cfg.BulkAbove, troubles: make(chan *events.Failure, 1)}
 }
 
 // wait bounds the wait for more while people are gathered.
@@ -60,6 +61,16 @@ func (b *bulk) wait(ctx context.Context) (context.Context, context.CancelFunc) {
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeout(ctx, gatherQuiet)
+}
+
+// met returns what a load met since, nil if nothing.
+func (b *bulk) met() *events.Failure {
+	select {
+	case f := <-b.troubles:
+		return f
+	default:
+		return nil
+	}
 }
 
 // take keeps messages for a load, where there is or will be one.
@@ -78,7 +89,7 @@ func (b *bulk) behind(ctx context.Context) bool {
 		return false
 	}
 	b.looked = time.Now()
-	c, err := b.org.bus.Consumer(ctx, events.StreamRoster, events.WorkConsumer(b.org.cfg.Name, events.LaneBackfill))
+	c, err := b.org.roster.Consumer(ctx, events.StreamRoster, events.WorkConsumer(b.org.cfg.Name, events.LaneBackfill))
 	if err != nil {
 		b.org.log.DebugContext(ctx, "backlog is not known", "org", b.org.cfg.Name, "error", err)
 		return false
@@ -100,8 +111,14 @@ func (b *bulk) launch(ctx context.Context, feeds *bus.Priority) {
 	feeds.Mute(lane, true)
 	b.running.Go(func() {
 		defer feeds.Mute(lane, false)
-		if f := b.org.load(ctx, msgs); f != nil {
-			b.trouble.Store(f)
+		trouble := b.org.load(ctx, msgs)
+		b.org.report(ctx, trouble)
+		if trouble == nil {
+			return
+		}
+		select {
+		case b.troubles <- trouble:
+		default: // one is enough to stop the loop
 		}
 	})
 }
@@ -117,96 +134,104 @@ func (b *bulk) close() {
 // load works many people off: those who may need more than an insert as
 // ordinary batches, the others by one job. It returns what holds the org.
 func (o *org) load(ctx context.Context, msgs []*bus.Message) *events.Failure {
-	s, done := o.newStep(ctx, events.LaneBackfill)
+	s, own, done := o.newStep(ctx, events.LaneBackfill, msgs)
 	defer done()
-	s.people = group(msgs, s.lane)
-	s.trace.begin(s.people)
-	defer s.trace.end(s.people)
-	if err := s.prepare(); err != nil {
-		s.broken = err
-		s.close(time.Now())
+	s.trace.begin(own, s.tasks)
+	defer s.trace.end(s.tasks)
+	if err := s.prepare(own); err != nil {
+		s.close(own, time.Now(), err)
 		return nil
 	}
-	newcomers, others := s.newcomers()
-	s.inParts(others, nil)
-	var results map[*person]result
-	if n := rows(newcomers); len(n) >= bulkWorth && !s.stopped() {
-		results = s.ingest(ctx, n)
+	l := &load{step: s}
+	newcomers, others, halted := l.newcomers(own)
+	halted = l.inParts(own, others, nil, halted)
+	var results map[*task]result
+	if n := rows(newcomers); len(n) >= bulkWorth && halted == nil {
+		results, halted = l.ingest(ctx, own, n)
 	}
-	s.inParts(newcomers, results)
-	if s.trouble != nil {
-		o.held(context.WithoutCancel(ctx), s.trouble)
-	}
-	return s.trouble
+	return haltIn(l.inParts(own, newcomers, results, halted)).trouble
 }
+
+// load is a step of many more people than one call takes.
+type load struct{ *step }
 
 // newcomers are those for whom an insert is all there is to do first, planned.
 // Two of one username are not among them: a job's results are told apart by it.
-func (s *step) newcomers() (newcomers, others []*person) {
+func (l *load) newcomers(ctx context.Context) (newcomers, others []*task, halted error) {
 	usernames := map[string]bool{}
-	for _, p := range s.people {
-		name, _ := p.desired.Fields[fieldUsername].(string)
-		if p.fate != open || p.link.UserID != "" || !s.mayInsert(p) || name == "" || usernames[fold(name)] ||
-			protects(s.org.cfg.Protected, name, p.username()) {
-			others = append(others, p)
+	for _, t := range l.tasks {
+		name, _ := t.Desired.Fields[plan.FieldUsername].(string)
+		folded := strings.ToLower(name) // as Salesforce compares them
+		if !t.Open() || !t.MayInsert(&l.org.policy) || name == "" || usernames[folded] || l.org.policy.Protects(name, t.Username()) {
+			others = append(others, t)
 			continue
 		}
-		usernames[fold(name)] = true
-		newcomers = append(newcomers, p)
+		usernames[folded] = true
+		newcomers = append(newcomers, t)
 	}
 	if len(newcomers) < bulkWorth {
-		return nil, s.people
+		return nil, l.tasks, nil
 	}
-	s.resolve(newcomers)
-	for _, p := range newcomers {
-		if p.fate == open && !s.stopped() {
-			s.planInsert(p)
+	who, err := l.ready(ctx, newcomers, l.tasks)
+	if err != nil {
+		return newcomers, others, err
+	}
+	if len(who) > 0 {
+		halted = naming{l.batch}.resolve(ctx, who)
+	}
+	if halted == nil {
+		for _, t := range who {
+			t.Next(&l.org.policy)
 		}
 	}
-	return newcomers, others
+	return newcomers, others, halted
 }
 
 // rows are those whose insert a job takes; the others are left to ordinary calls.
-func rows(people []*person) []*person {
-	return those(people, func(p *person) bool {
-		return p.fate == open && p.todo.create != nil && salesforce.FitsBulk(p.todo.create) == nil
+func rows(tasks []*task) []*task {
+	return those(tasks, func(t *task) bool {
+		insert := t.Change().Create
+		return t.Open() && insert != nil && salesforce.FitsBulk(insert) == nil
 	})
 }
 
 // inParts works people off in steps of a batch each, those with a result going
-// on from there.
-func (s *step) inParts(people []*person, results map[*person]result) {
+// on from there. Once the org is in trouble, or NATS, no part makes a call any
+// more; a part that ran out of time ends alone.
+func (l *load) inParts(ctx context.Context, tasks []*task, results map[*task]result, halted error) error {
 	kept := time.Now()
-	for chunk := range slices.Chunk(people, batchMax) {
+	for chunk := range slices.Chunk(tasks, batchMax) {
 		began := time.Now()
 		if began.Sub(kept) > keepEvery {
 			kept = began
-			s.keep()
+			l.keep(ctx)
 		}
-		part := &step{org: s.org, lane: s.lane, ctx: s.ctx, people: chunk, trace: s.trace, taken: s.taken,
-			trouble: s.trouble, broken: s.broken, late: s.late}
-		part.work(part.rest(results))
-		if part.broken == nil { // else every part would wait in vain
-			part.record()
+		part := &step{batch: l.batch, tasks: chunk}
+		why := part.settle(ctx, began, results, halted)
+		if why.trouble != nil || why.roster != nil {
+			halted = &why
 		}
-		part.close(began)
-		s.trouble, s.broken = part.trouble, part.broken
 	}
+	return halted
 }
 
-// rest are the phases that a part of a load still needs.
-func (s *step) rest(results map[*person]result) []func() {
-	if results == nil {
-		return s.phases()
+// settle works one part of a load off. What a job did is taken in even where no
+// more calls may be made.
+func (s *step) settle(ctx context.Context, began time.Time, results map[*task]result, halted error) halt {
+	var tried []unit
+	var got []result
+	for _, t := range s.tasks {
+		if r, ok := results[t]; ok {
+			tried, got = append(tried, unit{t: t}), append(got, r)
+		}
 	}
-	tried := those(s.people, func(p *person) bool { _, ok := results[p]; return ok })
-	got := make([]result, len(tried))
-	for i, p := range tried {
-		got[i] = results[p]
+	halted = creating{s.batch}.created(ctx, halted, tried, got)
+	if halted == nil {
+		halted = s.work(ctx, s.tasks)
 	}
-	// What a job did is taken in even where no more calls may be made.
-	if stale := s.inserted(tried, got); len(stale) > 0 && !s.stopped() {
-		s.again(stale, func(p *person) { s.planInsert(p) })
+	if why := haltIn(halted); why.roster != nil { // every part would wait in vain
+		s.close(ctx, began, why.roster)
+		return why
 	}
-	return []func(){s.create, s.update, s.assign}
+	return s.finish(ctx, began, halted)
 }

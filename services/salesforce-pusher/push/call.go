@@ -3,47 +3,47 @@ package push
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
-	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/health"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
 )
 
-// minCall is the least time a call is worth starting for.
-const minCall = 50 * time.Millisecond
-
-// maxHalvings bounds the calls spent on finding the record for whose sake a
-// whole call was refused.
-const maxHalvings = 16
-
-// codeNotSent marks a call that was not made: its claims end too soon, or the
-// step has stopped.
-const codeNotSent = "NOT_SENT"
+const (
+	// minCall is the least time a call is worth starting for.
+	minCall = 50 * time.Millisecond
+	// maxHalvings bounds the calls spent on finding the record for whose sake a
+	// whole call was refused.
+	maxHalvings = 16
+	// codeNotSent marks a call that was not made: its claims end too soon, or
+	// the step has stopped.
+	codeNotSent = "NOT_SENT"
+)
 
 // unit is one record of a collection call and whose it is; name says which of
 // their assignments, where it is one.
 type unit struct {
-	p    *person
+	t    *task
 	name string
 }
 
-func unitsOf(people []*person) []unit {
-	out := make([]unit, len(people))
-	for i, p := range people {
-		out[i].p = p
+func unitsOf(tasks []*task) []unit {
+	out := make([]unit, len(tasks))
+	for i, t := range tasks {
+		out[i].t = t
 	}
 	return out
 }
 
-// peopleOf are the people behind units, each once.
-func peopleOf(units []unit) []*person {
-	var out []*person
-	seen := make(map[*person]bool, len(units))
+// tasksOf are the people behind units, each once.
+func tasksOf(units []unit) []*task {
+	var out []*task
+	seen := make(map[*task]bool, len(units))
 	for _, u := range units {
-		if !seen[u.p] {
-			seen[u.p] = true
-			out = append(out, u.p)
+		if !seen[u.t] {
+			seen[u.t] = true
+			out = append(out, u.t)
 		}
 	}
 	return out
@@ -55,37 +55,37 @@ type result struct {
 	err *salesforce.Error
 }
 
-// stopped says whether no more calls may be made in this step.
-func (s *step) stopped() bool {
-	return s.trouble != nil || s.broken != nil || s.late || s.ctx.Err() != nil
+// caller makes API calls on behalf of people: inside their claims, traced,
+// counted.
+type caller struct {
+	client  *salesforce.Client
+	timeout time.Duration
+	ledger  *ledger
+	trace   *stepTrace
+	metrics *metrics
 }
 
-// call makes one API call on behalf of people: inside their claims, traced,
-// counted. Trouble of the whole org stops the step, unless the call may have
-// been applied all the same: then the caller reads back first.
-func (s *step) call(operation, object string, people []*person, do func(ctx context.Context) error) error {
-	limit := min(s.left(people), s.org.cfg.CallTimeout)
-	if limit < minCall {
-		s.late = true
-		return notSent()
+// call makes one API call and returns what it was answered, nil for success.
+// Trouble of the whole org halts the step, unless the call may have been applied
+// all the same: then the caller reads back first.
+func (c *caller) call(ctx context.Context, operation, object string, tasks []*task, do func(ctx context.Context) error) (refused *salesforce.Error, halted error) {
+	limit := min(c.ledger.left(tasks), c.timeout)
+	if limit < minCall || ctx.Err() != nil {
+		return notSent(), outOfTime()
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, limit)
+	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	ctx, end := s.trace.call(ctx, operation, object, people)
-	err := do(ctx)
+	within, end := c.trace.call(within, operation, object, tasks)
+	err := do(within)
 	end(err)
-	s.org.metrics.call(s.ctx, operation, err)
-	if f := trouble(err, operation); f != nil && !maybeApplied(err) {
-		s.stop(f)
+	c.metrics.call(ctx, operation, err)
+	if err != nil {
+		refused = plan.ErrorIn(err)
 	}
-	return err
-}
-
-// stop ends the step's calls because of the whole org.
-func (s *step) stop(f *events.Failure) {
-	if s.trouble == nil {
-		s.trouble = f
+	if f := health.Trouble(err, operation); f != nil && !maybeApplied(err) {
+		halted = &halt{trouble: f}
 	}
+	return refused, halted
 }
 
 func maybeApplied(err error) bool {
@@ -93,32 +93,32 @@ func maybeApplied(err error) bool {
 	return errors.As(err, &e) && e.Outcome == salesforce.MaybeApplied
 }
 
-// collect sends one collection call and returns each unit's own result. A call that is refused as a whole for the sake of one
-// record's data is halved until the record is found: a bad person delays only
-// themselves.
-func (s *step) collect(operation, object string, units []unit, send func(ctx context.Context, part []unit) ([]salesforce.Result, error)) []result {
+// collect sends one collection call and returns each unit's own result, also
+// where it halts. A call that is refused as a whole for the sake of one record's
+// data is halved until the record is found: a bad person delays only themselves.
+func (c *caller) collect(ctx context.Context, operation, object string, units []unit, send func(ctx context.Context, part []unit) ([]salesforce.Result, error)) (results []result, halted error) {
 	budget := maxHalvings
-	var halve func(part []unit) []result
-	halve = func(part []unit) []result {
+	var halve func(part []unit) ([]result, error)
+	halve = func(part []unit) ([]result, error) {
 		var got []salesforce.Result
-		err := s.call(operation, object, peopleOf(part), func(ctx context.Context) (err error) {
+		e, halted := c.call(ctx, operation, object, tasksOf(part), func(ctx context.Context) (err error) {
 			got, err = send(ctx, part)
 			return err
 		})
-		if err == nil {
-			return resultsOf(got)
-		}
-		e := salesforceError(err)
-		if len(part) == 1 || !blamesData(e) || budget < 2 || s.stopped() {
-			return repeat(result{err: e}, len(part))
+		switch {
+		case e == nil:
+			return resultsOf(got), nil
+		case halted != nil || len(part) == 1 || !blamesData(e) || budget < 2:
+			return repeat(result{err: e}, len(part)), halted
 		}
 		budget -= 2
 		mid := len(part) / 2
-		first := halve(part[:mid])
-		if s.stopped() {
-			return append(first, repeat(result{err: notSent()}, len(part)-mid)...)
+		first, halted := halve(part[:mid])
+		if halted != nil {
+			return append(first, repeat(result{err: notSent()}, len(part)-mid)...), halted
 		}
-		return append(first, halve(part[mid:])...)
+		second, halted := halve(part[mid:])
+		return append(first, second...), halted
 	}
 	return halve(units)
 }
@@ -145,7 +145,7 @@ func resultsOf(got []salesforce.Result) []result {
 	for i, r := range got {
 		out[i].id = r.ID
 		if err := r.Err(); err != nil {
-			out[i].err = salesforceError(err)
+			out[i].err = plan.ErrorIn(err)
 		}
 	}
 	return out
@@ -159,37 +159,8 @@ func repeat(r result, n int) []result {
 	return out
 }
 
-// excused says whether a person's result is no failure of theirs: the org's
-// trouble, which stops the step. Nothing was applied, so they are given back.
-func (s *step) excused(r result, operation string) bool {
-	if r.err == nil || r.err.Outcome != salesforce.NotApplied {
-		return false
-	}
-	if f := s.demoted(r.err, operation); f != nil {
-		s.stop(f)
-		return true
-	}
-	if !r.err.OrgWide() {
-		return false
-	}
-	if r.err.Code == codeNotSent {
-		return true
-	}
-	s.stop(failureOf(r.err, operation))
-	return true
-}
-
 // typed names the object of a record in a mixed call.
 func typed(object string, r salesforce.Record) salesforce.Record {
 	r["attributes"] = map[string]string{"type": object}
 	return r
-}
-
-func protects(protected map[string]bool, values ...string) bool {
-	for _, v := range values {
-		if v != "" && protected[strings.ToLower(v)] {
-			return true
-		}
-	}
-	return false
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
 )
 
 // commitTimeout bounds the last commit of a step, which is made even when the
@@ -17,102 +18,87 @@ const commitTimeout = 15 * time.Second
 // record commits what became of everybody: the link released and with what is
 // now true, the outcome if there is one, and the owner of a new user, together
 // or not at all.
-func (s *step) record() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), min(commitTimeout, s.org.cfg.ClaimTTL))
+func (l *ledger) record(ctx context.Context, tasks []*task) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(commitTimeout, l.ttl))
 	defer cancel()
-	s.ctx = ctx // reads and commits of what follows have their own time
-	if err := s.write(those(s.people, recorded)); err != nil {
-		s.broken = err
-		return
+	if err := l.write(ctx, those(tasks, recorded)); err != nil {
+		return err
 	}
-	if err := s.raiseFenced(); err != nil {
-		s.broken = err
-	}
+	return l.raiseFenced(ctx, tasks)
 }
 
 // recorded says whether a person's end is written down. Those still open are
 // given back: their claim is released with whatever was found out or done.
-func recorded(p *person) bool {
-	switch p.fate {
-	case current, applied, failed, discarded:
+func recorded(t *task) bool {
+	switch t.Fate() {
+	case plan.Current, plan.Applied, plan.Failed, plan.Discarded:
 		return true
-	case open:
-		return p.claimed
+	case plan.Open:
+		return t.claimed
 	}
 	return false
 }
 
-func (s *step) write(people []*person) error {
-	if len(people) == 0 {
+func (l *ledger) write(ctx context.Context, tasks []*task) error {
+	if len(tasks) == 0 {
 		return nil
 	}
 	now := time.Now()
-	groups := make([]bus.Group, len(people))
-	for i, p := range people {
-		g, err := s.group(p, now)
+	groups := make([]bus.Group, len(tasks))
+	for i, t := range tasks {
+		g, err := l.ending(t, now)
 		if err != nil {
 			return err
 		}
 		groups[i] = g
 	}
-	done, err := s.org.bus.Commit(s.ctx, events.StreamRoster, groups)
+	done, err := l.roster.Commit(ctx, events.StreamRoster, groups)
 	if err != nil {
 		return fmt.Errorf("commit outcomes: %w", err)
 	}
-	var clash, owned []*person
-	for i, p := range people {
+	var clash []*task
+	for i, t := range tasks {
 		switch {
 		case done[i].Err == nil:
-		case p.owner == "":
-			p.fate = fenced
-			s.org.metrics.claimLost(s.ctx)
+		case t.owner == "":
+			t.Fence()
+			l.metrics.claimLost(ctx)
 		default:
-			clash = append(clash, p)
+			clash = append(clash, t)
 		}
 	}
-	if err := s.explain(clash); err != nil {
+	if err := l.explain(ctx, clash); err != nil {
 		return err
 	}
-	for _, p := range clash {
-		if p.fate != fenced {
-			owned = append(owned, p)
-		}
-	}
 	// Without owner records, each of these either goes through or is fenced.
-	return s.write(owned)
+	return l.write(ctx, those(clash, func(t *task) bool { return t.Fate() != plan.Fenced }))
 }
 
-func (s *step) group(p *person, now time.Time) (bus.Group, error) {
-	p.link = settle(p, now)
-	p.link.Org = s.org.cfg.Name
-	link, err := s.linkWrite(p, p.link)
+// ending is what is written of one person.
+func (l *ledger) ending(t *task, now time.Time) (bus.Group, error) {
+	released := t.Release(now)
+	released.Org, t.attempt = l.org, released.Attempts
+	link, err := l.linkWrite(t, released)
 	if err != nil {
 		return nil, err
 	}
 	g := bus.Group{link}
-	if p.fate != open {
-		data, err := events.Encode(outcomeOf(p, p.link))
+	if t.Fate() != plan.Open {
+		data, err := events.Encode(t.Outcome(released))
 		if err != nil {
 			return nil, fmt.Errorf("outcome: %w", err)
 		}
-		g = append(g, bus.Write{Subject: events.OutcomeSubject(s.org.cfg.Name, p.key), Data: data, Header: link.Header})
+		g = append(g, bus.Write{Subject: events.OutcomeSubject(l.org, t.Key), Data: data, Header: link.Header})
 	}
-	if p.owner != "" {
-		owner, err := s.ownerWrite(p, p.owner)
-		if err != nil {
-			return nil, err
-		}
-		g = append(g, owner)
-	}
-	return g, nil
+	return l.withOwner(g, t)
 }
 
 // raiseFenced asks for those to be looked at again whom somebody else took
 // over: both of us may have written, and only the newest desired may stand.
-func (s *step) raiseFenced() error {
+func (l *ledger) raiseFenced(ctx context.Context, tasks []*task) error {
 	var groups []bus.Group
-	for _, p := range s.people {
-		if p.fate != fenced {
+	for _, t := range tasks {
+		if t.Fate() != plan.Fenced {
 			continue
 		}
 		data, err := events.Encode(events.Work{V: events.Version, Reason: events.ReasonFenced})
@@ -120,13 +106,13 @@ func (s *step) raiseFenced() error {
 			return fmt.Errorf("work: %w", err)
 		}
 		groups = append(groups, bus.Group{{
-			Subject: events.WorkSubject(s.org.cfg.Name, p.lane, p.key), Data: data, Header: s.trace.header(p),
+			Subject: events.WorkSubject(l.org, t.Lane, t.Key), Data: data, Header: l.trace.header(t),
 		}})
 	}
 	if len(groups) == 0 {
 		return nil
 	}
-	if _, err := s.org.bus.Commit(s.ctx, events.StreamRoster, groups); err != nil {
+	if _, err := l.roster.Commit(ctx, events.StreamRoster, groups); err != nil {
 		return fmt.Errorf("publish work of fenced: %w", err)
 	}
 	return nil

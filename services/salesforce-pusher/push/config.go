@@ -10,14 +10,8 @@ import (
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
-)
-
-// How an existing user may be recognised.
-const (
-	matchFederationID = "federation_id"
-	matchUsername     = "username"
-	matchEmail        = "email"
-	matchExternalID   = "external_id"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/health"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
 )
 
 const (
@@ -60,28 +54,9 @@ type OrgConfig struct {
 	// made by the Bulk API; 0 for never.
 	BulkAbove int
 	// Names are all names that config knows, asked for in one call.
-	Names names
+	Names plan.Names
 	// Probe says how a held org is tried again.
-	Probe Probe
-}
-
-// Probe says how long a held org is left alone before it is tried again; each
-// grows with every vain attempt up to its maximum.
-type Probe struct {
-	// Daily is for the rolling 24 hour limit, Concurrent for too many calls at
-	// once, Outage for everything else.
-	Daily, Concurrent, Outage time.Duration
-	// Max bounds them all.
-	Max time.Duration
-	// Poll is how often a replica looks whether another one has healed the org.
-	Poll time.Duration
-}
-
-func defaultProbe() Probe {
-	return Probe{
-		Daily: time.Minute, Concurrent: time.Second, Outage: 2 * time.Second,
-		Max: 10 * time.Minute, Poll: time.Second,
-	}
+	Probe health.Probe
 }
 
 // ConfigFrom takes the pusher's part out of the configuration file; the error
@@ -113,7 +88,7 @@ func orgFrom(name string, o config.Org) OrgConfig {
 		FreezeFirst: o.Push.FreezeFirst, AdoptByEmail: o.Push.AdoptByEmail,
 		Protected:   map[string]bool{},
 		CallTimeout: o.Push.CallTimeout, ClaimTTL: o.Push.ClaimTTL, Linger: o.Push.Linger, BulkAbove: o.Push.BulkAbove,
-		Names: namesIn(o.Assign), Probe: defaultProbe(),
+		Names: namesIn(o.Assign), Probe: health.DefaultProbe(),
 	}
 	for _, p := range o.Push.Protect {
 		c.Protected[strings.ToLower(p)] = true
@@ -122,7 +97,7 @@ func orgFrom(name string, o config.Org) OrgConfig {
 		c.APIVersion = defaultAPIVersion
 	}
 	if len(c.Match) == 0 {
-		c.Match = []string{matchFederationID, matchUsername}
+		c.Match = []string{plan.MatchFederationID, plan.MatchUsername}
 	}
 	if c.CallTimeout == 0 {
 		c.CallTimeout = defaultCallTimeout
@@ -140,11 +115,11 @@ func (c OrgConfig) check() []error {
 		faults = append(faults, fmt.Errorf("%s: %w", at, err))
 	}
 	for _, m := range c.Match {
-		if !slices.Contains([]string{matchFederationID, matchUsername, matchEmail, matchExternalID}, m) {
+		if !slices.Contains([]string{plan.MatchFederationID, plan.MatchUsername, plan.MatchEmail, plan.MatchExternalID}, m) {
 			faults = append(faults, fmt.Errorf("%s.assign.match: %q is not one of federation_id, username, email, external_id", at, m))
 		}
 	}
-	if slices.Contains(c.Match, matchExternalID) && c.ExternalIDField == "" {
+	if slices.Contains(c.Match, plan.MatchExternalID) && c.ExternalIDField == "" {
 		faults = append(faults, fmt.Errorf("%s.assign.externalIDField is missing, but assign.match names external_id", at))
 	}
 	if c.CallTimeout < 0 || c.Linger < 0 {
@@ -160,6 +135,14 @@ func (c OrgConfig) check() []error {
 // way, and for clocks that differ.
 func (c OrgConfig) margin() time.Duration { return min(c.ClaimTTL/10, 2*time.Second) }
 
+// policy is what decisions are made by.
+func (c OrgConfig) policy() plan.Policy {
+	return plan.Policy{
+		Match:  plan.Matcher{Order: c.Match, ExternalField: c.ExternalIDField, ByEmail: c.AdoptByEmail},
+		Create: c.Create, Update: c.Update, Deactivate: c.Deactivate, FreezeFirst: c.FreezeFirst, Protected: c.Protected,
+	}
+}
+
 func (c OrgConfig) linger(l events.Lane) time.Duration {
 	switch l {
 	case events.LaneLeaver:
@@ -170,17 +153,17 @@ func (c OrgConfig) linger(l events.Lane) time.Duration {
 	return c.Linger
 }
 
-func namesIn(a config.Assign) names {
-	n := names{}
+func namesIn(a config.Assign) plan.Names {
+	n := plan.Names{}
 	for _, r := range a.Rules {
-		n.add(kindProfile, r.Profile)
-		n.add(kindRole, r.Role)
-		n.add(kindPermissionSet, r.PermissionSets...)
-		n.add(kindGroup, r.Groups...)
+		n.Add(plan.KindProfile, r.Profile)
+		n.Add(plan.KindRole, r.Role)
+		n.Add(plan.KindPermissionSet, r.PermissionSets...)
+		n.Add(plan.KindGroup, r.Groups...)
 	}
 	for _, g := range a.Grants {
-		n.add(kindPermissionSet, g.PermissionSets...)
-		n.add(kindGroup, g.Groups...)
+		n.Add(plan.KindPermissionSet, g.PermissionSets...)
+		n.Add(plan.KindGroup, g.Groups...)
 	}
 	return n
 }

@@ -1,21 +1,27 @@
 // Package push makes people in Salesforce as they are desired.
 //
 // Work only names a person. A step takes up to 200 of one org and lane, reads
-// the newest desired state and link of all at once, claims them, makes the
-// smallest set of API calls, judges every record by its own result, commits
-// link and outcome of each in one batch, and acks. Whatever is interrupted
-// anywhere converges when the person is looked at again.
+// the newest desired state and link of all at once, claims them, asks
+// [plan.Person.Next] what each needs, meets one need of everybody after the other
+// in the smallest set of API calls, commits link and outcome of each in one
+// batch, and acks. Whatever is interrupted anywhere converges when the person is
+// looked at again.
 //
 // # Where is what
 //
-//   - push.go: the service and the loop of one org
+//   - push.go: the service
+//   - org.go: the loop of one org
 //   - step.go: one step, from messages to acks
-//   - claim.go, commit.go: what is written to ROSTER before and after the calls
-//   - match.go, plan.go, judge.go: the decisions, without I/O
-//   - lookup.go, catalogue.go, create.go, update.go, assign.go: the API calls, by phase
-//   - call.go: what every API call has to respect
-//   - hold.go: trouble of a whole org
-//   - cause.go: Salesforce's classes of error as causes
+//   - batch.go: need after need, until nobody needs anything
+//   - task.go: a person with the messages and the claim that go with them
+//   - ledger.go, commit.go: what is written to ROSTER before and after the calls
+//   - call.go, halt.go: what every API call has to respect, and what ends a step
+//   - names.go, find.go, create.go, update.go, freeze.go, assign.go, job.go: the
+//     API calls, a file for each need
+//   - bulk.go, ingest.go: a large first load, beside the loop
+//   - config.go, metrics.go, trace.go: what is configured, counted and traced
+//
+// The decisions are in package plan, what holds a whole org in package health.
 //
 // # What it never does
 //

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
 )
 
 const (
@@ -22,40 +22,49 @@ const (
 	keepEvery = 10 * time.Second
 )
 
-// ingest makes the users of people by one job and returns what became of each.
-// notSent stands for those the job did nothing for: they are left to the
+// ingest makes the users of people by one job and returns what became of each;
+// loop is the service's own context, at whose end a job is not waited for any
+// more. notSent stands for those the job did nothing for: they are left to the
 // ordinary calls, whose answers say more.
-func (s *step) ingest(ctx context.Context, people []*person) map[*person]result {
-	load := s.bulkLoad(people)
-	load.Opened = func(jobID string) error { return s.note(people, jobID) }
+func (l *load) ingest(loop, ctx context.Context, tasks []*task) (map[*task]result, error) {
+	var broken error
+	rows := l.bulkLoad(ctx, tasks)
+	rows.Opened = func(jobID string) error {
+		var err error
+		broken, err = l.note(ctx, tasks, jobID)
+		return err
+	}
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, bulkPatience)
+	waited, cancel := context.WithTimeout(loop, bulkPatience)
 	defer cancel()
-	for _, p := range people {
-		p.touched = true
+	for _, t := range tasks {
+		t.Touched()
 	}
-	traced, end := s.trace.call(ctx, opCreate, "User", people)
-	job, got, err := s.runJob(traced, load)
+	traced, end := l.trace.call(waited, plan.OpCreate, "User", tasks)
+	job, got, err := l.runJob(traced, rows)
 	end(err)
-	s.org.metrics.call(s.ctx, opCreate, err)
-	s.org.log.InfoContext(s.ctx, "bulk job ended", "org", s.org.cfg.Name, "job", job.ID, "state", job.State,
-		"people", len(people), "failed", job.Failed, "seconds", time.Since(began).Seconds(), "error", err)
-	if job.ID != "" && err != nil && !s.gaveUp(job.ID) {
-		s.late = true // nobody is looked up while the job may still run
+	l.org.metrics.call(ctx, plan.OpCreate, err)
+	l.org.log.InfoContext(ctx, "bulk job ended", "org", l.org.cfg.Name, "job", job.ID, "state", job.State,
+		"people", len(tasks), "failed", job.Failed, "seconds", time.Since(began).Seconds(), "error", err)
+	halted := noRoster(broken)
+	if job.ID != "" && err != nil && !(jobs{l.batch}).giveUp(ctx, job.ID) {
+		if halted == nil {
+			halted = outOfTime() // nobody is looked up while the job may still run
+		}
 	} else {
-		setJob(people, "")
+		setJob(tasks, "")
 	}
-	out := make(map[*person]result, len(people))
-	for i, p := range people {
-		out[p] = s.ofJob(job, got, i, err)
+	out := make(map[*task]result, len(tasks))
+	for i, t := range tasks {
+		out[t] = ofJob(job, got, i, err)
 	}
-	return out
+	return out, halted
 }
 
 // ofJob is what a job did for the ith of its people.
-func (s *step) ofJob(job salesforce.BulkJob, got []salesforce.Result, i int, err error) result {
+func ofJob(job salesforce.BulkJob, got []salesforce.Result, i int, err error) result {
 	if err != nil {
-		e := salesforceError(err)
+		e := plan.ErrorIn(err)
 		if e.Outcome == salesforce.NotApplied && !e.OrgWide() {
 			return result{err: notSent()} // the job itself was refused, nobody in it
 		}
@@ -63,7 +72,7 @@ func (s *step) ofJob(job salesforce.BulkJob, got []salesforce.Result, i int, err
 	}
 	r := result{id: got[i].ID}
 	if err := got[i].Err(); err != nil {
-		r.err = salesforceError(err)
+		r.err = plan.ErrorIn(err)
 		if job.State != salesforce.BulkStateComplete && r.err.Outcome == salesforce.NotApplied {
 			r.err = notSent() // the job ended before it came to this row
 		}
@@ -72,8 +81,9 @@ func (s *step) ofJob(job salesforce.BulkJob, got []salesforce.Result, i int, err
 }
 
 // runJob starts the job and sees it through, over answers that got lost.
-func (s *step) runJob(ctx context.Context, load salesforce.BulkLoad) (salesforce.BulkJob, []salesforce.Result, error) {
-	started, err := s.org.client.BulkStart(ctx, load)
+func (l *load) runJob(ctx context.Context, rows salesforce.BulkLoad) (salesforce.BulkJob, []salesforce.Result, error) {
+	client := l.caller.client
+	started, err := client.BulkStart(ctx, rows)
 	if err != nil && (started.ID == "" || !maybeApplied(err)) {
 		return started, nil, err //nolint:wrapcheck // judged by its type
 	}
@@ -81,15 +91,18 @@ func (s *step) runJob(ctx context.Context, load salesforce.BulkLoad) (salesforce
 	for try := 1; ; try++ {
 		var job salesforce.BulkJob
 		var got []salesforce.Result
-		if err = s.closeAgain(ctx, started.ID, &lost); err == nil {
-			job, got, err = s.org.client.BulkFinish(ctx, started.ID, load)
+		if lost {
+			lost, err = l.closeAgain(ctx, started.ID)
+		}
+		if !lost {
+			job, got, err = client.BulkFinish(ctx, started.ID, rows)
 		}
 		if err == nil || try == bulkTries || ctx.Err() != nil {
 			job.ID = started.ID
 			return job, got, inDoubt(err)
 		}
-		s.org.log.DebugContext(ctx, "bulk job is taken up again", "org", s.org.cfg.Name, "job", started.ID, "error", err)
-		s.pause(ctx, load.Delay(try-1))
+		l.org.log.DebugContext(ctx, "bulk job is taken up again", "org", l.org.cfg.Name, "job", started.ID, "error", err)
+		pause(ctx, rows.Delay(try-1))
 	}
 }
 
@@ -103,20 +116,16 @@ func inDoubt(err error) error {
 }
 
 // closeAgain closes a job whose close got lost, where Salesforce has not heard of
-// it: an open job does nothing, for ever.
-func (s *step) closeAgain(ctx context.Context, jobID string, lost *bool) error {
-	if !*lost {
-		return nil
-	}
-	job, err := s.org.client.BulkStatus(ctx, jobID)
+// it: an open job does nothing, for ever. It says whether the close is still lost.
+func (l *load) closeAgain(ctx context.Context, jobID string) (lost bool, err error) {
+	job, err := l.caller.client.BulkStatus(ctx, jobID)
 	if err == nil && job.State == salesforce.BulkStateOpen {
-		_, err = s.org.client.BulkClose(ctx, jobID)
+		_, err = l.caller.client.BulkClose(ctx, jobID)
 	}
-	*lost = err != nil
-	return err //nolint:wrapcheck // judged by its type
+	return err != nil, err //nolint:wrapcheck // judged by its type
 }
 
-func (s *step) pause(ctx context.Context, d time.Duration) {
+func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -125,52 +134,64 @@ func (s *step) pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (s *step) bulkLoad(people []*person) salesforce.BulkLoad {
-	columns := map[string]bool{fieldUsername: true}
-	records := make([]salesforce.Record, len(people))
-	for i, p := range people {
-		records[i] = p.todo.create
-		for name := range p.todo.create {
+func (l *load) bulkLoad(ctx context.Context, tasks []*task) salesforce.BulkLoad {
+	columns := map[string]bool{plan.FieldUsername: true}
+	records := make([]salesforce.Record, len(tasks))
+	for i, t := range tasks {
+		records[i] = t.Change().Create
+		for name := range records[i] {
 			columns[name] = true
 		}
 	}
 	return salesforce.BulkLoad{
 		Object: "User", Operation: salesforce.BulkInsert, Columns: slices.Sorted(maps.Keys(columns)),
-		MatchColumn: fieldUsername, Records: records, Delay: s.pauses(),
+		MatchColumn: plan.FieldUsername, Records: records, Delay: l.pauses(ctx),
 	}
 }
 
 // pauses are those between looks at a job. In each, what is held is kept.
-func (s *step) pauses() func(n int) time.Duration {
+func (l *load) pauses(ctx context.Context) func(n int) time.Duration {
 	kept := time.Now()
 	return func(n int) time.Duration {
 		if time.Since(kept) >= keepEvery/2 {
 			kept = time.Now()
-			s.keep()
+			l.keep(ctx)
 		}
 		return min(salesforce.DefaultBulkDelay(n), keepEvery/2)
 	}
 }
 
+// note writes down, in everybody's link, which job may make their user, before
+// it holds a row. Whoever takes them over ends it before looking for a user:
+// somebody who leaves meanwhile would have none yet, and one afterwards. broken
+// is NATS not answering.
+func (l *load) note(ctx context.Context, tasks []*task, jobID string) (broken, refused error) {
+	setJob(tasks, jobID)
+	if err := l.ledger.claim(ctx, tasks); err != nil {
+		return err, notSent()
+	}
+	if len(those(tasks, isOpen)) < len(tasks) {
+		return nil, notSent() // somebody took one of them over
+	}
+	return nil, nil
+}
+
 // keep holds on to everybody open: their messages stay with us, and their claims
 // are renewed in time.
-func (s *step) keep() {
-	held := those(s.people, isOpen)
-	for _, p := range held {
-		for _, m := range p.messages {
+func (l *load) keep(ctx context.Context) {
+	held := those(l.tasks, isOpen)
+	for _, t := range held {
+		for _, m := range t.messages {
 			if err := m.Working(); err != nil {
-				s.org.log.DebugContext(s.ctx, "message is not held on to", "org", s.org.cfg.Name, "key", p.key, "error", err)
+				l.org.log.DebugContext(ctx, "message is not held on to", "org", l.org.cfg.Name, "key", t.Key, "error", err)
 			}
 		}
 	}
-	if len(held) == 0 || s.left(held) > s.org.cfg.ClaimTTL*2/3 {
+	if len(held) == 0 || l.ledger.left(held) > l.org.cfg.ClaimTTL*2/3 {
 		return
 	}
-	if err := s.claim(s.ctx, held); err != nil {
+	if err := l.ledger.claim(ctx, held); err != nil {
 		// Another look renews them; past their end everybody is fenced.
-		s.org.log.WarnContext(s.ctx, "claims of a load not renewed", "org", s.org.cfg.Name, "error", err)
+		l.org.log.WarnContext(ctx, "claims of a load not renewed", "org", l.org.cfg.Name, "error", err)
 	}
 }
-
-// fold compares usernames as Salesforce does.
-func fold(username string) string { return strings.ToLower(username) }

@@ -6,94 +6,92 @@ import (
 	"slices"
 
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
 )
 
-// note writes down, in everybody's link, which job may make their user, before
-// it holds a row. Whoever takes them over ends it before looking for a user:
-// somebody who leaves meanwhile would have none yet, and one afterwards.
-func (s *step) note(people []*person, jobID string) error {
-	setJob(people, jobID)
-	if err := s.claim(s.ctx, people); err != nil {
-		s.broken = err
-		return notSent()
+// jobs sees to it that Bulk jobs of workers that are gone are over.
+type jobs struct{ *batch }
+
+// end looks at jobs that may still make a user. Until they are over the step
+// waits: a job may make one at any time.
+func (j jobs) end(ctx context.Context, tasks []*task) error {
+	byJob := map[string][]*task{}
+	for _, t := range tasks {
+		byJob[t.Link.Job] = append(byJob[t.Link.Job], t)
 	}
-	if len(those(people, isOpen)) < len(people) {
-		return notSent() // somebody took one of them over
+	for _, id := range slices.Sorted(maps.Keys(byJob)) {
+		who, err := j.ready(ctx, byJob[id], tasks)
+		if err != nil {
+			return err
+		}
+		if len(who) == 0 {
+			continue
+		}
+		if err := j.endOne(ctx, id, who); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func setJob(people []*person, jobID string) {
-	for _, p := range people {
-		p.link.Job = jobID
+func (j jobs) endOne(ctx context.Context, id string, tasks []*task) error {
+	var over bool
+	e, halted := j.caller.call(ctx, plan.OpLookup, "jobs/ingest", tasks, func(ctx context.Context) (err error) {
+		over, err = j.abort(ctx, id)
+		return err
+	})
+	switch {
+	case halted != nil:
+		return halted
+	case e == nil && over:
+		setJob(tasks, "")
+		return nil
+	case e == nil, e.Outcome == salesforce.MaybeApplied, e.OrgWide(), e.Class == salesforce.Timeout:
+		return outOfTime() // looked at again in a moment
 	}
+	for _, t := range tasks {
+		t.LookFailed(plan.OpLookup, e)
+	}
+	return nil
 }
 
-// endJobs sees to it that jobs of workers that are gone are over. Until then
-// the step waits: the job may make a user at any time.
-func (s *step) endJobs() {
-	byJob := map[string][]*person{}
-	for _, p := range those(s.people, isOpen) {
-		if p.link.Job != "" {
-			byJob[p.link.Job] = append(byJob[p.link.Job], p)
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(byJob)) {
-		people := s.ready(byJob[id])
-		if len(people) == 0 {
-			continue
-		}
-		var over bool
-		err := s.call(opLookup, "jobs/ingest", people, func(ctx context.Context) (err error) {
-			over, err = s.endJob(ctx, id)
-			return err
-		})
-		switch e := salesforceError(err); {
-		case err == nil && over:
-			setJob(people, "")
-		case err == nil, maybeApplied(err), e.OrgWide(), e.Class == salesforce.Timeout:
-			s.late = true // looked at again in a moment
-		default:
-			for _, p := range people {
-				p.fail(judged(e, opLookup))
-			}
-		}
-		if s.stopped() {
-			return
-		}
-	}
-}
-
-// endJob says whether a job is over, and aborts one that is not: rows that were
+// abort says whether a job is over, and aborts one that is not: rows that were
 // done stay done. What ran while it was aborted may still write, so only the
 // next look calls it over.
-func (s *step) endJob(ctx context.Context, jobID string) (over bool, err error) {
-	job, err := s.org.client.BulkStatus(ctx, jobID)
-	if e := salesforceError(err); err != nil && e.Class == salesforce.NotFound {
+func (j jobs) abort(ctx context.Context, jobID string) (over bool, err error) {
+	client := j.caller.client
+	job, err := client.BulkStatus(ctx, jobID)
+	if err != nil && plan.ErrorIn(err).Class == salesforce.NotFound {
 		return true, nil // Salesforce drops jobs after a week, and never one that runs
 	}
 	if err != nil || job.Done() {
 		return err == nil, err //nolint:wrapcheck // judged by its type
 	}
 	waiting := job.State == salesforce.BulkStateOpen
-	aborted, err := s.org.client.BulkAbort(ctx, jobID)
-	if e := salesforceError(err); err != nil && e.Outcome == salesforce.NotApplied && !e.OrgWide() {
+	aborted, err := client.BulkAbort(ctx, jobID)
+	if e := plan.ErrorIn(err); err != nil && e.Outcome == salesforce.NotApplied && !e.OrgWide() {
 		return false, nil // it ended meanwhile, or cannot be aborted: the next look says
 	}
 	if err != nil {
 		return false, err //nolint:wrapcheck // judged by its type
 	}
-	s.org.log.InfoContext(ctx, "bulk job aborted", "org", s.org.cfg.Name, "job", jobID)
+	j.org.log.InfoContext(ctx, "bulk job aborted", "org", j.org.cfg.Name, "job", jobID)
 	return waiting && aborted.Done(), nil
 }
 
-// gaveUp ends a job that is not waited for any more, and says whether it is over.
-func (s *step) gaveUp(jobID string) bool {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.org.cfg.CallTimeout)
+// giveUp ends a job that is not waited for any more, and says whether it is over.
+func (j jobs) giveUp(ctx context.Context, jobID string) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), j.org.cfg.CallTimeout)
 	defer cancel()
-	over, err := s.endJob(ctx, jobID)
+	over, err := j.abort(ctx, jobID)
 	if err != nil {
-		s.org.log.DebugContext(ctx, "bulk job is not aborted", "org", s.org.cfg.Name, "job", jobID, "error", err)
+		j.org.log.DebugContext(ctx, "bulk job is not aborted", "org", j.org.cfg.Name, "job", jobID, "error", err)
 	}
 	return over
+}
+
+func setJob(tasks []*task, jobID string) {
+	for _, t := range tasks {
+		t.JobIs(jobID)
+	}
 }

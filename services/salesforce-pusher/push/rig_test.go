@@ -17,6 +17,7 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/bus/bustest"
 	"github.com/rollcall-sync/rollcall/services/internal/seal"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/health"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/push"
 )
 
@@ -162,7 +163,7 @@ func (r *rig) config() push.OrgConfig {
 		Name: orgName, APIVersion: "63.0", AllowLoopbackHTTP: true, Match: []string{"federation_id", "username"},
 		Create: true, Update: true, Deactivate: true, Protected: map[string]bool{},
 		CallTimeout: 10 * time.Second, ClaimTTL: 20 * time.Second, Linger: 20 * time.Millisecond,
-		Probe: push.Probe{Daily: 50 * time.Millisecond, Concurrent: 20 * time.Millisecond, Outage: 20 * time.Millisecond,
+		Probe: health.Probe{Daily: 50 * time.Millisecond, Concurrent: 20 * time.Millisecond, Outage: 20 * time.Millisecond,
 			Max: 200 * time.Millisecond, Poll: 20 * time.Millisecond},
 	}
 }

@@ -1,4 +1,4 @@
-package push
+package health
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 // calls that are used.
 const tellEvery = 10 * time.Second
 
-// learn notes what Salesforce says of API calls.
-func (h *hold) learn(u salesforce.Usage) {
+// Learn notes what Salesforce says of API calls.
+func (h *Org) Learn(u salesforce.Usage) {
 	h.usage.Store(&u)
 	h.metrics.usage(u)
 	select {
@@ -22,9 +22,9 @@ func (h *hold) learn(u salesforce.Usage) {
 	}
 }
 
-// tellUsage keeps the API calls in the health of an org that is well: every
+// TellUsage keeps the API calls in the health of an org that is well: every
 // write of a held one says them too.
-func (h *hold) tellUsage(ctx context.Context) {
+func (h *Org) TellUsage(ctx context.Context) {
 	tick := time.NewTicker(tellEvery)
 	defer tick.Stop()
 	for {
@@ -44,7 +44,7 @@ func (h *hold) tellUsage(ctx context.Context) {
 			return true
 		})
 		if err != nil {
-			h.log.DebugContext(ctx, "API calls used are not told", "org", h.cfg.Name, "error", err)
+			h.log.DebugContext(ctx, "API calls used are not told", "org", h.cfg.Org, "error", err)
 		}
 		select {
 		case <-tick.C:

@@ -1,4 +1,4 @@
-package push
+package plan
 
 import (
 	"fmt"
@@ -22,52 +22,51 @@ type model struct {
 
 // apply does to the model what the API calls of a change would do, and to the
 // link what the pusher notes of their results.
-func (m *model) apply(p *person) {
-	c := p.todo
-	if c.create != nil {
+func (m *model) apply(p *Person) {
+	c := p.change
+	if c.Create != nil {
 		m.exists, m.active = true, true
-		for k, v := range c.create {
-			if k != fieldActive {
+		for k, v := range c.Create {
+			if k != FieldActive {
 				m.fields[k] = v
 			}
 		}
-		s := &step{taken: map[string]events.Key{}}
-		s.created(p, "005")
+		p.Created("005")
 	}
-	for k, v := range c.update {
-		if k == fieldActive {
+	for k, v := range c.Update {
+		if k == FieldActive {
 			m.active = v.(bool)
 			continue
 		}
 		m.fields[k] = v
 	}
-	p.updated()
-	if c.unfreeze {
+	p.Updated()
+	if c.Unfreeze {
 		m.frozen = false
-		p.frozenIs(false)
+		p.FrozenIs(false, true)
 	}
-	if c.freeze {
+	if c.Freeze {
 		m.frozen = true
-		p.frozenIs(true)
-		p.todo.freeze = false
+		p.FrozenIs(true, true)
+		p.FreezeTried()
 	}
-	for _, name := range slices.Clone(c.give) {
+	for _, name := range slices.Clone(c.Give) {
 		m.next++
 		m.sets[name] = fmt.Sprint(m.next)
-		p.given(name, m.sets[name])
+		p.Given(name, m.sets[name])
 	}
-	for _, name := range slices.Clone(c.take) {
+	for _, name := range slices.Clone(c.Take) {
 		delete(m.sets, name)
-		p.taken(name)
+		p.Taken(name)
 	}
-	p.planned = true
-	p.finish()
+	p.planned, p.names.done = true, true
+	p.Next(&Policy{})
 }
 
-func (m *model) user() *user {
-	u := &user{id: "005", active: m.active, fields: map[string]any{}}
+func (m *model) user() *User {
+	u := &User{ID: "005", Active: m.active, Fields: map[string]any{}}
 	for k, v := range m.fields {
-		u.fields[strings.ToLower(k)] = v
+		u.Fields[strings.ToLower(k)] = v
 	}
 	return u
 }
@@ -90,13 +89,13 @@ func drawDesired(t *rapid.T, revision uint64) events.Desired {
 	return d
 }
 
-func idsFor(d events.Desired) ids {
-	out := ids{}
+func idsFor(d events.Desired) IDs {
+	out := IDs{}
 	if d.Profile != "" {
-		out.profile = "id-" + d.Profile
+		out.Profile = "id-" + d.Profile
 	}
 	if d.Role != "" {
-		out.role = "id-" + d.Role
+		out.Role = "id-" + d.Role
 	}
 	return out
 }
@@ -112,27 +111,28 @@ func TestPlanConverges(t *testing.T) {
 		for revision := range uint64(rapid.IntRange(1, 8).Draw(t, "wishes")) {
 			d := drawDesired(t, revision+1)
 			freezeFirst := rapid.Bool().Draw(t, "freeze first")
-			p := &person{key: "k", desired: d, revision: revision + 1, link: link, ids: idsFor(d)}
+			p := New(State{Key: "k", Desired: d, Revision: revision + 1, Link: link})
+			p.names.ids = idsFor(d)
 			switch {
 			case m.exists:
 				if rapid.Bool().Draw(t, "read first") {
-					p.user = m.user()
+					p.sight.user = m.user()
 				}
-				p.todo = planExisting(d, p.link, p.user, p.ids, freezeFirst)
+				p.change = planExisting(d, p.Link, p.sight.user, p.names.ids, freezeFirst)
 				if d.Active {
 					p.keepHashes()
 				}
 			case d.Active:
-				p.todo = planCreate(d, p.ids)
+				p.change = planCreate(d, p.names.ids)
 			}
 			m.apply(p)
-			if p.fate != applied {
-				t.Fatalf("fate %s, left %+v", p.fate, p.todo)
+			if p.Fate() != Applied {
+				t.Fatalf("fate %s, left %+v", p.Fate(), p.change)
 			}
-			link = p.link
+			link = p.Link
 			m.check(t, d, link)
-			for _, u := range []*user{nil, m.user()} {
-				if c := planExisting(d, link, u, p.ids, freezeFirst); m.exists && !c.empty() {
+			for _, u := range []*User{nil, m.user()} {
+				if c := planExisting(d, link, u, p.names.ids, freezeFirst); m.exists && !c.empty() {
 					t.Fatalf("planning again (read: %v) finds %+v", u != nil, c)
 				}
 			}
@@ -163,7 +163,7 @@ func (m *model) check(t *rapid.T, d events.Desired, link events.Link) {
 	if got := slices.Sorted(maps.Keys(m.sets)); !slices.Equal(got, want) {
 		t.Fatalf("has %v, want %v", got, want)
 	}
-	role := m.fields[fieldRole]
+	role := m.fields[FieldRole]
 	if d.Role != "" && role != "id-"+d.Role || d.Role == "" && role != nil {
 		t.Fatalf("role %v, want %q", role, d.Role)
 	}
@@ -172,10 +172,10 @@ func (m *model) check(t *rapid.T, d events.Desired, link events.Link) {
 func TestUnmanagedFieldsAreNotSent(t *testing.T) {
 	t.Parallel()
 	d := events.Desired{Active: true, Fields: map[string]any{"Title": "a", "IsActive": false, "profileid": "x", "Id": "y"}}
-	u := &user{active: true, fields: map[string]any{"title": "b", "phone": "1", "userroleid": "r"}}
-	c := planExisting(d, events.Link{}, u, ids{}, false)
-	if len(c.update) != 1 || c.update["Title"] != "a" {
-		t.Errorf("update %v, want the title alone", c.update)
+	u := &User{Active: true, Fields: map[string]any{"title": "b", "phone": "1", "userroleid": "r"}}
+	c := planExisting(d, events.Link{}, u, IDs{}, false)
+	if len(c.Update) != 1 || c.Update["Title"] != "a" {
+		t.Errorf("update %v, want the title alone", c.Update)
 	}
 }
 

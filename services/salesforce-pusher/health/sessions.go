@@ -1,14 +1,12 @@
-package push
+package health
 
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
-	"github.com/rollcall-sync/rollcall/services/internal/tokens"
 )
 
 // errTooLate keeps a call from being sent again with hardly any time left: given
@@ -19,50 +17,55 @@ var errTooLate = errors.New("the new session came too late for this call")
 // through the org's health, which is how token-refresher hears of it, and the
 // call waits a bounded time for its successor: a session that merely expired
 // costs the people of a batch nothing.
-type sessions struct {
-	reader *tokens.Reader
-	hold   *hold
-	last   atomic.Uint64
+type sessions struct{ *Org }
+
+// Sessions are the org's, for the client.
+func (h *Org) Sessions() salesforce.Sessions { return sessions{h} }
+
+// FirstSession waits until there is a token, or ctx ends.
+func (h *Org) FirstSession(ctx context.Context) error {
+	_, err := h.Sessions().Session(ctx)
+	return err
 }
 
-func (s *sessions) Session(ctx context.Context) (salesforce.Session, error) {
-	return s.used(s.reader.Session(ctx))
+func (s sessions) Session(ctx context.Context) (salesforce.Session, error) {
+	return s.used(s.tokens.Session(ctx))
 }
 
-func (s *sessions) Renew(ctx context.Context, refused salesforce.Session) (salesforce.Session, error) {
-	if rec, ok := s.reader.Current(); !ok || rec.Generation <= refused.Generation {
-		s.hold.refused(ctx, refused.Generation)
+func (s sessions) Renew(ctx context.Context, refused salesforce.Session) (salesforce.Session, error) {
+	if rec, ok := s.tokens.Current(); !ok || rec.Generation <= refused.Generation {
+		s.refused(ctx, refused.Generation)
 	}
-	renewed, err := s.used(s.reader.Renew(ctx, refused))
+	renewed, err := s.used(s.tokens.Renew(ctx, refused))
 	if err != nil {
 		return renewed, err
 	}
-	s.hold.renewed(ctx, refused.Generation)
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < s.hold.cfg.CallTimeout/2 {
+	s.renewed(ctx, refused.Generation)
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < s.cfg.CallTimeout/2 {
 		return salesforce.Session{}, errTooLate
 	}
 	return renewed, nil
 }
 
-func (s *sessions) used(session salesforce.Session, err error) (salesforce.Session, error) {
+func (h *Org) used(session salesforce.Session, err error) (salesforce.Session, error) {
 	if err != nil {
 		return session, err //nolint:wrapcheck // the client acts on its type
 	}
-	s.last.Store(session.Generation)
+	h.last.Store(session.Generation)
 	return session, nil
 }
 
 // generation is that of the session used last, or of the record where none was.
-func (s *sessions) generation() uint64 {
-	if g := s.last.Load(); g > 0 {
+func (h *Org) generation() uint64 {
+	if g := h.last.Load(); g > 0 {
 		return g
 	}
-	rec, _ := s.reader.Current()
+	rec, _ := h.tokens.Current()
 	return rec.Generation
 }
 
 // newer says whether there is a session newer than a refused one.
-func (s *sessions) newer(refused uint64) bool {
-	rec, ok := s.reader.Current()
+func (h *Org) newer(refused uint64) bool {
+	rec, ok := h.tokens.Current()
 	return ok && rec.State == events.TokenConnected && rec.Generation > refused
 }

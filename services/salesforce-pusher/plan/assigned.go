@@ -1,0 +1,246 @@
+package plan
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+)
+
+// What Link.Assigned holds in place of an assignment's id.
+const (
+	// found: the user had it before Rollcall came. It is neither given again nor
+	// ever taken away.
+	found = "found"
+	// there: Rollcall gave it in a call whose answer was lost; the id is read
+	// when it is needed.
+	there = "there"
+	// perhaps: Rollcall was about to give it. It is given again (which is
+	// harmless) or taken away, never taken for granted.
+	perhaps = ""
+)
+
+// planAssignments compares what a user was given with what they should have.
+func planAssignments(d events.Desired, have map[string]string) (give, take []string) {
+	want := map[string]bool{}
+	for _, name := range assignments(d) {
+		if have[name] == perhaps && !want[name] {
+			give = append(give, name)
+		}
+		want[name] = true
+	}
+	for name, id := range have {
+		if !want[name] && id != found {
+			take = append(take, name)
+		}
+	}
+	slices.Sort(take)
+	return give, take
+}
+
+// assignments are all that a person should be assigned, as Link.Assigned names
+// them.
+func assignments(d events.Desired) []string {
+	out := make([]string, 0, len(d.PermissionSets)+len(d.Groups))
+	for _, n := range d.PermissionSets {
+		out = append(out, KindPermissionSet+"/"+n)
+	}
+	for _, n := range d.Groups {
+		out = append(out, KindGroup+"/"+n)
+	}
+	return out
+}
+
+// Assigned are all names that a person has or should have, which is what has to
+// be asked for to know what they have.
+func (p *Person) Assigned() []string {
+	return append(assignments(p.Desired), slices.Collect(maps.Keys(p.Link.Assigned))...)
+}
+
+// Nameless says whether the id of an assignment is not known.
+func (p *Person) Nameless(name string) bool {
+	id := p.Link.Assigned[name]
+	return id == perhaps || id == there
+}
+
+// Identified takes in the id of an assignment that was there when it was made.
+func (p *Person) Identified(name, id string) { p.Link.Assigned[name] = id }
+
+// SawAssigned takes in what a user just found has already, the id by name; asked
+// says whether a name could be asked for. What a user had before Rollcall came is
+// theirs and stays; on a user that Rollcall made, it can only be from a call of
+// ours that got lost.
+func (p *Person) SawAssigned(have map[string]string, asked func(name string) bool) {
+	mine := map[string]string{}
+	for name, id := range have {
+		if was, ok := p.Link.Assigned[name]; ok && was == found || !ok && !p.ownership.made {
+			id = found
+		}
+		mine[name] = id
+	}
+	for name, id := range p.Link.Assigned {
+		if !asked(name) {
+			mine[name] = id
+		}
+	}
+	p.Link.Assigned, p.ownership.read = mine, true
+}
+
+// Intend notes what is about to be given. It is committed before the call: if
+// the answer gets lost, or this worker, and the person is not to have it any
+// more by the time somebody looks again, it would otherwise stay for ever, for
+// nobody takes away what Rollcall does not know it gave.
+func (p *Person) Intend(name string) { p.setAssigned(name, perhaps) }
+
+// Given takes in an assignment that was made.
+func (p *Person) Given(name, id string) {
+	p.setAssigned(name, id)
+	p.change.Give = without(p.change.Give, name)
+	p.act(actAssigned)
+}
+
+// HadAlready takes in that an assignment was there; its id is read when it is
+// needed.
+func (p *Person) HadAlready(name string) { p.Given(name, there) }
+
+// NotGiven takes in that an assignment was not made, for no fault of theirs.
+func (p *Person) NotGiven(name string) { delete(p.Link.Assigned, name) }
+
+// GiveRefused takes in the refusal of an assignment.
+func (p *Person) GiveRefused(name string, e *salesforce.Error) {
+	delete(p.Link.Assigned, name)
+	f := Diagnose(Refusal{Err: e, Operation: OpAssign})
+	if e.Class == salesforce.Reference && !p.call.resolvedAgain {
+		p.call.stale = f
+		return
+	}
+	p.call.fault = f
+}
+
+// Taken takes in that an assignment is gone.
+func (p *Person) Taken(name string) {
+	delete(p.Link.Assigned, name)
+	p.change.Take = without(p.change.Take, name)
+	p.act(actUnassigned)
+}
+
+// TakeRefused takes in that an assignment stays.
+func (p *Person) TakeRefused(e *salesforce.Error) {
+	p.call.fault = Diagnose(Refusal{Err: e, Operation: OpUnassign})
+}
+
+func (p *Person) setAssigned(name, id string) {
+	if p.Link.Assigned == nil {
+		p.Link.Assigned = map[string]string{}
+	}
+	p.Link.Assigned[name] = id
+}
+
+func without(list []string, name string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(n string) bool { return n == name })
+}
+
+// Gone says whether a refusal to delete means that nothing is there to delete.
+func Gone(e *salesforce.Error) bool {
+	return e.Class == salesforce.NotFound || e.Class == salesforce.Deleted || e.Class == salesforce.Reference
+}
+
+// CompareKinds orders names so that those of one kind stand together: a call may
+// change its object only a few times.
+func CompareKinds(a, b string) int { return cmp.Compare(kindOf(b), kindOf(a)) }
+
+// Object is the Salesforce object of which an assignment's name stands for a
+// record.
+func Object(name string) string {
+	if kindOf(name) == KindGroup {
+		return objectMember
+	}
+	return ObjectSet
+}
+
+// NewAssignment is the record that gives a user what a name stands for.
+func NewAssignment(name string, t Target, userID string) salesforce.Record {
+	return salesforce.Record{t.Field: t.ID, assigneeOf(Object(name)): userID}
+}
+
+// ObjectSet stands for all assignments where one name has to.
+const (
+	ObjectSet    = "PermissionSetAssignment"
+	objectMember = "GroupMember"
+)
+
+func assigneeOf(object string) string {
+	if object == objectMember {
+		return "UserOrGroupId"
+	}
+	return "AssigneeId"
+}
+
+// AssignmentQueries ask which of the named assignments users have.
+type AssignmentQueries struct {
+	SOQL []string
+	// names are those asked for, by the id they stand for.
+	names map[string]string
+}
+
+// QueryAssignments asks for all that people have or should have, as far as their
+// names stand for something.
+func QueryAssignments(people []*Person, c *Catalogue) AssignmentQueries {
+	q := AssignmentQueries{names: map[string]string{}}
+	ids := map[string][]string{}
+	var users []string
+	for _, p := range people {
+		users = append(users, p.Link.UserID)
+		for _, name := range p.Assigned() {
+			if t, ok := c.Target(name); ok && q.names[t.ID] == "" {
+				q.names[t.ID] = name
+				ids[t.Field] = append(ids[t.Field], t.ID)
+			}
+		}
+	}
+	ask := func(object, field string) {
+		if len(ids[field]) > 0 {
+			user := assigneeOf(object)
+			q.SOQL = append(q.SOQL, "SELECT Id,"+user+","+field+" FROM "+object+
+				" WHERE "+salesforce.In(user, users)+" AND "+salesforce.In(field, ids[field]))
+		}
+	}
+	ask(ObjectSet, fieldSetID)
+	ask(ObjectSet, fieldBundle)
+	ask(objectMember, fieldGroupID)
+	return q
+}
+
+// Read takes the answers in: by user id, by name, the id of the assignment.
+func (q AssignmentQueries) Read(lists [][]salesforce.Record) map[string]map[string]string {
+	out := map[string]map[string]string{}
+	for _, r := range slices.Concat(lists...) {
+		userID := cmp.Or(r.String("AssigneeId"), r.String("UserOrGroupId"))
+		for _, id := range []string{r.String(fieldBundle), r.String(fieldSetID), r.String(fieldGroupID)} {
+			if name, ok := q.names[id]; ok && id != "" {
+				if out[userID] == nil {
+					out[userID] = map[string]string{}
+				}
+				out[userID][name] = r.ID()
+				break
+			}
+		}
+	}
+	return out
+}
+
+// gapOf is the failure of a person for whom permission sets or groups are not
+// there. Everything else of theirs is done.
+func gapOf(absent map[string]bool) *events.Failure {
+	missing := slices.Sorted(maps.Keys(absent))
+	for i, name := range missing {
+		kind, rest, _ := strings.Cut(name, "/")
+		missing[i] = map[string]string{KindPermissionSet: "permission set ", KindGroup: "public group or queue "}[kind] + rest
+	}
+	return &events.Failure{Cause: events.CauseGroupMapping, Operation: OpResolve,
+		Message: "Not in the org: " + strings.Join(missing, ", ") + ". Everything else was applied. Make it in Salesforce, or correct the name in config.",
+		Value:   strings.Join(missing, ", ")}
+}

@@ -1,0 +1,191 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+)
+
+const (
+	catalogueTTL = 5 * time.Minute
+	// missingTTL is how long a name that is not there is believed to be
+	// missing; somebody who comes back after a failure may mean that it has
+	// been made since, and waits only missingRecheck.
+	missingTTL     = 15 * time.Second
+	missingRecheck = time.Second
+)
+
+// Names are names by kind.
+type Names map[string]map[string]bool
+
+// Add adds names of one kind; an empty one is none.
+func (n Names) Add(kind string, list ...string) {
+	for _, name := range list {
+		if name == "" {
+			continue
+		}
+		if n[kind] == nil {
+			n[kind] = map[string]bool{}
+		}
+		n[kind][name] = true
+	}
+}
+
+func (n Names) of(kind string) []string { return slices.Sorted(maps.Keys(n[kind])) }
+
+// Target is what a name stands for: an id, and for a permission set or group
+// the field that an assignment names it in.
+type Target struct {
+	ID    string
+	Field string
+	asked time.Time
+}
+
+// Catalogue knows the ids of an org's profiles, roles, permission sets and
+// groups for a while: it is told what Salesforce answered, and asks nobody. It
+// belongs to one loop.
+type Catalogue struct {
+	known  map[string]Target // by kind/lower-case name; an empty id: not there
+	config Names
+}
+
+// NewCatalogue is one that knows nothing yet; config are all names that
+// configuration knows.
+func NewCatalogue(config Names) *Catalogue {
+	return &Catalogue{known: map[string]Target{}, config: config}
+}
+
+func entry(kind, name string) string { return kind + "/" + strings.ToLower(name) }
+
+// find returns what a name stands for, false if it is not there.
+func (c *Catalogue) find(kind, name string) (Target, bool) {
+	t := c.known[entry(kind, name)]
+	return t, t.ID != ""
+}
+
+// forget makes a name be asked for again: its id may be wrong.
+func (c *Catalogue) forget(kind, name string) { delete(c.known, entry(kind, name)) }
+
+// Target is what an assignment's name stands for.
+func (c *Catalogue) Target(name string) (Target, bool) {
+	kind, rest, _ := strings.Cut(name, "/")
+	return c.find(kind, rest)
+}
+
+// Knows says whether an assignment's name stands for something.
+func (c *Catalogue) Knows(name string) bool {
+	_, ok := c.Target(name)
+	return ok
+}
+
+// Asked says whether the absence of an assignment means anything: only what was
+// asked for by its id can be found.
+func (c *Catalogue) Asked(name string) bool {
+	kind, rest, _ := strings.Cut(name, "/")
+	return c.asked(kind, rest)
+}
+
+// asked says whether Salesforce was asked for a name, found or not.
+func (c *Catalogue) asked(kind, name string) bool {
+	_, ok := c.known[entry(kind, name)]
+	return ok
+}
+
+// Lacking returns the names to ask for. If there are any, all that config knows
+// and that are due go along, so that one call does for everybody.
+func (c *Catalogue) Lacking(wanted Names, returning bool, now time.Time) Names {
+	if !c.anyDue(wanted, returning, now) {
+		return nil
+	}
+	out := Names{}
+	for _, n := range []Names{wanted, c.config} {
+		for kind, set := range n {
+			for name := range set {
+				if c.due(kind, name, returning, now) {
+					out.Add(kind, name)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func (c *Catalogue) anyDue(wanted Names, returning bool, now time.Time) bool {
+	for kind, set := range wanted {
+		for name := range set {
+			if c.due(kind, name, returning, now) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (c *Catalogue) due(kind, name string, returning bool, now time.Time) bool {
+	t, asked := c.known[entry(kind, name)]
+	ttl := catalogueTTL
+	switch {
+	case !asked:
+		return true
+	case t.ID == "" && returning:
+		ttl = missingRecheck
+	case t.ID == "":
+		ttl = missingTTL
+	}
+	return now.Sub(t.asked) >= ttl
+}
+
+// Query is one of the catalogue's questions.
+type Query struct {
+	SOQL string
+	// Optional says that an org may be without the object, and that nothing is
+	// one of these then.
+	Optional bool
+
+	kind, nameField, idField string
+}
+
+// Queries asks for all names at once, in a query for each kind of record. A permission set group goes by the same name in config as a
+// permission set: to an admin both are things one assigns.
+func Queries(n Names) []Query {
+	var out []Query
+	add := func(kind, object, nameField, idField, where string) {
+		list := n.of(kind)
+		if len(list) == 0 {
+			return
+		}
+		soql := "SELECT Id," + nameField + " FROM " + object + " WHERE " + salesforce.In(nameField, list)
+		out = append(out, Query{kind: kind, nameField: nameField, idField: idField, SOQL: soql + where, Optional: idField == fieldBundle})
+	}
+	add(KindProfile, "Profile", "Name", "", "")
+	add(KindRole, "UserRole", "Name", "", "")
+	add(KindPermissionSet, "PermissionSetGroup", "DeveloperName", fieldBundle, "")
+	add(KindPermissionSet, "PermissionSet", "Name", fieldSetID, " AND IsOwnedByProfile = false AND PermissionSetGroupId = null")
+	add(KindGroup, "Group", "DeveloperName", fieldGroupID, " AND Type IN ('Regular','Queue')")
+	return out
+}
+
+// Learn takes the answers in. A name that two records share stands for neither:
+// a guess could give somebody else's rights.
+func (c *Catalogue) Learn(asked Names, qs []Query, answers [][]salesforce.Record, now time.Time) {
+	for kind, set := range asked {
+		for name := range set {
+			c.known[entry(kind, name)] = Target{asked: now}
+		}
+	}
+	for i, q := range qs {
+		seen := map[string]bool{}
+		for _, r := range answers[i] {
+			at := entry(q.kind, r.String(q.nameField))
+			t := Target{ID: r.ID(), Field: q.idField, asked: now}
+			if seen[at] {
+				t.ID = ""
+			}
+			seen[at] = true
+			c.known[at] = t
+		}
+	}
+}

@@ -1,0 +1,297 @@
+package plan
+
+import (
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+)
+
+// Need is what a person needs next, in the order in which a batch is served:
+// whatever may show that less has to be done comes first.
+type Need int
+
+// The needs.
+const (
+	// NeedNothing says that the person has ended.
+	NeedNothing Need = iota
+	// NeedJobOver asks for the end of a Bulk job that may make their user.
+	NeedJobOver
+	// NeedNames asks for the ids behind the names of desired.
+	NeedNames
+	// NeedNamesAgain asks for them anew: an id turned out to be wrong.
+	NeedNamesAgain
+	// NeedUser asks for a look for their user.
+	NeedUser
+	// NeedOwner asks for the user found to be theirs before anything is sent to it.
+	NeedOwner
+	// NeedAssignments asks what the user found has been assigned already.
+	NeedAssignments
+	// NeedCreate asks for a new user.
+	NeedCreate
+	// NeedFreeze asks for UserLogin.IsFrozen to be set.
+	NeedFreeze
+	// NeedUpdate asks for fields of the user, IsActive among them.
+	NeedUpdate
+	// NeedReadBack asks for a look at the user, for an update got no answer.
+	NeedReadBack
+	// NeedUnfreeze asks for UserLogin.IsFrozen to be cleared.
+	NeedUnfreeze
+	// NeedGive asks for assignments.
+	NeedGive
+	// NeedTake asks for assignments to be taken away.
+	NeedTake
+	// NeedAssignmentsBack asks for a look at assignments whose call got no answer.
+	NeedAssignmentsBack
+)
+
+// Needs are all but NeedNothing, in the order in which they are met.
+func Needs() []Need {
+	out := make([]Need, 0, NeedAssignmentsBack)
+	for n := NeedJobOver; n <= NeedAssignmentsBack; n++ {
+		out = append(out, n)
+	}
+	return out
+}
+
+// Verdict is what a check asks for: exactly one of its fields is set.
+type Verdict struct {
+	// Need is the next call.
+	Need Need
+	// Plan says that enough is known to work out what differs.
+	Plan bool
+	// Fail ends the attempt.
+	Fail *events.Failure
+	// Applied says that everything is as desired.
+	Applied bool
+}
+
+// check is one link of the chain; false lets the next one decide.
+type check struct {
+	name   string
+	decide func(p *Person, o *Policy) (Verdict, bool)
+}
+
+// chain is a person's way, from a claim to the end: the first check that applies
+// decides.
+func chain() []check {
+	return []check{
+		{"a job may still make the user", jobRuns},
+		{"names are not resolved", unnamed},
+		{"profile or role is not there", namesMissing},
+		{"an update got no answer", updateLost},
+		{"assignments got no answer", assignmentsLost},
+		{"an id was wrong", idWrong},
+		{"a deactivation was refused", deactivationRefused},
+		{"an assignment was refused", assignmentRefused},
+		{"nothing is planned", unplanned},
+		{"a user is to be made", creates},
+		{"a user is to be frozen", freezes},
+		{"fields differ", updates},
+		{"a user is to be let in", unfreezes},
+		{"assignments are missing", gives},
+		{"assignments are too many", takes},
+		{"a permission set or group is not there", gap},
+		{"all is as desired", allDone},
+	}
+}
+
+// matching is the part of the way on which it is found out who the user is.
+func matching() []check {
+	return []check{
+		{"the user is protected", protectedByName},
+		{"the user is known", known},
+		{"an insert is the cheapest look-up", insertable},
+		{"nobody has looked", unseen},
+		{"several users fit", unclear},
+		{"the user found is protected", protectedUser},
+		{"nobody is to be deactivated", nobodyActive},
+		{"there is a user", seen},
+		{"a wrong id kept the user from being made", createIDWrong},
+		{"a create was refused", createRefused},
+		{"creating is switched off", createDisabled},
+		{"there is no user", planIt},
+	}
+}
+
+// Decide says what a person needs next. It changes nothing.
+func (p *Person) Decide(o *Policy) Verdict {
+	if p.fate != Open {
+		return Verdict{}
+	}
+	v, _ := first(chain(), p, o)
+	return v
+}
+
+func first(checks []check, p *Person, o *Policy) (Verdict, bool) {
+	for _, c := range checks {
+		if v, ok := c.decide(p, o); ok {
+			return v, true
+		}
+	}
+	return Verdict{}, false
+}
+
+// Next does what a decision implies without any call, and returns the need that
+// is left.
+func (p *Person) Next(o *Policy) Need {
+	for {
+		v := p.Decide(o)
+		switch {
+		case v.Plan:
+			p.work(o)
+		case v.Fail != nil:
+			p.Fail(v.Fail)
+			return NeedNothing
+		case v.Applied:
+			p.end(Applied)
+			return NeedNothing
+		default:
+			return v.Need
+		}
+	}
+}
+
+func need(n Need, ok bool) (Verdict, bool) { return Verdict{Need: n}, ok }
+
+func fail(f *events.Failure) (Verdict, bool) { return Verdict{Fail: f}, f != nil }
+
+func jobRuns(p *Person, _ *Policy) (Verdict, bool) { return need(NeedJobOver, p.Link.Job != "") }
+
+func unnamed(p *Person, _ *Policy) (Verdict, bool) {
+	return need(NeedNames, p.Desired.Active && !p.names.done)
+}
+
+func namesMissing(p *Person, _ *Policy) (Verdict, bool) { return fail(p.names.lacks) }
+
+func updateLost(p *Person, _ *Policy) (Verdict, bool) {
+	return need(NeedReadBack, p.call.update != nil)
+}
+
+func assignmentsLost(p *Person, _ *Policy) (Verdict, bool) {
+	return need(NeedAssignmentsBack, len(p.call.assignments) > 0)
+}
+
+func idWrong(p *Person, _ *Policy) (Verdict, bool) {
+	if p.call.stale == nil {
+		return Verdict{}, false
+	}
+	if p.call.resolvedAgain {
+		return fail(p.call.stale)
+	}
+	return need(NeedNamesAgain, true)
+}
+
+// deactivationRefused: those whom Salesforce keeps active are shut out first.
+func deactivationRefused(p *Person, _ *Policy) (Verdict, bool) {
+	if p.call.kept == nil {
+		return Verdict{}, false
+	}
+	if !p.Link.Frozen && !p.call.freezeTried {
+		return need(NeedFreeze, true)
+	}
+	return fail(Diagnose(Refusal{Err: p.call.kept, Operation: OpDeactivate, Kept: true}))
+}
+
+func assignmentRefused(p *Person, _ *Policy) (Verdict, bool) { return fail(p.call.fault) }
+
+func unplanned(p *Person, o *Policy) (Verdict, bool) {
+	if p.planned {
+		return Verdict{}, false
+	}
+	return first(matching(), p, o)
+}
+
+func protectedByName(p *Person, o *Policy) (Verdict, bool) {
+	return Verdict{Fail: protectedFailure()}, o.Protects(p.Link.UserID, p.Username())
+}
+
+// known: a link that is sure says itself who the user is.
+func known(p *Person, _ *Policy) (Verdict, bool) {
+	return Verdict{Plan: true}, p.Link.UserID != "" && !p.Link.Unsure && !p.sight.done
+}
+
+func insertable(p *Person, o *Policy) (Verdict, bool) {
+	return Verdict{Plan: true}, p.MayInsert(o) && p.call.create == nil && !p.sight.done
+}
+
+func unseen(p *Person, _ *Policy) (Verdict, bool) { return need(NeedUser, !p.sight.done) }
+
+func unclear(p *Person, _ *Policy) (Verdict, bool) { return fail(p.sight.unclear) }
+
+func protectedUser(p *Person, o *Policy) (Verdict, bool) {
+	u := p.sight.user
+	return Verdict{Fail: protectedFailure()}, u != nil && o.Protects(u.ID, u.Username)
+}
+
+// nobodyActive: a user who is not active and not linked needs nothing of a
+// leaver, so there is nothing to own.
+func nobodyActive(p *Person, _ *Policy) (Verdict, bool) {
+	u := p.sight.user
+	return Verdict{Applied: true}, !p.Desired.Active && (u == nil || !u.Active && p.Link.UserID == "")
+}
+
+func seen(p *Person, _ *Policy) (Verdict, bool) {
+	switch {
+	case p.sight.user == nil:
+		return Verdict{}, false
+	case !p.ownership.linked:
+		return need(NeedOwner, true)
+	case p.Desired.Active && !p.ownership.read && len(p.Assigned()) > 0:
+		return need(NeedAssignments, true)
+	}
+	return Verdict{Plan: true}, true
+}
+
+func createIDWrong(p *Person, _ *Policy) (Verdict, bool) {
+	e := p.call.create
+	return need(NeedNamesAgain, e != nil && e.Class == salesforce.Reference && !p.call.resolvedAgain)
+}
+
+func createRefused(p *Person, _ *Policy) (Verdict, bool) {
+	if p.call.create == nil {
+		return Verdict{}, false
+	}
+	return fail(judged(p.call.create, OpCreate))
+}
+
+func createDisabled(_ *Person, o *Policy) (Verdict, bool) {
+	return Verdict{Fail: &events.Failure{Cause: events.CauseCreateDisabled, Operation: OpCreate,
+		Message: "The person has no Salesforce user, and config forbids creating one in this org (push.create)."}}, !o.Create
+}
+
+func planIt(*Person, *Policy) (Verdict, bool) { return Verdict{Plan: true}, true }
+
+func creates(p *Person, _ *Policy) (Verdict, bool) { return need(NeedCreate, p.change.Create != nil) }
+
+func freezes(p *Person, _ *Policy) (Verdict, bool) { return need(NeedFreeze, p.change.Freeze) }
+
+func updates(p *Person, _ *Policy) (Verdict, bool) {
+	return need(NeedUpdate, len(p.change.Update) > 0)
+}
+
+func unfreezes(p *Person, _ *Policy) (Verdict, bool) {
+	return need(NeedUnfreeze, p.change.Unfreeze && p.Link.Active)
+}
+
+func gives(p *Person, _ *Policy) (Verdict, bool) { return need(NeedGive, len(p.change.Give) > 0) }
+
+func takes(p *Person, _ *Policy) (Verdict, bool) { return need(NeedTake, len(p.change.Take) > 0) }
+
+func gap(p *Person, _ *Policy) (Verdict, bool) {
+	if len(p.names.absent) == 0 {
+		return Verdict{}, false
+	}
+	return fail(gapOf(p.names.absent))
+}
+
+func allDone(p *Person, _ *Policy) (Verdict, bool) { return Verdict{Applied: true}, p.change.empty() }
+
+// MayInsert says whether an insert finds an existing user as surely as a look-up
+// does, and may be made.
+func (p *Person) MayInsert(o *Policy) bool {
+	return p.Desired.Active && p.Link.UserID == "" && o.Create && !p.Link.Unsure && p.Link.Job == "" && o.Match.sureOfInsert(p.Desired)
+}
+
+func protectedFailure() *events.Failure {
+	return &events.Failure{Cause: events.CauseProtected, Operation: OpLookup,
+		Message: "The person's Salesforce user is on the list that Rollcall never touches (push.protect)."}
+}

@@ -1,0 +1,193 @@
+package plan
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+)
+
+// way is one situation of a person and what the chain makes of it.
+type way struct {
+	// check is the link of the chain that has to decide.
+	check  string
+	person func(p *Person)
+	policy func(o *Policy)
+	want   Verdict
+	// cause is the cause of the failure that is wanted, if one is.
+	cause events.Cause
+}
+
+func refused(class salesforce.Class) *salesforce.Error {
+	return &salesforce.Error{Class: class, Outcome: salesforce.NotApplied, Message: "no"}
+}
+
+// ways has at least one situation for every check.
+func ways() map[string]way {
+	linked := func(p *Person) { p.Link.UserID, p.Link.Active = "005", true }
+	planned := func(c Change) func(p *Person) {
+		return func(p *Person) { linked(p); p.planned, p.change = true, c }
+	}
+	found := func(u User) func(p *Person) {
+		return func(p *Person) { p.sight = sighting{done: true, user: &u} }
+	}
+	return map[string]way{
+		"a load was interrupted":     {check: "a job may still make the user", person: func(p *Person) { p.Link.Job = "750" }, want: Verdict{Need: NeedJobOver}},
+		"new":                        {check: "names are not resolved", person: func(p *Person) { p.names.done = false }, want: Verdict{Need: NeedNames}},
+		"a leaver needs no names":    {check: "the user is known", person: func(p *Person) { linked(p); p.names.done, p.Desired.Active = false, false }, want: Verdict{Plan: true}},
+		"profile is misspelt":        {check: "profile or role is not there", person: func(p *Person) { p.names.lacks = missing("profile", "Sales") }, cause: events.CauseMisconfigured},
+		"update lost":                {check: "an update got no answer", person: func(p *Person) { p.call.update = refused(salesforce.Timeout) }, want: Verdict{Need: NeedReadBack}},
+		"assignment lost":            {check: "assignments got no answer", person: func(p *Person) { p.AssignmentLost("ps/A", OpAssign, refused(salesforce.Timeout)) }, want: Verdict{Need: NeedAssignmentsBack}},
+		"id wrong":                   {check: "an id was wrong", person: func(p *Person) { p.UpdateRefused(refused(salesforce.Reference)) }, want: Verdict{Need: NeedNamesAgain}},
+		"id wrong, asked again":      {check: "an id was wrong", person: func(p *Person) { p.UpdateRefused(refused(salesforce.Reference)); p.call.resolvedAgain = true }, cause: events.CauseMisconfigured},
+		"kept active":                {check: "a deactivation was refused", person: func(p *Person) { p.call.kept = refused(salesforce.Invalid) }, want: Verdict{Need: NeedFreeze}},
+		"kept active, frozen":        {check: "a deactivation was refused", person: func(p *Person) { p.call.kept, p.Link.Frozen = refused(salesforce.Invalid), true }, cause: events.CauseDeactivationRefused},
+		"kept active, freeze failed": {check: "a deactivation was refused", person: func(p *Person) { p.call.kept = refused(salesforce.Invalid); p.FreezeTried() }, cause: events.CauseDeactivationRefused},
+		"set refused":                {check: "an assignment was refused", person: func(p *Person) { p.GiveRefused("ps/A", refused(salesforce.Licence)) }, cause: events.CauseLicence},
+
+		"protected by id":         {check: "the user is protected", person: linked, policy: func(o *Policy) { o.Protected = map[string]bool{"005": true} }, cause: events.CauseProtected},
+		"protected by username":   {check: "the user is protected", policy: func(o *Policy) { o.Protected = map[string]bool{"ann@x.test": true} }, cause: events.CauseProtected},
+		"linked":                  {check: "the user is known", person: linked, want: Verdict{Plan: true}},
+		"nobody yet":              {check: "an insert is the cheapest look-up", want: Verdict{Plan: true}},
+		"insert would not find":   {check: "nobody has looked", person: func(p *Person) { delete(p.Desired.Fields, FieldUsername) }, want: Verdict{Need: NeedUser}},
+		"create refused":          {check: "nobody has looked", person: func(p *Person) { p.NotCreated(refused(salesforce.Duplicate)) }, want: Verdict{Need: NeedUser}},
+		"linked, but unsure":      {check: "nobody has looked", person: func(p *Person) { linked(p); p.Link.Unsure = true }, want: Verdict{Need: NeedUser}},
+		"two fit":                 {check: "several users fit", person: func(p *Person) { p.sight = sighting{done: true, unclear: ambiguous("two")} }, cause: events.CauseAmbiguousMatch},
+		"found one on the list":   {check: "the user found is protected", person: found(User{ID: "005"}), policy: func(o *Policy) { o.Protected = map[string]bool{"005": true} }, cause: events.CauseProtected},
+		"left, and has no user":   {check: "nobody is to be deactivated", person: func(p *Person) { p.Desired.Active, p.sight.done = false, true }, want: Verdict{Applied: true}},
+		"left, user not active":   {check: "nobody is to be deactivated", person: func(p *Person) { p.Desired.Active = false; found(User{ID: "005"})(p) }, want: Verdict{Applied: true}},
+		"left, user active":       {check: "there is a user", person: func(p *Person) { p.Desired.Active = false; found(User{ID: "005", Active: true})(p) }, want: Verdict{Need: NeedOwner}},
+		"found":                   {check: "there is a user", person: found(User{ID: "005"}), want: Verdict{Need: NeedOwner}},
+		"found and owned":         {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Own(nil) }, want: Verdict{Need: NeedAssignments}},
+		"found, nothing assigned": {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Own(nil); p.Desired.PermissionSets = nil }, want: Verdict{Plan: true}},
+		"found and read":          {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Own(nil); p.ownership.read = true }, want: Verdict{Plan: true}},
+		"create met a wrong id":   {check: "a wrong id kept the user from being made", person: func(p *Person) { p.NotCreated(refused(salesforce.Reference)); p.sight.done = true }, want: Verdict{Need: NeedNamesAgain}},
+		"no licence":              {check: "a create was refused", person: func(p *Person) { p.NotCreated(refused(salesforce.Licence)); p.sight.done = true }, cause: events.CauseLicence},
+		"creating off":            {check: "creating is switched off", person: func(p *Person) { p.sight.done = true }, policy: func(o *Policy) { o.Create = false }, cause: events.CauseCreateDisabled},
+		"looked, and nobody":      {check: "there is no user", person: func(p *Person) { p.sight.done = true }, want: Verdict{Plan: true}},
+
+		"to be made":         {check: "a user is to be made", person: planned(Change{Create: map[string]any{FieldActive: true}}), want: Verdict{Need: NeedCreate}},
+		"to be frozen first": {check: "a user is to be frozen", person: planned(Change{Freeze: true, Update: map[string]any{FieldActive: false}}), want: Verdict{Need: NeedFreeze}},
+		"title differs":      {check: "fields differ", person: planned(Change{Update: map[string]any{"Title": "a"}, Give: []string{"ps/A"}}), want: Verdict{Need: NeedUpdate}},
+		"to be let in":       {check: "a user is to be let in", person: planned(Change{Unfreeze: true, Give: []string{"ps/A"}}), want: Verdict{Need: NeedUnfreeze}},
+		"a set is missing":   {check: "assignments are missing", person: planned(Change{Give: []string{"ps/A"}, Take: []string{"ps/B"}}), want: Verdict{Need: NeedGive}},
+		"a set is too many":  {check: "assignments are too many", person: planned(Change{Take: []string{"ps/B"}}), want: Verdict{Need: NeedTake}},
+		"a set does not exist": {check: "a permission set or group is not there", cause: events.CauseGroupMapping,
+			person: func(p *Person) { planned(Change{})(p); p.names.absent = map[string]bool{"ps/Gone": true} }},
+		"nothing is left": {check: "all is as desired", person: planned(Change{}), want: Verdict{Applied: true}},
+	}
+}
+
+func (w way) make() (*Person, *Policy) {
+	p := New(State{Key: "k", Revision: 7, Desired: events.Desired{Active: true, Hash: "h", Profile: "P",
+		Match: events.Match{Username: "ann@x.test"}, Fields: map[string]any{FieldUsername: "ann@x.test"}, PermissionSets: []string{"A"}}})
+	p.names.done = true
+	o := &Policy{Match: Matcher{Order: []string{MatchUsername}}, Create: true, Update: true, Deactivate: true}
+	if w.person != nil {
+		w.person(p)
+	}
+	if w.policy != nil {
+		w.policy(o)
+	}
+	return p, o
+}
+
+func TestTheChainDecides(t *testing.T) {
+	t.Parallel()
+	met := map[string]bool{}
+	for name, w := range ways() {
+		p, o := w.make()
+		by := decidedBy(p, o)
+		met[by] = true
+		v := p.Decide(o)
+		if by != w.check {
+			t.Errorf("%s: decided by %q, want %q", name, by, w.check)
+		}
+		if w.cause != "" && (v.Fail == nil || v.Fail.Cause != w.cause) {
+			t.Errorf("%s: %+v, want a failure for %s", name, v, w.cause)
+		}
+		if w.cause == "" && v != w.want {
+			t.Errorf("%s: %+v, want %+v", name, v, w.want)
+		}
+		if again := p.Decide(o); again.Need != v.Need || again.Plan != v.Plan || again.Applied != v.Applied {
+			t.Errorf("%s: asked again, the chain says %+v after %+v: a decision changed something", name, again, v)
+		}
+	}
+	for _, c := range slices.Concat(chain(), matching()) {
+		if !met[c.name] && c.name != "nothing is planned" {
+			t.Errorf("no situation here is decided by %q", c.name)
+		}
+	}
+}
+
+// decidedBy names the innermost check that decides.
+func decidedBy(p *Person, o *Policy) string {
+	for _, c := range chain() {
+		if _, ok := c.decide(p, o); !ok {
+			continue
+		}
+		if c.name != "nothing is planned" {
+			return c.name
+		}
+		for _, m := range matching() {
+			if _, ok := m.decide(p, o); ok {
+				return m.name
+			}
+		}
+	}
+	return ""
+}
+
+func TestEveryNeedIsMetInOrder(t *testing.T) {
+	t.Parallel()
+	asked := map[Need]bool{NeedNothing: true}
+	for _, w := range ways() {
+		p, o := w.make()
+		asked[p.Decide(o).Need] = true
+	}
+	needs := Needs()
+	if !slices.IsSorted(needs) || slices.Contains(needs, NeedNothing) {
+		t.Errorf("needs %v, want all but nothing, in order", needs)
+	}
+	for _, n := range needs {
+		if !asked[n] {
+			t.Errorf("nobody here needs %d", n)
+		}
+	}
+}
+
+// TestWhoHasEndedNeedsNothing: a fate is final within a step.
+func TestWhoHasEndedNeedsNothing(t *testing.T) {
+	t.Parallel()
+	for name, w := range ways() {
+		p, o := w.make()
+		p.Fence()
+		if n := p.Next(o); n != NeedNothing || p.Fate() != Fenced {
+			t.Errorf("%s, fenced: needs %d, fate %s", name, n, p.Fate())
+		}
+	}
+}
+
+// TestStoppingKeepsWhatIsKnown: where no more calls can be made, what is done is
+// done, what was refused for their own sake stands, and nobody else fails.
+func TestStoppingKeepsWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	want := map[string]Fate{
+		"nothing is left": Applied, "a set does not exist": Failed, "kept active": Failed, "kept active, frozen": Failed,
+		"set refused": Failed, "title differs": Open, "new": Open, "no licence": Open, "update lost": Open, "id wrong": Open,
+	}
+	for name, fate := range want {
+		p, o := ways()[name].make()
+		if p.call.kept != nil || p.call.fault != nil {
+			p.planned = true // such refusals come of what was planned
+		}
+		if p.Stop(o); p.Fate() != fate {
+			t.Errorf("%s: %s, want %s", name, p.Fate(), fate)
+		}
+	}
+	p, o := ways()["id wrong"].make()
+	if p.Stop(o); !p.Link.Unsure {
+		t.Error("a wrong id may be the user's own, and yet the next look-up is not asked for")
+	}
+}

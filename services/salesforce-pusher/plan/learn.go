@@ -1,0 +1,278 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+)
+
+// Who made a user, as its owner record says.
+const (
+	byCreated = "created"
+	byAdopted = "adopted"
+)
+
+// work sets what is to be done, and refuses what config forbids.
+func (p *Person) work(o *Policy) {
+	p.planned = true
+	if p.Link.UserID == "" {
+		p.change = planCreate(p.Desired, p.names.ids)
+		return
+	}
+	u := p.sight.user
+	if u != nil {
+		p.Link.Unsure = false // everything has been read
+	}
+	if u != nil && p.ownership.made && u.Fields[strings.ToLower(FieldRole)] != nil {
+		// Whatever role a user of ours has, we gave it, even if the answer got lost.
+		p.Link.FieldHashes = withRole(p.Link.FieldHashes)
+	}
+	p.change = planExisting(p.Desired, p.Link, u, p.names.ids, o.FreezeFirst)
+	// What is desired but not there any more is no reason to take it away.
+	p.change.Take = slices.DeleteFunc(p.change.Take, func(name string) bool { return p.names.absent[name] })
+	if p.Desired.Active {
+		p.keepHashes()
+	}
+	if f := forbidden(p.Desired, p.change, o); f != nil {
+		p.Fail(f)
+		return
+	}
+	switch {
+	case !p.ownership.fresh:
+	case p.ownership.made:
+		p.act(actCreated)
+	default:
+		p.act(actAdopted)
+	}
+}
+
+// forbidden is why config does not let a change be made to an existing user.
+func forbidden(d events.Desired, c Change, o *Policy) *events.Failure {
+	_, setsActive := c.Update[FieldActive]
+	switch {
+	case !d.Active && setsActive && !o.Deactivate:
+		return &events.Failure{Cause: events.CauseDeactivateDisabled, Operation: OpDeactivate,
+			Message: "The person should not be active any more, and config forbids deactivating in this org (push.deactivate)."}
+	case d.Active && c.modifies() && !o.Update:
+		return &events.Failure{Cause: events.CauseUpdateDisabled, Operation: OpUpdate,
+			Message: "The person's Salesforce user differs from what is desired, and config forbids updating in this org (push.update)."}
+	}
+	return nil
+}
+
+// withRole marks the role as given by Rollcall, with a value not known.
+func withRole(hashes map[string]string) map[string]string {
+	out := make(map[string]string, len(hashes)+1)
+	maps.Copy(out, hashes)
+	if out[FieldRole] == "" {
+		out[FieldRole] = "?"
+	}
+	return out
+}
+
+// keepHashes notes the fields that are right already, and forgets those that
+// are not managed any more.
+func (p *Person) keepHashes() {
+	wanted := wantedFields(p.Desired, p.Link, p.names.ids)
+	kept := make(map[string]string, len(wanted))
+	for name, v := range wanted {
+		if _, changes := p.change.Update[name]; !changes {
+			kept[name] = hashValue(v)
+		} else if h, ok := p.Link.FieldHashes[name]; ok {
+			kept[name] = h
+		}
+	}
+	p.Link.FieldHashes = kept
+}
+
+// JobIs notes the job of the Bulk API that may make the person's user, empty
+// once it is over.
+func (p *Person) JobIs(id string) { p.Link.Job = id }
+
+// Found takes in the users that were read to find the person's own.
+func (p *Person) Found(users Users) {
+	p.sight = sighting{done: true}
+	p.sight.user, p.sight.unclear = p.userAmong(users)
+	// Of a user found, more has to be read; where there is none, only a create
+	// without an answer keeps the doubt.
+	p.Link.Unsure = p.Link.Unsure && p.sight.user != nil || p.createLost()
+}
+
+// userAmong is the user a person has among those read. A known id goes before
+// the rules; one that is gone means another org behind the same name, so the
+// rules decide anew.
+func (p *Person) userAmong(users Users) (*User, *events.Failure) {
+	if p.Link.UserID != "" {
+		if u := users.byID[p.Link.UserID]; u != nil {
+			return u, nil
+		}
+		p.unlink()
+	}
+	return users.match.recognise(p.Desired, users.candidates(p.Desired))
+}
+
+// LookFailed takes in that Salesforce could not be asked for something that has
+// to be known. Where that would have explained a refused create, the refusal
+// stands.
+func (p *Person) LookFailed(operation string, e *salesforce.Error) {
+	if p.call.create != nil {
+		p.Fail(judged(p.call.create, OpCreate))
+		return
+	}
+	p.Fail(judged(e, operation))
+}
+
+// Own takes the user found as the person's; record is who it belongs to so far,
+// nil for nobody. It returns what the owner record has to say, empty where it is
+// the person's already.
+func (p *Person) Own(record *events.Owner) (by string) {
+	u := p.sight.user
+	if record != nil && record.Key != p.Key {
+		p.Fail(belongsToAnother(u.ID))
+		return ""
+	}
+	p.ownership.linked, p.ownership.fresh = true, p.Link.UserID == ""
+	p.Link.UserID, p.Link.Active = u.ID, u.Active
+	if record != nil {
+		p.ownership.made = record.By == byCreated
+		return ""
+	}
+	p.ownership.made = p.createLost() && len(planExisting(p.Desired, p.Link, u, p.names.ids, false).Update) == 0
+	if p.ownership.made {
+		return byCreated // it has exactly what was sent
+	}
+	return byAdopted
+}
+
+// BelongsToAnother fails a person whose user belongs to another.
+func (p *Person) BelongsToAnother() {
+	id := p.Link.UserID
+	if id == "" && p.sight.user != nil {
+		id = p.sight.user.ID
+	}
+	p.Fail(belongsToAnother(id))
+	p.unlink()
+}
+
+// unlink forgets a user that is not the person's.
+func (p *Person) unlink() {
+	p.Link.UserID, p.Link.Active, p.Link.Frozen = "", false, false
+	p.Link.FieldHashes, p.Link.Assigned = nil, nil
+}
+
+// Created takes in a new user, and returns what its owner record has to say.
+func (p *Person) Created(id string) (by string) {
+	p.Link.UserID, p.Link.Active = id, true
+	p.Link.FieldHashes = hashFields(p.change.Create)
+	delete(p.Link.FieldHashes, FieldActive)
+	for name, v := range wantedFields(p.Desired, events.Link{}, p.names.ids) {
+		if v == nil {
+			p.Link.FieldHashes[name] = hashValue(nil)
+		}
+	}
+	p.ownership.made = true
+	p.change.Create = nil
+	p.act(actCreated)
+	return byCreated
+}
+
+// NotCreated takes in the refusal or loss of a create. It may mean that the
+// person has a user already, so they are looked up before they are judged.
+func (p *Person) NotCreated(e *salesforce.Error) {
+	p.call.create, p.change.Create, p.planned = e, nil, false
+	p.sight = sighting{}
+	p.Link.Unsure = p.Link.Unsure || p.createLost()
+}
+
+func (p *Person) createLost() bool {
+	return p.call.create != nil && p.call.create.Outcome == salesforce.MaybeApplied
+}
+
+// Updated takes in that the user has the fields sent.
+func (p *Person) Updated() {
+	for name, v := range p.change.Update {
+		switch {
+		case name != FieldActive:
+			if p.Link.FieldHashes == nil {
+				p.Link.FieldHashes = map[string]string{}
+			}
+			p.Link.FieldHashes[name] = hashValue(v)
+			p.act(actUpdated)
+		case v == true:
+			p.Link.Active = true
+			p.act(actReactivated)
+		default:
+			p.Link.Active = false
+			p.act(actDeactivated)
+		}
+	}
+	slices.Sort(p.actions)
+	p.change.Update = nil
+}
+
+// UpdateRefused takes in that the user has none of the fields sent.
+func (p *Person) UpdateRefused(e *salesforce.Error) {
+	if p.keptActive(e) {
+		p.call.kept, p.call.freezeTried = e, false
+		return
+	}
+	f := Diagnose(Refusal{Err: e, Operation: p.updating()})
+	if e.Class == salesforce.Reference && !p.call.resolvedAgain {
+		p.call.stale = f
+		return
+	}
+	if Gone(e) {
+		p.Link.Unsure = true // the user may be gone: look before the next call
+	}
+	p.Fail(f)
+}
+
+// updating is what an update of the person's user is called.
+func (p *Person) updating() string {
+	if p.change.Update[FieldActive] == false {
+		return OpDeactivate
+	}
+	return OpUpdate
+}
+
+// keptActive says whether Salesforce refused a deactivation for a reason of the
+// org's own. Which code it uses is not documented, so every refusal counts that
+// does not clearly mean something else.
+func (p *Person) keptActive(e *salesforce.Error) bool {
+	if p.updating() != OpDeactivate || len(p.change.Update) != 1 {
+		return false
+	}
+	switch e.Class {
+	case salesforce.Locked, salesforce.Timeout, salesforce.NotFound, salesforce.Deleted, salesforce.Halted, salesforce.Programming:
+		return false
+	case salesforce.Unknown:
+		return e.Status == 0 || e.Status >= 400 && e.Status < 500
+	}
+	return true
+}
+
+// FrozenIs takes in what UserLogin.IsFrozen is; set says whether a call made it so.
+func (p *Person) FrozenIs(frozen, set bool) {
+	p.Link.Frozen, p.change.Unfreeze = frozen, false
+	switch {
+	case set && frozen:
+		p.act(actFrozen)
+	case set:
+		p.act(actUnfrozen)
+	}
+}
+
+// FreezeTried ends the wait for a freeze, whatever came of it: it is a
+// precaution, and a deactivation does not wait for it.
+func (p *Person) FreezeTried() { p.change.Freeze, p.call.freezeTried = false, true }
+
+// NotUnfrozen takes in that a user is still shut out.
+func (p *Person) NotUnfrozen(e *salesforce.Error) { p.Fail(judged(e, OpFreeze)) }
+
+func belongsToAnother(userID string) *events.Failure {
+	return &events.Failure{Cause: events.CauseDuplicate, Operation: OpLookup,
+		Message: "Salesforce user " + userID + " belongs to another person. Two people have the same username, federation id or external id: correct one of them in HR."}
+}

@@ -1,0 +1,117 @@
+package plan
+
+import (
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+)
+
+// lostAssignment is an assignment whose call got no answer.
+type lostAssignment struct {
+	operation string
+	err       *salesforce.Error
+}
+
+// UpdateLost takes in that nobody knows whether the user has the fields sent.
+func (p *Person) UpdateLost(e *salesforce.Error) {
+	p.call.update, p.Link.Unsure = e, true
+	if _, ok := p.change.Update[FieldRole]; ok {
+		p.Link.FieldHashes = withRole(p.Link.FieldHashes)
+	}
+}
+
+// ReadBack judges a lost update by the user as read since.
+func (p *Person) ReadBack(users Users, o *Policy) {
+	e := p.call.update
+	p.call.update = nil
+	u := users.byID[p.Link.UserID]
+	if u == nil {
+		p.Fail(lost(e, p.updating()))
+		return
+	}
+	sent, operation := p.change, p.updating()
+	p.sight.user, p.Link.Active = u, u.Active
+	p.work(o)
+	if p.fate != Open {
+		return
+	}
+	if len(p.change.Update) > 0 {
+		p.Link.Unsure = true // it may still take effect: read again next time
+		p.Fail(lost(e, operation))
+		return
+	}
+	p.change = sent
+	p.Updated()
+}
+
+// AssignmentLost takes in that nobody knows whether an assignment was made, or
+// taken away.
+func (p *Person) AssignmentLost(name, operation string, e *salesforce.Error) {
+	if p.call.assignments == nil {
+		p.call.assignments = map[string]lostAssignment{}
+	}
+	p.call.assignments[name] = lostAssignment{operation: operation, err: e}
+	p.Link.Unsure = true
+}
+
+// AssignmentsBack judges lost assignments by those read since, the id by name;
+// asked says whether the absence of one means anything.
+func (p *Person) AssignmentsBack(have map[string]string, asked func(name string) bool) {
+	p.Link.Unsure = false
+	for name, l := range p.call.assignments {
+		id, has := have[name]
+		switch {
+		case l.operation == OpAssign && has:
+			p.Given(name, id)
+		case l.operation == OpUnassign && !has && asked(name):
+			p.Taken(name)
+		default:
+			// A call without an answer may still take effect: what was to be
+			// given stays noted as perhaps given.
+			p.call.fault = lost(l.err, l.operation)
+		}
+	}
+	p.call.assignments = nil
+}
+
+// AssignmentsNotBack takes in that they could not be read.
+func (p *Person) AssignmentsNotBack() {
+	for _, l := range p.call.assignments {
+		p.call.fault = lost(l.err, l.operation)
+	}
+	p.call.assignments = nil
+}
+
+// Stop ends the step where no more calls can be made: what is done is done, what
+// was refused for a person's own sake stands, the rest is given back.
+func (p *Person) Stop(o *Policy) {
+	if p.fate != Open {
+		return
+	}
+	p.doubtUser()
+	v := Verdict{}
+	if p.planned {
+		v = p.Decide(o)
+	}
+	switch {
+	case v.Applied:
+		p.end(Applied)
+	case v.Fail != nil:
+		p.Fail(v.Fail)
+	case p.call.kept != nil:
+		p.Fail(Diagnose(Refusal{Err: p.call.kept, Operation: OpDeactivate, Kept: true}))
+	}
+}
+
+// judged is the failure of a refused or lost call.
+func judged(e *salesforce.Error, operation string) *events.Failure {
+	if e.Outcome == salesforce.MaybeApplied {
+		return lost(e, operation)
+	}
+	return Diagnose(Refusal{Err: e, Operation: operation})
+}
+
+// lost is the failure of a person of whose call nothing is known although the
+// org answers.
+func lost(e *salesforce.Error, operation string) *events.Failure {
+	return Diagnose(Refusal{Err: e, Operation: operation, Alone: true})
+}

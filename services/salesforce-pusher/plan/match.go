@@ -1,0 +1,165 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+)
+
+// How an existing user may be recognised.
+const (
+	MatchFederationID = "federation_id"
+	MatchUsername     = "username"
+	MatchEmail        = "email"
+	MatchExternalID   = "external_id"
+)
+
+// Matcher recognises a person's existing user.
+type Matcher struct {
+	// Order is that in which rules are tried.
+	Order []string
+	// ExternalField is the User field that MatchExternalID compares.
+	ExternalField string
+	// ByEmail lets an e-mail address alone be enough.
+	ByEmail bool
+}
+
+// User is a Salesforce user as read in this step.
+type User struct {
+	ID, Username, Federation, Email, External string
+	Active                                    bool
+	// Fields are all values read, by lower-case name.
+	Fields map[string]any
+}
+
+// Value is what a person is recognised by under one rule.
+func (m Matcher) Value(rule string, d events.Desired) string {
+	switch rule {
+	case MatchFederationID:
+		return d.Match.FederationID
+	case MatchUsername:
+		return d.Match.Username
+	case MatchEmail:
+		return d.Match.Email
+	case MatchExternalID:
+		return d.Match.ExternalID
+	}
+	return ""
+}
+
+// Field is the User field a rule compares.
+func (m Matcher) Field(rule string) string {
+	switch rule {
+	case MatchFederationID:
+		return FieldFederation
+	case MatchUsername:
+		return FieldUsername
+	case MatchEmail:
+		return FieldEmail
+	}
+	return m.ExternalField
+}
+
+func (m Matcher) of(rule string, u *User) string {
+	switch rule {
+	case MatchFederationID:
+		return u.Federation
+	case MatchUsername:
+		return u.Username
+	case MatchEmail:
+		return u.Email
+	}
+	return u.External
+}
+
+// sureOfInsert says whether an insert finds an existing user as surely as a
+// look-up does: every value that a rule compares is sent, in a field that
+// Salesforce itself keeps unique.
+func (m Matcher) sureOfInsert(d events.Desired) bool {
+	if d.Match.Username == "" && !slices.Contains(m.Order, MatchUsername) {
+		// The username is unique whatever the rules say.
+		if s, _ := d.Fields[FieldUsername].(string); s == "" {
+			return false
+		}
+	}
+	for _, rule := range m.Order {
+		want := m.Value(rule, d)
+		if want == "" {
+			continue
+		}
+		sent, _ := d.Fields[m.Field(rule)].(string)
+		if rule == MatchEmail || !strings.EqualFold(sent, want) {
+			return false
+		}
+	}
+	return true
+}
+
+// recognise finds the one user of a person among candidates: nil for none, a
+// failure where the answer is not clear. Ambiguity never creates and never
+// adopts.
+func (m Matcher) recognise(d events.Desired, candidates []*User) (*User, *events.Failure) {
+	var hit *User
+	for _, rule := range m.Order {
+		want := m.Value(rule, d)
+		if want == "" || rule == MatchEmail && hit != nil {
+			continue
+		}
+		for _, u := range candidates {
+			if !strings.EqualFold(m.of(rule, u), want) {
+				continue
+			}
+			if hit != nil && hit.ID != u.ID {
+				return nil, ambiguous("Several Salesforce users fit this person: " + hit.ID + " and " + u.ID + ". Leave one of them matching, or remove the other's values.")
+			}
+			if rule == MatchEmail && !m.ByEmail {
+				return nil, ambiguous("Salesforce user " + u.ID + " has this person's e-mail address and nothing else that matches. Give it the person's username or federation id, or allow adoptByEmail.")
+			}
+			hit = u
+		}
+	}
+	if hit != nil && d.Match.FederationID != "" && hit.Federation != "" && !strings.EqualFold(hit.Federation, d.Match.FederationID) {
+		return nil, ambiguous("Salesforce user " + hit.ID + " has this person's username but another federation id.")
+	}
+	return hit, nil
+}
+
+func ambiguous(message string) *events.Failure {
+	return &events.Failure{Cause: events.CauseAmbiguousMatch, Message: message, Operation: OpLookup}
+}
+
+// Users finds users by id and by the values that rules compare.
+type Users struct {
+	match   Matcher
+	byID    map[string]*User
+	byValue map[string][]*User
+}
+
+// NewUsers indexes users as read.
+func NewUsers(m Matcher, list []*User) Users {
+	x := Users{match: m, byID: make(map[string]*User, len(list)), byValue: make(map[string][]*User, 2*len(list))}
+	for _, u := range list {
+		x.byID[u.ID] = u
+		for _, rule := range m.Order {
+			if v := m.of(rule, u); v != "" {
+				at := rule + "/" + strings.ToLower(v)
+				x.byValue[at] = append(x.byValue[at], u)
+			}
+		}
+	}
+	return x
+}
+
+// ByID is the user with this id, nil if it was not read.
+func (x Users) ByID(id string) *User { return x.byID[id] }
+
+func (x Users) candidates(d events.Desired) []*User {
+	var out []*User
+	for _, rule := range x.match.Order {
+		if v := x.match.Value(rule, d); v != "" {
+			out = append(out, x.byValue[rule+"/"+strings.ToLower(v)]...)
+		}
+	}
+	return out
+}

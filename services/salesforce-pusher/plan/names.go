@@ -1,0 +1,115 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+)
+
+// naming is what a person's names resolve to.
+type naming struct {
+	done bool
+	ids  IDs
+	// lacks is the profile or role that is not there.
+	lacks *events.Failure
+	// absent are desired assignments that are not there. Everything else of the
+	// person is done first.
+	absent map[string]bool
+}
+
+// AddNames adds the names that a person's desired state uses, and those of what
+// their user was given: before it can be said that it is gone, Salesforce has to
+// be asked by its id, and config may not know the name any more.
+func (p *Person) AddNames(n Names) {
+	n.Add(KindProfile, p.Desired.Profile)
+	n.Add(KindRole, p.Desired.Role)
+	for _, name := range p.Assigned() {
+		kind, rest, _ := strings.Cut(name, "/")
+		n.Add(kind, rest)
+	}
+}
+
+// Named takes in what the catalogue knows of the person's names, and takes out of
+// desired what is not there.
+func (p *Person) Named(c *Catalogue) {
+	p.names.done, p.names.lacks = true, nil
+	profile, ok := c.find(KindProfile, p.Desired.Profile)
+	if !ok {
+		p.names.lacks = missing("profile", p.Desired.Profile)
+		return
+	}
+	role, ok := c.find(KindRole, p.Desired.Role)
+	if !ok && p.Desired.Role != "" {
+		p.names.lacks = missing("role", p.Desired.Role)
+		return
+	}
+	p.names.ids = IDs{Profile: profile.ID, Role: role.ID}
+	p.Desired.PermissionSets = p.present(c, KindPermissionSet, p.Desired.PermissionSets)
+	p.Desired.Groups = p.present(c, KindGroup, p.Desired.Groups)
+}
+
+// present are those names that are there; the others are noted.
+func (p *Person) present(c *Catalogue, kind string, list []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(name string) bool {
+		_, ok := c.find(kind, name)
+		if !ok && p.names.absent == nil {
+			p.names.absent = map[string]bool{}
+		}
+		if !ok {
+			p.names.absent[kind+"/"+name] = true
+		}
+		return !ok
+	})
+}
+
+// Forget drops what the catalogue knows of the names that a person's open work
+// uses, and nothing else: other people's work rests on the rest. It returns the
+// ids they stood for.
+func (p *Person) Forget(c *Catalogue) (used string) {
+	used = p.usedIDs(c)
+	c.forget(KindProfile, p.Desired.Profile)
+	c.forget(KindRole, p.Desired.Role)
+	for _, name := range p.change.Give {
+		kind, rest, _ := strings.Cut(name, "/")
+		c.forget(kind, rest)
+	}
+	return used
+}
+
+// NamedAgain takes in names that were resolved once more because of a wrong id.
+// Where they stand for the same as before, the refusal stands.
+func (p *Person) NamedAgain(c *Catalogue, used string) {
+	p.call.resolvedAgain = true
+	p.Named(c)
+	if p.names.lacks != nil || p.usedIDs(c) == used {
+		p.doubtUser()
+		return
+	}
+	p.planned = p.call.stale != nil && p.call.stale.Operation == OpAssign
+	p.call.create, p.call.stale = nil, nil
+	p.change.Give = slices.DeleteFunc(p.change.Give, func(name string) bool { return p.names.absent[name] })
+}
+
+// doubtUser: a wrong id in an update may be the user's own, who may be gone: look
+// before the next call.
+func (p *Person) doubtUser() {
+	if p.call.stale != nil && p.call.stale.Operation != OpAssign {
+		p.Link.Unsure = true
+	}
+}
+
+// usedIDs are all ids that a person's open work uses.
+func (p *Person) usedIDs(c *Catalogue) string {
+	all := p.names.ids.Profile + " " + p.names.ids.Role
+	for _, name := range p.change.Give {
+		t, _ := c.Target(name)
+		all += " " + t.ID
+	}
+	return all
+}
+
+func missing(what, name string) *events.Failure {
+	return &events.Failure{Cause: events.CauseMisconfigured, Operation: OpResolve, Value: name,
+		Message: "The org has no " + what + " named " + name + ", or more than one. Make it in Salesforce, or correct the name in config."}
+}

@@ -1,0 +1,65 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+)
+
+// Release returns the link to write for a person at the end of a step: released,
+// and with what is now true. It is what everything else rests on: AppliedHash
+// stands only where all of desired was applied, and an attempt is counted only
+// where the person themselves failed.
+func (p *Person) Release(now time.Time) events.Link {
+	l := p.Link
+	l.V, l.Org, l.Key = events.Version, p.Desired.Org, p.Key
+	l.Claim, l.At = nil, now.UTC()
+	if p.touched && p.fate != Applied {
+		l.AppliedHash = ""
+	}
+	switch p.fate {
+	case Applied, Current:
+		l.AppliedRevision, l.AppliedHash = p.Revision, p.Desired.Hash
+		l.Unsure = false
+		l.Attempts, l.FailedRevision, l.FirstFailedAt = 0, 0, time.Time{}
+	case Failed:
+		if l.FailedRevision != p.Revision {
+			l.FailedRevision, l.Attempts, l.FirstFailedAt = p.Revision, 0, l.At
+		}
+		l.Attempts++
+		l.Failures++
+	}
+	return l
+}
+
+// Outcome is the record of how a person's attempt ended, once l is what Release
+// returned.
+func (p *Person) Outcome(l events.Link) events.Outcome {
+	o := events.Outcome{
+		V: events.Version, Org: p.Desired.Org, Key: p.Key, Revision: p.Revision, Lane: p.Desired.Lane,
+		Result: events.ResultApplied, Actions: p.actions, UserID: l.UserID,
+		Attempt: l.Attempts, FirstFailedAt: l.FirstFailedAt, Failures: l.Failures,
+		At: l.At, Origin: p.Desired.Origin, Username: p.Username(),
+	}
+	if o.Lane == "" {
+		o.Lane = p.Lane
+	}
+	switch p.fate {
+	case Failed:
+		o.Result, o.Failure = events.ResultFailed, p.failure
+	case Discarded:
+		o.Result = events.ResultDiscarded
+	}
+	return o
+}
+
+// Interim is the link to write in the middle of a step: what is known by now,
+// still claimed.
+func (p *Person) Interim(c events.Claim) events.Link {
+	l := p.Link
+	l.V, l.Key, l.Claim = events.Version, p.Key, &c
+	if p.touched {
+		l.AppliedHash = ""
+	}
+	return l
+}

@@ -1,0 +1,56 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+)
+
+// Triage says who needs anything at all, from desired and link alone: those
+// still open afterwards have to be claimed, and Salesforce has to be asked. A
+// claim of another worker counts until skew after its end, for clocks differ.
+func (p *Person) Triage(worker string, now time.Time, skew time.Duration) {
+	c := p.Link.Claim
+	if p.Revision == 0 {
+		p.end(Idle)
+		return
+	}
+	if c != nil && c.Worker != worker && now.Before(c.Until.Add(skew)) {
+		p.Wait(c.Until.Add(skew).Sub(now))
+		return
+	}
+	if c != nil || p.Link.Unsure || p.Link.Job != "" {
+		// The holder is gone, or a call was lost: nobody knows how far it came,
+		// so what was applied before says nothing either.
+		p.Link.Unsure, p.Link.AppliedHash = true, ""
+		return
+	}
+	if p.Link.AppliedHash != p.Desired.Hash {
+		return
+	}
+	p.end(Idle)
+	if p.Link.AppliedRevision < p.Revision || p.Link.Attempts > 0 {
+		p.end(Current)
+	}
+}
+
+// GivenUp says whether an admin discarded this very revision.
+func (p *Person) GivenUp(d events.Discarded) bool { return d.Revision == p.Revision }
+
+// MayBeGivenUp says whether a person has failed at this revision before, and so
+// may have been discarded since.
+func (p *Person) MayBeGivenUp() bool {
+	return p.Open() && p.Link.Attempts > 0 && p.Link.FailedRevision == p.Revision
+}
+
+// CheckWish fails a person whose desired state could not be worked out.
+func (p *Person) CheckWish() {
+	if !p.Open() || p.Desired.Problem == nil {
+		return
+	}
+	f := *p.Desired.Problem
+	if f.Cause == "" {
+		f.Cause = events.CauseMapping
+	}
+	p.Fail(&f)
+}

@@ -1,0 +1,143 @@
+package push
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
+)
+
+// matchValueMax is longer than any value Salesforce could hold in a field that
+// is matched; a longer one would make the whole batch's query too long.
+const matchValueMax = 512
+
+// finding looks for people's users.
+type finding struct{ *batch }
+
+// users reads, in one go, every user that any of the people might have.
+func (f finding) users(ctx context.Context, tasks []*task) error {
+	users, e, halted := f.read(ctx, tasks)
+	if halted != nil {
+		return halted
+	}
+	for _, t := range tasks {
+		if e != nil {
+			t.LookFailed(plan.OpLookup, e)
+			continue
+		}
+		t.Found(users)
+	}
+	return nil
+}
+
+// owners commits, for those whose user it is not yet, the owner record and the
+// link that names the user, before anything is sent: two people whose values
+// lead to one user must not both write to it.
+func (f finding) owners(ctx context.Context, tasks []*task) error {
+	ids := make([]string, len(tasks))
+	for i, t := range tasks {
+		ids[i] = t.User().ID
+	}
+	owners, err := f.ledger.owners(ctx, ids)
+	if err != nil {
+		return noRoster(err)
+	}
+	var unowned []*task
+	for i, t := range tasks {
+		owner := owners[ids[i]]
+		if other, ok := f.taken[ids[i]]; ok && other != t.Key {
+			owner = &events.Owner{Key: other}
+		}
+		t.owner = t.Own(owner)
+		if t.Open() {
+			f.taken[ids[i]] = t.Key
+		}
+		if t.owner != "" {
+			unowned = append(unowned, t)
+		}
+	}
+	return noRoster(f.ledger.checkpoint(ctx, unowned))
+}
+
+func (f finding) read(ctx context.Context, tasks []*task) (plan.Users, *salesforce.Error, error) {
+	match := f.org.policy.Match
+	q := salesforce.InQuery{From: "User", Fields: fieldsToRead(match, tasks), Any: terms(match, tasks)}
+	var records []salesforce.Record
+	ask := func() (*salesforce.Error, error) {
+		return f.caller.call(ctx, plan.OpLookup, "User", tasks, func(ctx context.Context) (err error) {
+			records, err = f.caller.client.QueryIn(ctx, q)
+			return err
+		})
+	}
+	e, halted := ask()
+	if e != nil && halted == nil && e.Kind == salesforce.KindSchema {
+		// A field of somebody's mapping is not there. Their own write will say
+		// so; everybody else only needs what a match needs.
+		q.Fields = fieldsToRead(match, nil)
+		e, halted = ask()
+	}
+	if e != nil {
+		return plan.Users{}, e, halted
+	}
+	users := make([]*plan.User, len(records))
+	for i, r := range records {
+		users[i] = userFrom(r, match.ExternalField)
+	}
+	return plan.NewUsers(match, users), nil, nil
+}
+
+func fieldsToRead(m plan.Matcher, tasks []*task) []string {
+	fields := map[string]string{}
+	add := func(name string) {
+		if name != "" {
+			fields[strings.ToLower(name)] = name
+		}
+	}
+	for _, name := range []string{plan.FieldUsername, plan.FieldFederation, plan.FieldEmail, plan.FieldActive, plan.FieldProfile, plan.FieldRole, m.ExternalField} {
+		add(name)
+	}
+	for _, t := range tasks {
+		for name := range t.Desired.Fields {
+			add(name)
+		}
+	}
+	return slices.Sorted(maps.Values(fields))
+}
+
+func terms(m plan.Matcher, tasks []*task) []salesforce.InTerm {
+	var ids []string
+	for _, t := range tasks {
+		if t.Link.UserID != "" {
+			ids = append(ids, t.Link.UserID)
+		}
+	}
+	out := []salesforce.InTerm{{Field: plan.FieldID, Values: ids}}
+	for _, rule := range m.Order {
+		term := salesforce.InTerm{Field: m.Field(rule)}
+		for _, t := range tasks {
+			if v := m.Value(rule, t.Desired); v != "" && len(v) <= matchValueMax {
+				term.Values = append(term.Values, v)
+			}
+		}
+		out = append(out, term)
+	}
+	return out
+}
+
+func userFrom(r salesforce.Record, externalField string) *plan.User {
+	u := &plan.User{
+		ID: r.ID(), Username: r.String(plan.FieldUsername), Federation: r.String(plan.FieldFederation),
+		Email: r.String(plan.FieldEmail), Active: r.Bool(plan.FieldActive), Fields: make(map[string]any, len(r)),
+	}
+	if externalField != "" {
+		u.External = r.String(externalField)
+	}
+	for name, v := range r {
+		u.Fields[strings.ToLower(name)] = v
+	}
+	return u
+}

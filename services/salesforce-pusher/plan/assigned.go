@@ -54,26 +54,26 @@ func assignments(d events.Desired) []string {
 	return out
 }
 
-// Assigned are all names that a person has or should have, which is what has to
+// All are all names that a person has or should have, which is what has to
 // be asked for to know what they have.
-func (p *Person) Assigned() []string {
+func (p Assignments) All() []string {
 	return append(assignments(p.Desired), slices.Collect(maps.Keys(p.Link.Assigned))...)
 }
 
 // Nameless says whether the id of an assignment is not known.
-func (p *Person) Nameless(name string) bool {
+func (p Assignments) Nameless(name string) bool {
 	id := p.Link.Assigned[name]
 	return id == perhaps || id == there
 }
 
 // Identified takes in the id of an assignment that was there when it was made.
-func (p *Person) Identified(name, id string) { p.Link.Assigned[name] = id }
+func (p Assignments) Identified(name, id string) { p.Link.Assigned[name] = id }
 
-// SawAssigned takes in what a user just found has already, the id by name; asked
+// Saw takes in what a user just found has already, the id by name; asked
 // says whether a name could be asked for. What a user had before Rollcall came is
 // theirs and stays; on a user that Rollcall made, it can only be from a call of
 // ours that got lost.
-func (p *Person) SawAssigned(have map[string]string, asked func(name string) bool) {
+func (p Assignments) Saw(have map[string]string, asked func(name string) bool) {
 	mine := map[string]string{}
 	for name, id := range have {
 		if was, ok := p.Link.Assigned[name]; ok && was == found || !ok && !p.ownership.made {
@@ -93,24 +93,24 @@ func (p *Person) SawAssigned(have map[string]string, asked func(name string) boo
 // the answer gets lost, or this worker, and the person is not to have it any
 // more by the time somebody looks again, it would otherwise stay for ever, for
 // nobody takes away what Rollcall does not know it gave.
-func (p *Person) Intend(name string) { p.setAssigned(name, perhaps) }
+func (p Assignments) Intend(name string) { p.set(name, perhaps) }
 
 // Given takes in an assignment that was made.
-func (p *Person) Given(name, id string) {
-	p.setAssigned(name, id)
+func (p Assignments) Given(name, id string) {
+	p.set(name, id)
 	p.change.Give = without(p.change.Give, name)
 	p.act(actAssigned)
 }
 
 // HadAlready takes in that an assignment was there; its id is read when it is
 // needed.
-func (p *Person) HadAlready(name string) { p.Given(name, there) }
+func (p Assignments) HadAlready(name string) { p.Given(name, there) }
 
 // NotGiven takes in that an assignment was not made, for no fault of theirs.
-func (p *Person) NotGiven(name string) { delete(p.Link.Assigned, name) }
+func (p Assignments) NotGiven(name string) { delete(p.Link.Assigned, name) }
 
 // GiveRefused takes in the refusal of an assignment.
-func (p *Person) GiveRefused(name string, e *salesforce.Error) {
+func (p Assignments) GiveRefused(name string, e *salesforce.Error) {
 	delete(p.Link.Assigned, name)
 	f := Diagnose(Refusal{Err: e, Operation: OpAssign})
 	if e.Class == salesforce.Reference && !p.call.resolvedAgain {
@@ -121,18 +121,18 @@ func (p *Person) GiveRefused(name string, e *salesforce.Error) {
 }
 
 // Taken takes in that an assignment is gone.
-func (p *Person) Taken(name string) {
+func (p Assignments) Taken(name string) {
 	delete(p.Link.Assigned, name)
 	p.change.Take = without(p.change.Take, name)
 	p.act(actUnassigned)
 }
 
 // TakeRefused takes in that an assignment stays.
-func (p *Person) TakeRefused(e *salesforce.Error) {
+func (p Assignments) TakeRefused(e *salesforce.Error) {
 	p.call.fault = Diagnose(Refusal{Err: e, Operation: OpUnassign})
 }
 
-func (p *Person) setAssigned(name, id string) {
+func (p Assignments) set(name, id string) {
 	if p.Link.Assigned == nil {
 		p.Link.Assigned = map[string]string{}
 	}
@@ -194,7 +194,7 @@ func QueryAssignments(people []*Person, c *Catalogue) AssignmentQueries {
 	var users []string
 	for _, p := range people {
 		users = append(users, p.Link.UserID)
-		for _, name := range p.Assigned() {
+		for _, name := range p.Assignments().All() {
 			if t, ok := c.Target(name); ok && q.names[t.ID] == "" {
 				q.names[t.ID] = name
 				ids[t.Field] = append(ids[t.Field], t.ID)

@@ -235,7 +235,7 @@ func seen(p *Person, _ *Policy) (Verdict, bool) {
 		return Verdict{}, false
 	case !p.ownership.linked:
 		return need(NeedOwner, true)
-	case p.Desired.Active && !p.ownership.read && len(p.Assigned()) > 0:
+	case p.Desired.Active && !p.ownership.read && len(p.Assignments().All()) > 0:
 		return need(NeedAssignments, true)
 	}
 	return Verdict{Plan: true}, true

@@ -7,7 +7,7 @@
 //
 // [Person.Next] goes through a chain of named checks and returns what the first
 // one that applies asks for. Whoever makes the call tells the person what came
-// of it (Named, Found, Created, Updated, …) and asks again, until they have ended:
+// of it (Resolved, Found, Created, Updated, …) and asks again, until they have ended:
 //
 //	names → user → owner → assignments → create → freeze → update →
 //	read back → unfreeze → give → take → applied

@@ -93,9 +93,9 @@ func (p *Person) keepHashes() {
 func (p *Person) JobIs(id string) { p.Link.Job = id }
 
 // Found takes in the users that were read to find the person's own.
-func (p *Person) Found(users Users) {
+func (p Account) Found(users Users) {
 	p.sight = sighting{done: true}
-	p.sight.user, p.sight.unclear = p.userAmong(users)
+	p.sight.user, p.sight.unclear = p.among(users)
 	// Of a user found, more has to be read; where there is none, only a create
 	// without an answer keeps the doubt.
 	p.Link.Unsure = p.Link.Unsure && p.sight.user != nil || p.createLost()
@@ -104,7 +104,7 @@ func (p *Person) Found(users Users) {
 // userAmong is the user a person has among those read. A known id goes before
 // the rules; one that is gone means another org behind the same name, so the
 // rules decide anew.
-func (p *Person) userAmong(users Users) (*User, *events.Failure) {
+func (p Account) among(users Users) (*User, *events.Failure) {
 	if p.Link.UserID != "" {
 		if u := users.byID[p.Link.UserID]; u != nil {
 			return u, nil
@@ -128,7 +128,7 @@ func (p *Person) LookFailed(operation string, e *salesforce.Error) {
 // Own takes the user found as the person's; record is who it belongs to so far,
 // nil for nobody. It returns what the owner record has to say, empty where it is
 // the person's already.
-func (p *Person) Own(record *events.Owner) (by string) {
+func (p Account) Own(record *events.Owner) (by string) {
 	u := p.sight.user
 	if record != nil && record.Key != p.Key {
 		p.Fail(belongsToAnother(u.ID))
@@ -148,7 +148,7 @@ func (p *Person) Own(record *events.Owner) (by string) {
 }
 
 // BelongsToAnother fails a person whose user belongs to another.
-func (p *Person) BelongsToAnother() {
+func (p Account) BelongsToAnother() {
 	id := p.Link.UserID
 	if id == "" && p.sight.user != nil {
 		id = p.sight.user.ID
@@ -164,7 +164,7 @@ func (p *Person) unlink() {
 }
 
 // Created takes in a new user, and returns what its owner record has to say.
-func (p *Person) Created(id string) (by string) {
+func (p Account) Created(id string) (by string) {
 	p.Link.UserID, p.Link.Active = id, true
 	p.Link.FieldHashes = hashFields(p.change.Create)
 	delete(p.Link.FieldHashes, FieldActive)
@@ -181,7 +181,7 @@ func (p *Person) Created(id string) (by string) {
 
 // NotCreated takes in the refusal or loss of a create. It may mean that the
 // person has a user already, so they are looked up before they are judged.
-func (p *Person) NotCreated(e *salesforce.Error) {
+func (p Account) NotCreated(e *salesforce.Error) {
 	p.call.create, p.change.Create, p.planned = e, nil, false
 	p.sight = sighting{}
 	p.Link.Unsure = p.Link.Unsure || p.createLost()
@@ -192,7 +192,7 @@ func (p *Person) createLost() bool {
 }
 
 // Updated takes in that the user has the fields sent.
-func (p *Person) Updated() {
+func (p Account) Updated() {
 	for name, v := range p.change.Update {
 		switch {
 		case name != FieldActive:
@@ -214,7 +214,7 @@ func (p *Person) Updated() {
 }
 
 // UpdateRefused takes in that the user has none of the fields sent.
-func (p *Person) UpdateRefused(e *salesforce.Error) {
+func (p Account) UpdateRefused(e *salesforce.Error) {
 	if p.keptActive(e) {
 		p.call.kept, p.call.freezeTried = e, false
 		return
@@ -231,7 +231,7 @@ func (p *Person) UpdateRefused(e *salesforce.Error) {
 }
 
 // updating is what an update of the person's user is called.
-func (p *Person) updating() string {
+func (p Account) updating() string {
 	if p.change.Update[FieldActive] == false {
 		return OpDeactivate
 	}
@@ -241,7 +241,7 @@ func (p *Person) updating() string {
 // keptActive says whether Salesforce refused a deactivation for a reason of the
 // org's own. Which code it uses is not documented, so every refusal counts that
 // does not clearly mean something else.
-func (p *Person) keptActive(e *salesforce.Error) bool {
+func (p Account) keptActive(e *salesforce.Error) bool {
 	if p.updating() != OpDeactivate || len(p.change.Update) != 1 {
 		return false
 	}
@@ -255,7 +255,7 @@ func (p *Person) keptActive(e *salesforce.Error) bool {
 }
 
 // FrozenIs takes in what UserLogin.IsFrozen is; set says whether a call made it so.
-func (p *Person) FrozenIs(frozen, set bool) {
+func (p Account) FrozenIs(frozen, set bool) {
 	p.Link.Frozen, p.change.Unfreeze = frozen, false
 	switch {
 	case set && frozen:
@@ -267,10 +267,10 @@ func (p *Person) FrozenIs(frozen, set bool) {
 
 // FreezeTried ends the wait for a freeze, whatever came of it: it is a
 // precaution, and a deactivation does not wait for it.
-func (p *Person) FreezeTried() { p.change.Freeze, p.call.freezeTried = false, true }
+func (p Account) FreezeTried() { p.change.Freeze, p.call.freezeTried = false, true }
 
 // NotUnfrozen takes in that a user is still shut out.
-func (p *Person) NotUnfrozen(e *salesforce.Error) { p.Fail(judged(e, OpFreeze)) }
+func (p Account) NotUnfrozen(e *salesforce.Error) { p.Fail(judged(e, OpFreeze)) }
 
 func belongsToAnother(userID string) *events.Failure {
 	return &events.Failure{Cause: events.CauseDuplicate, Operation: OpLookup,

@@ -12,7 +12,7 @@ type lostAssignment struct {
 }
 
 // UpdateLost takes in that nobody knows whether the user has the fields sent.
-func (p *Person) UpdateLost(e *salesforce.Error) {
+func (p Account) UpdateLost(e *salesforce.Error) {
 	p.call.update, p.Link.Unsure = e, true
 	if _, ok := p.change.Update[FieldRole]; ok {
 		p.Link.FieldHashes = withRole(p.Link.FieldHashes)
@@ -20,7 +20,7 @@ func (p *Person) UpdateLost(e *salesforce.Error) {
 }
 
 // ReadBack judges a lost update by the user as read since.
-func (p *Person) ReadBack(users Users, o *Policy) {
+func (p Account) ReadBack(users Users, o *Policy) {
 	e := p.call.update
 	p.call.update = nil
 	u := users.byID[p.Link.UserID]
@@ -43,9 +43,9 @@ func (p *Person) ReadBack(users Users, o *Policy) {
 	p.Updated()
 }
 
-// AssignmentLost takes in that nobody knows whether an assignment was made, or
+// Lost takes in that nobody knows whether an assignment was made, or
 // taken away.
-func (p *Person) AssignmentLost(name, operation string, e *salesforce.Error) {
+func (p Assignments) Lost(name, operation string, e *salesforce.Error) {
 	if p.call.assignments == nil {
 		p.call.assignments = map[string]lostAssignment{}
 	}
@@ -53,9 +53,9 @@ func (p *Person) AssignmentLost(name, operation string, e *salesforce.Error) {
 	p.Link.Unsure = true
 }
 
-// AssignmentsBack judges lost assignments by those read since, the id by name;
+// Back judges lost assignments by those read since, the id by name;
 // asked says whether the absence of one means anything.
-func (p *Person) AssignmentsBack(have map[string]string, asked func(name string) bool) {
+func (p Assignments) Back(have map[string]string, asked func(name string) bool) {
 	p.Link.Unsure = false
 	for name, l := range p.call.assignments {
 		id, has := have[name]
@@ -73,8 +73,8 @@ func (p *Person) AssignmentsBack(have map[string]string, asked func(name string)
 	p.call.assignments = nil
 }
 
-// AssignmentsNotBack takes in that they could not be read.
-func (p *Person) AssignmentsNotBack() {
+// NotBack takes in that they could not be read.
+func (p Assignments) NotBack() {
 	for _, l := range p.call.assignments {
 		p.call.fault = lost(l.err, l.operation)
 	}

@@ -18,21 +18,21 @@ type naming struct {
 	absent map[string]bool
 }
 
-// AddNames adds the names that a person's desired state uses, and those of what
+// Add adds the names that a person's desired state uses, and those of what
 // their user was given: before it can be said that it is gone, Salesforce has to
 // be asked by its id, and config may not know the name any more.
-func (p *Person) AddNames(n Names) {
+func (p Naming) Add(n Names) {
 	n.Add(KindProfile, p.Desired.Profile)
 	n.Add(KindRole, p.Desired.Role)
-	for _, name := range p.Assigned() {
+	for _, name := range p.Assignments().All() {
 		kind, rest, _ := strings.Cut(name, "/")
 		n.Add(kind, rest)
 	}
 }
 
-// Named takes in what the catalogue knows of the person's names, and takes out of
+// Resolved takes in what the catalogue knows of the person's names, and takes out of
 // desired what is not there.
-func (p *Person) Named(c *Catalogue) {
+func (p Naming) Resolved(c *Catalogue) {
 	p.names.done, p.names.lacks = true, nil
 	profile, ok := c.find(KindProfile, p.Desired.Profile)
 	if !ok {
@@ -50,7 +50,7 @@ func (p *Person) Named(c *Catalogue) {
 }
 
 // present are those names that are there; the others are noted.
-func (p *Person) present(c *Catalogue, kind string, list []string) []string {
+func (p Naming) present(c *Catalogue, kind string, list []string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(name string) bool {
 		_, ok := c.find(kind, name)
 		if !ok && p.names.absent == nil {
@@ -66,7 +66,7 @@ func (p *Person) present(c *Catalogue, kind string, list []string) []string {
 // Forget drops what the catalogue knows of the names that a person's open work
 // uses, and nothing else: other people's work rests on the rest. It returns the
 // ids they stood for.
-func (p *Person) Forget(c *Catalogue) (used string) {
+func (p Naming) Forget(c *Catalogue) (used string) {
 	used = p.usedIDs(c)
 	c.forget(KindProfile, p.Desired.Profile)
 	c.forget(KindRole, p.Desired.Role)
@@ -77,11 +77,11 @@ func (p *Person) Forget(c *Catalogue) (used string) {
 	return used
 }
 
-// NamedAgain takes in names that were resolved once more because of a wrong id.
+// ResolvedAgain takes in names that were resolved once more because of a wrong id.
 // Where they stand for the same as before, the refusal stands.
-func (p *Person) NamedAgain(c *Catalogue, used string) {
+func (p Naming) ResolvedAgain(c *Catalogue, used string) {
 	p.call.resolvedAgain = true
-	p.Named(c)
+	p.Resolved(c)
 	if p.names.lacks != nil || p.usedIDs(c) == used {
 		p.doubtUser()
 		return
@@ -100,7 +100,7 @@ func (p *Person) doubtUser() {
 }
 
 // usedIDs are all ids that a person's open work uses.
-func (p *Person) usedIDs(c *Catalogue) string {
+func (p Naming) usedIDs(c *Catalogue) string {
 	all := p.names.ids.Profile + " " + p.names.ids.Role
 	for _, name := range p.change.Give {
 		t, _ := c.Target(name)

@@ -134,6 +134,24 @@ type unsettled struct {
 	freezeTried bool
 }
 
+// Naming is what the names of a person's desired state resolve to.
+type Naming struct{ *Person }
+
+// Account is the Salesforce user of a person.
+type Account struct{ *Person }
+
+// Assignments are the permission sets and groups of a person.
+type Assignments struct{ *Person }
+
+// Naming takes in what names resolve to.
+func (p *Person) Naming() Naming { return Naming{p} }
+
+// Account takes in what becomes of the user.
+func (p *Person) Account() Account { return Account{p} }
+
+// Assignments takes in what becomes of permission sets and groups.
+func (p *Person) Assignments() Assignments { return Assignments{p} }
+
 // New is a person of whom nothing is known but what ROSTER says.
 func New(s State) *Person { return &Person{State: s} }
 

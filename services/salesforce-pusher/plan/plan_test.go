@@ -31,7 +31,7 @@ func (m *model) apply(p *Person) {
 				m.fields[k] = v
 			}
 		}
-		p.Created("005")
+		p.Account().Created("005")
 	}
 	for k, v := range c.Update {
 		if k == FieldActive {
@@ -40,24 +40,24 @@ func (m *model) apply(p *Person) {
 		}
 		m.fields[k] = v
 	}
-	p.Updated()
+	p.Account().Updated()
 	if c.Unfreeze {
 		m.frozen = false
-		p.FrozenIs(false, true)
+		p.Account().FrozenIs(false, true)
 	}
 	if c.Freeze {
 		m.frozen = true
-		p.FrozenIs(true, true)
-		p.FreezeTried()
+		p.Account().FrozenIs(true, true)
+		p.Account().FreezeTried()
 	}
 	for _, name := range slices.Clone(c.Give) {
 		m.next++
 		m.sets[name] = fmt.Sprint(m.next)
-		p.Given(name, m.sets[name])
+		p.Assignments().Given(name, m.sets[name])
 	}
 	for _, name := range slices.Clone(c.Take) {
 		delete(m.sets, name)
-		p.Taken(name)
+		p.Assignments().Taken(name)
 	}
 	p.planned, p.names.done = true, true
 	p.Next(&Policy{})

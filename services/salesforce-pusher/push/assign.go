@@ -23,7 +23,7 @@ func (a assigning) read(ctx context.Context, tasks []*task) error {
 			t.LookFailed(plan.OpLookup, e)
 			continue
 		}
-		t.SawAssigned(have[t.Link.UserID], a.org.catalogue.Knows)
+		t.Assignments().Saw(have[t.Link.UserID], a.org.catalogue.Knows)
 	}
 	return nil
 }
@@ -36,10 +36,10 @@ func (a assigning) readBack(ctx context.Context, tasks []*task) error {
 	}
 	for _, t := range tasks {
 		if e != nil {
-			t.AssignmentsNotBack()
+			t.Assignments().NotBack()
 			continue
 		}
-		t.AssignmentsBack(have[t.Link.UserID], a.org.catalogue.Asked)
+		t.Assignments().Back(have[t.Link.UserID], a.org.catalogue.Asked)
 	}
 	return nil
 }
@@ -68,11 +68,11 @@ func (a assigning) take(ctx context.Context, tasks []*task) error {
 		return halted
 	}
 	all = slices.DeleteFunc(all, func(u unit) bool {
-		if !u.t.Open() || !u.t.Nameless(u.name) {
+		if !u.t.Open() || !u.t.Assignments().Nameless(u.name) {
 			return !u.t.Open()
 		}
 		if a.org.catalogue.Asked(u.name) {
-			u.t.Taken(u.name) // not there any more
+			u.t.Assignments().Taken(u.name) // not there any more
 		}
 		return true
 	})
@@ -106,21 +106,21 @@ func (a assigning) giveSome(ctx context.Context, units []unit) error {
 	return a.sift(ctx, halted, plan.OpAssign, units, results, func(u unit, r result) {
 		switch {
 		case r.err == nil:
-			u.t.Given(u.name, r.id)
+			u.t.Assignments().Given(u.name, r.id)
 		case r.err.Class == salesforce.AlreadyDone:
-			u.t.HadAlready(u.name)
+			u.t.Assignments().HadAlready(u.name)
 		case r.err.Outcome == salesforce.MaybeApplied:
-			u.t.AssignmentLost(u.name, plan.OpAssign, r.err)
+			u.t.Assignments().Lost(u.name, plan.OpAssign, r.err)
 		default:
-			u.t.GiveRefused(u.name, r.err)
+			u.t.Assignments().GiveRefused(u.name, r.err)
 		}
-	}, func(u unit) { u.t.NotGiven(u.name) })
+	}, func(u unit) { u.t.Assignments().NotGiven(u.name) })
 }
 
 // intend commits what is about to be given, and with it the users just made.
 func (a assigning) intend(ctx context.Context, units []unit) ([]unit, error) {
 	for _, u := range units {
-		u.t.Intend(u.name)
+		u.t.Assignments().Intend(u.name)
 	}
 	if err := a.ledger.checkpoint(ctx, tasksOf(units)); err != nil {
 		return nil, noRoster(err)
@@ -145,11 +145,11 @@ func (a assigning) takeSome(ctx context.Context, units []unit) error {
 	return a.sift(ctx, halted, plan.OpUnassign, units, results, func(u unit, r result) {
 		switch {
 		case r.err == nil || plan.Gone(r.err):
-			u.t.Taken(u.name)
+			u.t.Assignments().Taken(u.name)
 		case r.err.Outcome == salesforce.MaybeApplied:
-			u.t.AssignmentLost(u.name, plan.OpUnassign, r.err)
+			u.t.Assignments().Lost(u.name, plan.OpUnassign, r.err)
 		default:
-			u.t.TakeRefused(r.err)
+			u.t.Assignments().TakeRefused(r.err)
 		}
 	}, nil)
 }
@@ -165,7 +165,7 @@ func (a assigning) sendTake(ctx context.Context, part []unit) ([]salesforce.Resu
 
 // identify reads the ids of assignments that were there when we made them.
 func (a assigning) identify(ctx context.Context, units []unit) error {
-	tasks := tasksOf(slices.DeleteFunc(slices.Clone(units), func(u unit) bool { return !u.t.Nameless(u.name) }))
+	tasks := tasksOf(slices.DeleteFunc(slices.Clone(units), func(u unit) bool { return !u.t.Assignments().Nameless(u.name) }))
 	if len(tasks) == 0 {
 		return nil
 	}
@@ -179,8 +179,8 @@ func (a assigning) identify(ctx context.Context, units []unit) error {
 		}
 	}
 	for _, u := range units {
-		if id, ok := have[u.t.Link.UserID][u.name]; ok && u.t.Nameless(u.name) {
-			u.t.Identified(u.name, id)
+		if id, ok := have[u.t.Link.UserID][u.name]; ok && u.t.Assignments().Nameless(u.name) {
+			u.t.Assignments().Identified(u.name, id)
 		}
 	}
 	return nil

@@ -28,10 +28,10 @@ func (c creating) create(ctx context.Context, tasks []*task) error {
 func (c creating) created(ctx context.Context, halted error, units []unit, results []result) error {
 	return c.sift(ctx, halted, plan.OpCreate, units, results, func(u unit, r result) {
 		if r.err != nil {
-			u.t.NotCreated(r.err)
+			u.t.Account().NotCreated(r.err)
 			return
 		}
-		u.t.owner = u.t.Created(r.id)
+		u.t.owner = u.t.Account().Created(r.id)
 		c.taken[r.id] = u.t.Key
 	}, nil)
 }

@@ -29,7 +29,7 @@ func (f finding) users(ctx context.Context, tasks []*task) error {
 			t.LookFailed(plan.OpLookup, e)
 			continue
 		}
-		t.Found(users)
+		t.Account().Found(users)
 	}
 	return nil
 }
@@ -52,7 +52,7 @@ func (f finding) owners(ctx context.Context, tasks []*task) error {
 		if other, ok := f.taken[ids[i]]; ok && other != t.Key {
 			owner = &events.Owner{Key: other}
 		}
-		t.owner = t.Own(owner)
+		t.owner = t.Account().Own(owner)
 		if t.Open() {
 			f.taken[ids[i]] = t.Key
 		}

@@ -15,14 +15,14 @@ type freezing struct{ *batch }
 func (f freezing) freeze(ctx context.Context, tasks []*task) error {
 	halted := f.set(ctx, tasks, true, func(*task, *salesforce.Error) {})
 	for _, t := range tasks {
-		t.FreezeTried()
+		t.Account().FreezeTried()
 	}
 	return halted
 }
 
 // unfreeze lets people in; it is tried again with the person.
 func (f freezing) unfreeze(ctx context.Context, tasks []*task) error {
-	return f.set(ctx, tasks, false, func(t *task, e *salesforce.Error) { t.NotUnfrozen(e) })
+	return f.set(ctx, tasks, false, func(t *task, e *salesforce.Error) { t.Account().NotUnfrozen(e) })
 }
 
 func (f freezing) set(ctx context.Context, tasks []*task, frozen bool, refused func(*task, *salesforce.Error)) error {
@@ -37,7 +37,7 @@ func (f freezing) set(ctx context.Context, tasks []*task, frozen bool, refused f
 		case e != nil:
 			refused(t, e)
 		case l == nil || l.Bool("IsFrozen") == frozen:
-			t.FrozenIs(frozen && l != nil, false) // no row: nobody can sign in by it, and nothing to set
+			t.Account().FrozenIs(frozen && l != nil, false) // no row: nobody can sign in by it, and nothing to set
 		default:
 			units = append(units, unit{t: t})
 		}
@@ -58,7 +58,7 @@ func (f freezing) set(ctx context.Context, tasks []*task, frozen bool, refused f
 			refused(u.t, r.err)
 			return
 		}
-		u.t.FrozenIs(frozen, true)
+		u.t.Account().FrozenIs(frozen, true)
 	}, nil)
 }
 

@@ -138,7 +138,7 @@ func (l *ledger) explain(ctx context.Context, tasks []*task) error {
 			l.lose(ctx, t)
 			continue
 		}
-		t.BelongsToAnother()
+		t.Account().BelongsToAnother()
 		t.owner = ""
 	}
 	return nil

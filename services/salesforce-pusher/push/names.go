@@ -14,7 +14,7 @@ import (
 type naming struct{ *batch }
 
 func (n naming) resolve(ctx context.Context, tasks []*task) error {
-	return n.ask(ctx, tasks, func(t *task) { t.Named(n.org.catalogue) })
+	return n.ask(ctx, tasks, func(t *task) { t.Naming().Resolved(n.org.catalogue) })
 }
 
 // resolveAgain asks anew for the names of people who were refused for a wrong
@@ -22,9 +22,9 @@ func (n naming) resolve(ctx context.Context, tasks []*task) error {
 func (n naming) resolveAgain(ctx context.Context, tasks []*task) error {
 	used := make(map[*task]string, len(tasks))
 	for _, t := range tasks {
-		used[t] = t.Forget(n.org.catalogue)
+		used[t] = t.Naming().Forget(n.org.catalogue)
 	}
-	return n.ask(ctx, tasks, func(t *task) { t.NamedAgain(n.org.catalogue, used[t]) })
+	return n.ask(ctx, tasks, func(t *task) { t.Naming().ResolvedAgain(n.org.catalogue, used[t]) })
 }
 
 // ask reads what the catalogue lacks, in as few calls as bear the queries, and
@@ -33,7 +33,7 @@ func (n naming) ask(ctx context.Context, tasks []*task, named func(*task)) error
 	now := time.Now()
 	wanted, returning := plan.Names{}, false
 	for _, t := range tasks {
-		t.AddNames(wanted)
+		t.Naming().Add(wanted)
 		returning = returning || t.Link.Attempts > 0
 	}
 	lacking := n.org.catalogue.Lacking(wanted, returning, now)

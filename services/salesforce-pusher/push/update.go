@@ -25,11 +25,11 @@ func (w updating) update(ctx context.Context, tasks []*task) error {
 	return w.sift(ctx, halted, plan.OpUpdate, units, results, func(u unit, r result) {
 		switch {
 		case r.err == nil:
-			u.t.Updated()
+			u.t.Account().Updated()
 		case r.err.Outcome == salesforce.MaybeApplied:
-			u.t.UpdateLost(r.err)
+			u.t.Account().UpdateLost(r.err)
 		default:
-			u.t.UpdateRefused(r.err)
+			u.t.Account().UpdateRefused(r.err)
 		}
 	}, nil)
 }
@@ -41,7 +41,7 @@ func (w updating) readBack(ctx context.Context, tasks []*task) error {
 		return halted
 	}
 	for _, t := range tasks {
-		t.ReadBack(users, &w.org.policy)
+		t.Account().ReadBack(users, &w.org.policy)
 	}
 	return nil
 }

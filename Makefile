@@ -4,13 +4,14 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS   += --no-print-directory
 
-MODULES      := pkg/events pkg/salesforce services services/rollcall test/conformance test/integration
+MODULES      := pkg/events pkg/salesforce services services/rollcall test/conformance test/house test/integration
 LINT_VERSION := v2.15.0
 LINT         := bin/golangci-lint-$(LINT_VERSION)
 MAX_LINES    := 600
 
 include deploy/images/images.mk
 include deploy/compose/compose.mk
+include tools/modules/modules.mk
 
 # each runs a command in every module, all of them even if one fails.
 define each
@@ -26,7 +27,7 @@ files = git ls-files -co --exclude-standard $(1) | while IFS= read -r f; do if [
 
 .PHONY: help
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## Run everything in one process: an HR export becomes users of an emulated Salesforce org.
@@ -139,10 +140,6 @@ generated:
 	@snapshot() { $(call files) | { xargs -r grep -lE '^(<!-- Generated|// Code generated)' || true; } | sort | xargs -r sha256sum; }; \
 	before=$$(snapshot); $(MAKE) generate; after=$$(snapshot); \
 	if ! diff <(echo "$$before") <(echo "$$after"); then echo "generated files were out of date; they are new now" >&2; exit 1; fi
-
-.PHONY: tidy
-tidy:
-	$(call each,GOWORK=off go mod tidy -diff)
 
 .PHONY: vet
 vet:

@@ -2,19 +2,13 @@ module github.com/rollcall-sync/rollcall/services/rollcall
 
 go 1.26.0
 
-replace (
-	github.com/rollcall-sync/rollcall/pkg/events => ../../pkg/events
-	github.com/rollcall-sync/rollcall/pkg/salesforce => ../../pkg/salesforce
-	github.com/rollcall-sync/rollcall/services => ..
-)
-
 require (
 	github.com/jedib0t/go-pretty/v6 v6.8.3
 	github.com/nats-io/nats-server/v2 v2.15.2
 	github.com/nats-io/nats.go v1.55.0
-	github.com/rollcall-sync/rollcall/pkg/events v0.0.0
-	github.com/rollcall-sync/rollcall/pkg/salesforce v0.0.0
-	github.com/rollcall-sync/rollcall/services v0.0.0
+	github.com/rollcall-sync/rollcall/pkg/events v0.1.0
+	github.com/rollcall-sync/rollcall/pkg/salesforce v0.1.0
+	github.com/rollcall-sync/rollcall/services v0.1.0
 	github.com/spf13/cobra v1.10.2
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/sdk v1.47.0

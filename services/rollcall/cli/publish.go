@@ -15,8 +15,8 @@ import (
 
 	"github.com/rollcall-sync/rollcall/services/internal/app"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
-	"github.com/rollcall-sync/rollcall/services/internal/hrimport"
 	"github.com/rollcall-sync/rollcall/services/rollcall/demo"
+	"github.com/rollcall-sync/rollcall/services/rollcall/hrimport"
 	"github.com/rollcall-sync/rollcall/services/rollcall/publish"
 )
 

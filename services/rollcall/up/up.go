@@ -10,9 +10,9 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/app"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
-	"github.com/rollcall-sync/rollcall/services/internal/hrimport"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 	"github.com/rollcall-sync/rollcall/services/rollcall/demo"
+	"github.com/rollcall-sync/rollcall/services/rollcall/hrimport"
 	"github.com/rollcall-sync/rollcall/services/rollcall/natsd"
 	"github.com/rollcall-sync/rollcall/services/rollcall/publish"
 )

@@ -2,7 +2,7 @@
 // people, the same at every run, with the dirt that real exports have.
 package main
 
-//go:generate go run . -o ../../../rollcall/demo/workers.csv
+//go:generate go run . -o ../../demo/workers.csv
 
 import (
 	"flag"

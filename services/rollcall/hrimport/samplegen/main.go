@@ -26,7 +26,7 @@ func run(path string) error {
 	}
 	if path == "" {
 		_, err := os.Stdout.Write(data)
-		return err //nolint:wrapcheck // nothing to add
+		return err
 	}
 	return os.WriteFile(path, data, 0o644) //nolint:gosec // a sample anybody may read
 }

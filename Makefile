@@ -89,7 +89,7 @@ generate: ## Write the generated files anew.
 check: static test chart alerts ## Everything CI checks, tests included.
 
 .PHONY: static
-static: fmt-check lines words links commands imports pins generated tidy vet lint ## Everything CI checks, but the tests.
+static: fmt-check lines words links commands imports nolint pins generated tidy vet lint ## Everything CI checks, but the tests.
 
 .PHONY: fmt-check
 fmt-check:
@@ -132,6 +132,19 @@ commands:
 imports:
 	$(call each,go list -f '{{$$path := .ImportPath}}{{range .Imports}}{{$$path}} imports {{.}}{{"\n"}}{{end}}' ./... | \
 		awk '$$1 !~ /test$$/ && $$3 ~ /^github.com\/rollcall-sync\/.*test$$/ { print; bad = 1 } END { exit bad }')
+
+# nolintlint looks at linters that are on; a nolint of one that is off says
+# nothing.
+.PHONY: nolint
+nolint:
+	@on=$$(awk '/^linters:/ { linters = 1 } linters && /^  enable:/ { list = 1; next } list && /^  [a-z]/ { exit } list && $$1 == "-" { print $$2 }' .golangci.yaml | xargs); \
+	$(call files,'*.go') | xargs -r awk -v on="$$on" ' \
+		BEGIN { split(on, names, " "); for (i in names) enabled[names[i]] } \
+		match($$0, /\/\/nolint:[a-z0-9,]+/) { \
+			count = split(substr($$0, RSTART + 9, RLENGTH - 9), asked, ","); \
+			for (i = 1; i <= count; i++) if (!(asked[i] in enabled)) { print FILENAME ":" FNR ": nolint of " asked[i] ", which .golangci.yaml does not enable"; bad = 1 } \
+		} \
+		END { exit bad }'
 
 # Compares before and after rather than with the last commit, so that it holds
 # in the middle of a change too.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
-	"github.com/rollcall-sync/rollcall/services/internal/hrimport"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+	"github.com/rollcall-sync/rollcall/services/rollcall/hrimport"
 )
 
 const (

@@ -97,7 +97,7 @@ func (g *gauge) count(ctx context.Context) error {
 		if err == nil && o.By == "created" {
 			g.tally.Created++
 		}
-		return err //nolint:wrapcheck // says what could not be read
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("count created users: %w", err)
@@ -108,7 +108,7 @@ func (g *gauge) count(ctx context.Context) error {
 		if err == nil {
 			g.tally.add(o)
 		}
-		return err //nolint:wrapcheck // says what could not be read
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("count outcomes: %w", err)
@@ -188,7 +188,7 @@ func (g *gauge) causes(ctx context.Context) (map[events.Cause]int, error) {
 		if err == nil {
 			out[a.Cause]++
 		}
-		return err //nolint:wrapcheck // says what could not be read
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("count dead letters: %w", err)

@@ -12,11 +12,11 @@ func TestTheCheckedInSampleIsCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	have, err := os.ReadFile("../../../rollcall/demo/workers.csv")
+	have, err := os.ReadFile("../../demo/workers.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(have, want) {
-		t.Error("workers.csv is not what samplegen writes: run go generate ./internal/hrimport/samplegen")
+		t.Error("workers.csv is not what samplegen writes: run go generate ./hrimport/samplegen")
 	}
 }

@@ -64,7 +64,7 @@ func skipMark(r *bufio.Reader) error {
 	switch {
 	case bytes.HasPrefix(start, []byte("\xef\xbb\xbf")):
 		_, err := r.Discard(3)
-		return err //nolint:wrapcheck // cannot fail: the bytes were peeked
+		return err // cannot fail: the bytes were peeked
 	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")):
 		return errors.New("the file is in UTF-16: " + saveAsUTF8)
 	}
@@ -208,5 +208,5 @@ func (l *rowLimit) Read(p []byte) (int, error) {
 	}
 	n, err := l.r.Read(p[:min(len(p), l.left)])
 	l.left -= n
-	return n, err //nolint:wrapcheck // a reader passes io.EOF on as it is
+	return n, err // a reader passes io.EOF on as it is
 }

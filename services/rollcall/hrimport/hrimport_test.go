@@ -273,11 +273,11 @@ func TestReadLines(t *testing.T) {
 
 func TestTheDemoExport(t *testing.T) {
 	t.Parallel()
-	m, err := Load("../../rollcall/demo/workers.yaml")
+	m, err := Load("../demo/workers.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := os.Open("../../rollcall/demo/workers.csv")
+	f, err := os.Open("../demo/workers.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -358,11 +358,11 @@ func TestRealExport(t *testing.T) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	m, err := Load("../../rollcall/demo/workers.yaml")
+	m, err := Load("../demo/workers.yaml")
 	if err != nil {
 		b.Fatal(err)
 	}
-	data, err := os.ReadFile("../../rollcall/demo/workers.csv")
+	data, err := os.ReadFile("../demo/workers.csv")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func readLine(in *bufio.Reader) (line []byte, whole bool, err error) {
 			line = append(line, part...)
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
-			return line, whole, err //nolint:wrapcheck // io.EOF is passed on as it is
+			return line, whole, err // io.EOF is passed on as it is
 		}
 	}
 }

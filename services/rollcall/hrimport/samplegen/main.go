@@ -2,7 +2,7 @@
 // people, the same at every run, with the dirt that real exports have.
 package main
 
-//go:generate go run . -o ../../../rollcall/demo/workers.csv
+//go:generate go run . -o ../../demo/workers.csv
 
 import (
 	"flag"
@@ -26,7 +26,7 @@ func run(path string) error {
 	}
 	if path == "" {
 		_, err := os.Stdout.Write(data)
-		return err //nolint:wrapcheck // nothing to add
+		return err
 	}
 	return os.WriteFile(path, data, 0o644) //nolint:gosec // a sample anybody may read
 }

@@ -91,7 +91,7 @@ func (g *gauge) read(ctx context.Context) (reading, error) {
 // counted by owner records, which are written once; an outcome may be replaced
 // by the next one before it is counted.
 func (g *gauge) count(ctx context.Context) error {
-	err := g.bus.Scan(ctx, events.StreamRoster, "rollcall.owner.>", g.owners, func(e bus.Entry) error {
+	err := g.bus.Scan(ctx, events.StreamRoster, events.OwnersAll, g.owners, func(e bus.Entry) error {
 		g.owners = e.Seq + 1
 		o, err := events.Decode[events.Owner](e.Data)
 		if err == nil && o.By == "created" {
@@ -148,7 +148,7 @@ func (g *gauge) waiting(ctx context.Context, r *reading) error {
 	if r.flying > 0 {
 		return nil
 	}
-	err = g.bus.Scan(ctx, events.StreamRoster, "rollcall.retry.>", 1, func(bus.Entry) error {
+	err = g.bus.Scan(ctx, events.StreamRoster, events.RetriesAll, 1, func(bus.Entry) error {
 		r.retries++
 		return nil
 	})

@@ -14,7 +14,7 @@ func (c *call) admin() {
 	parts := strings.Split(strings.Trim(strings.TrimPrefix(c.path, "/_emulator"), "/"), "/")
 	switch parts[0] {
 	case "":
-		c.json(200, map[string]any{"resources": []string{"faults", "journal", "state", "summary", "orgs", "usernames", "hostility"}})
+		c.JSON(200, map[string]any{"resources": []string{"faults", "journal", "state", "summary", "orgs", "usernames", "hostility"}})
 	case "faults":
 		c.adminFaults(parts[1:])
 	case "journal":
@@ -35,13 +35,13 @@ func (c *call) admin() {
 }
 
 func (c *call) refuse(status int, err error) {
-	c.json(status, map[string]string{"error": err.Error()})
+	c.JSON(status, map[string]string{"error": err.Error()})
 }
 
 // decodeBody reads an admin body strictly: a misspelt key would plan a fault that
 // never strikes.
 func (c *call) decodeBody(into any) bool {
-	dec := json.NewDecoder(strings.NewReader(string(c.body)))
+	dec := json.NewDecoder(strings.NewReader(string(c.payload)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
 		c.refuse(http.StatusBadRequest, fmt.Errorf("body: %w", err))
@@ -68,13 +68,13 @@ func (c *call) adminFaults(rest []string) {
 			c.refuse(http.StatusBadRequest, err)
 			return
 		}
-		c.json(http.StatusCreated, planned)
+		c.JSON(http.StatusCreated, planned)
 	case http.MethodDelete:
 		if n := c.s.faults.remove(id); n == 0 && id != "" {
 			c.refuse(http.StatusNotFound, fmt.Errorf("no fault %q", id))
 			return
 		}
-		c.none(http.StatusNoContent)
+		c.None(http.StatusNoContent)
 	default:
 		c.refuse(http.StatusMethodNotAllowed, fmt.Errorf("method %s", c.method))
 	}
@@ -82,7 +82,7 @@ func (c *call) adminFaults(rest []string) {
 
 func (c *call) showFaults(id string) {
 	if id == "" {
-		c.json(200, c.s.Faults())
+		c.JSON(200, c.s.Faults())
 		return
 	}
 	f, ok := c.s.Fault(id)
@@ -90,7 +90,7 @@ func (c *call) showFaults(id string) {
 		c.refuse(http.StatusNotFound, fmt.Errorf("no fault %q", id))
 		return
 	}
-	c.json(200, f)
+	c.JSON(200, f)
 }
 
 func (c *call) adminJournal() {
@@ -101,11 +101,11 @@ func (c *call) adminJournal() {
 			org = o.id
 		}
 		c.s.journal.reset(org)
-		c.none(http.StatusNoContent)
+		c.None(http.StatusNoContent)
 		return
 	}
 	since, _ := strconv.ParseInt(query.Get("since"), 10, 64) // absent means 0
-	c.json(200, c.s.Journal(JournalFilter{Operation: query.Get("operation"), MutatingOnly: query.Get("mutating") == "true",
+	c.JSON(200, c.s.Journal(JournalFilter{Operation: query.Get("operation"), MutatingOnly: query.Get("mutating") == "true",
 		Since: since, Org: query.Get("org")}))
 }
 
@@ -114,7 +114,7 @@ func (c *call) adminState() {
 	stable := query.Get("stable") == "true"
 	if query.Get("org") != "" {
 		if o := c.adminOrg(query.Get("org")); o != nil {
-			c.json(200, o.State(stable))
+			c.JSON(200, o.State(stable))
 		}
 		return
 	}
@@ -122,17 +122,17 @@ func (c *call) adminState() {
 	for _, o := range c.s.Orgs() {
 		states = append(states, o.State(stable))
 	}
-	c.json(200, states)
+	c.JSON(200, states)
 }
 
 func (c *call) adminSummary() {
 	org := c.r.URL.Query().Get("org")
 	if org == "" {
-		c.json(200, c.s.Summary())
+		c.JSON(200, c.s.Summary())
 		return
 	}
 	if o := c.adminOrg(org); o != nil {
-		c.json(200, o.Summary())
+		c.JSON(200, o.Summary())
 	}
 }
 
@@ -158,7 +158,7 @@ func (c *call) adminUsernames() {
 	} else {
 		c.s.TakeUsernames(names...)
 	}
-	c.none(http.StatusNoContent)
+	c.None(http.StatusNoContent)
 }
 
 func pathName(s string) string {

@@ -17,7 +17,7 @@ func (c *call) adminOrgs(rest []string) {
 		return
 	}
 	if len(rest) == 1 {
-		c.json(200, o.describe())
+		c.JSON(200, o.describe())
 		return
 	}
 	name := ""
@@ -37,7 +37,7 @@ func (c *call) adminOrgs(rest []string) {
 		c.refuse(http.StatusNotFound, fmt.Errorf("no resource %q", rest[1]))
 		return
 	}
-	c.none(http.StatusNoContent)
+	c.None(http.StatusNoContent)
 	if err := work(o, name); err != nil {
 		c.refuse(http.StatusBadRequest, err)
 	}
@@ -65,7 +65,7 @@ func (c *call) listOrgs() {
 	for _, o := range c.s.Orgs() {
 		list = append(list, o.describe())
 	}
-	c.json(200, list)
+	c.JSON(200, list)
 }
 
 // addOrg makes an org; the body is an OrgConfig, completed like DefaultOrg
@@ -85,12 +85,12 @@ func (c *call) addOrg() {
 			c.refuse(http.StatusBadRequest, fmt.Errorf("%v", trouble))
 		}
 	}()
-	c.json(http.StatusCreated, c.s.AddOrg(cfg).describe())
+	c.JSON(http.StatusCreated, c.s.AddOrg(cfg).describe())
 }
 
 func (c *call) adminReadUsers(o *Org, username string) {
 	if username == "" {
-		c.json(200, o.Users())
+		c.JSON(200, o.Users())
 		return
 	}
 	u, ok := o.UserByUsername(username)
@@ -98,7 +98,7 @@ func (c *call) adminReadUsers(o *Org, username string) {
 		c.refuse(http.StatusNotFound, fmt.Errorf("no user %q", username))
 		return
 	}
-	c.json(200, u)
+	c.JSON(200, u)
 }
 
 // adminUser plants: PATCH changes fields, POST creates or, with "IsFrozen",
@@ -209,7 +209,7 @@ func (c *call) adminGrant(o *Org, _ string) error {
 	if err != nil {
 		return err
 	}
-	c.json(http.StatusCreated, map[string]string{"refresh_token": token})
+	c.JSON(http.StatusCreated, map[string]string{"refresh_token": token})
 	return nil
 }
 

@@ -1,5 +1,9 @@
 package emulator
 
+import (
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
+)
+
 // assignmentObject is PermissionSetAssignment: create, delete, query, and
 // update of ExpirationDate only. [D]
 func assignmentObject() *object {
@@ -15,16 +19,16 @@ func assignmentObject() *object {
 	return o
 }
 
-func assignmentRules(t *tx, d *draft) *APIError {
+func assignmentRules(t *tx, d *draft) *wire.APIError {
 	if d.old != nil {
 		return nil
 	}
 	set, group := d.get("PermissionSetId"), d.get("PermissionSetGroupId")
 	if set == nil && group == nil {
-		return errRequired([]string{"PermissionSetId"})
+		return wire.ErrRequired([]string{"PermissionSetId"})
 	}
 	if set != nil && group != nil { // exactly one of the two [D], text [U]
-		return recordError("FIELD_INTEGRITY_EXCEPTION",
+		return wire.RecordError("FIELD_INTEGRITY_EXCEPTION",
 			"Specify either PermissionSetId or PermissionSetGroupId, not both.", "PermissionSetGroupId")
 	}
 	if err := assignmentDuplicate(t, d); err != nil {
@@ -34,7 +38,7 @@ func assignmentRules(t *tx, d *draft) *APIError {
 }
 
 // assignmentDuplicate answers with 15 character ids and two spaces. [R amp-labs]
-func assignmentDuplicate(t *tx, d *draft) *APIError {
+func assignmentDuplicate(t *tx, d *draft) *wire.APIError {
 	name, label := "PermissionSetId", "Permission Set"
 	if d.get(name) == nil {
 		name, label = "PermissionSetGroupId", "Permission Set Group" // label for groups [U]
@@ -43,7 +47,7 @@ func assignmentDuplicate(t *tx, d *draft) *APIError {
 	assignee := d.object.field("AssigneeId")
 	for _, r := range t.org.table(d.object.name).matches(assignee, d.text("AssigneeId")) {
 		if r.at(f.pos) == d.get(name) {
-			return recordError("DUPLICATE_VALUE", "Duplicate PermissionSetAssignment.  Assignee: "+
+			return wire.RecordError("DUPLICATE_VALUE", "Duplicate PermissionSetAssignment.  Assignee: "+
 				shortID(d.text("AssigneeId"))+"; "+label+": "+shortID(d.text(name)), "AssigneeId", name)
 		}
 	}
@@ -51,7 +55,7 @@ func assignmentDuplicate(t *tx, d *draft) *APIError {
 }
 
 // assignmentLicence refuses a permission set tied to another user licence. [R text]
-func assignmentLicence(t *tx, d *draft) *APIError {
+func assignmentLicence(t *tx, d *draft) *wire.APIError {
 	sets := t.org.table("PermissionSet")
 	set := sets.live(d.text("PermissionSetId"))
 	if set == nil {
@@ -65,7 +69,7 @@ func assignmentLicence(t *tx, d *draft) *APIError {
 	}
 	label, _ := set.at(sets.object.field("Label").pos).(string)
 	name, _ := userName(t.org, user).(string)
-	return recordError("FIELD_INTEGRITY_EXCEPTION",
+	return wire.RecordError("FIELD_INTEGRITY_EXCEPTION",
 		"Can't assign permission set "+label+" to user "+name+". The user license doesn't allow the permission: "+label, "PermissionSetId")
 }
 
@@ -89,15 +93,15 @@ func permissionSetLicenseAssignObject() *object {
 	return o
 }
 
-func licenceAssignRules(t *tx, d *draft) *APIError {
+func licenceAssignRules(t *tx, d *draft) *wire.APIError {
 	f := d.object.field("PermissionSetLicenseId")
 	for _, r := range t.org.table(d.object.name).matches(d.object.field("AssigneeId"), d.text("AssigneeId")) {
 		if r.at(f.pos) == d.get(f.name) { // [U] text
-			return recordError("DUPLICATE_VALUE", "duplicate value found: <unknown> duplicates value on record with id: <unknown>")
+			return wire.RecordError("DUPLICATE_VALUE", "duplicate value found: <unknown> duplicates value on record with id: <unknown>")
 		}
 	}
 	if !t.org.seatFree(d.text(f.name)) {
-		return errLicence()
+		return wire.ErrLicence()
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // consentPage stands for Salesforce's login and consent pages in one.
@@ -28,7 +30,7 @@ const consentPage = `<!DOCTYPE html>
 func (c *call) authorize() {
 	form := c.r.URL.Query()
 	if c.method == http.MethodPost {
-		if posted, err := url.ParseQuery(string(c.body)); err == nil {
+		if posted, err := url.ParseQuery(string(c.payload)); err == nil {
 			for name, values := range posted {
 				form[name] = values
 			}
@@ -79,8 +81,8 @@ func authorizeErrors(app *ConnectedApp, form url.Values) *oauthError {
 // errorPage is what the browser sees when client or redirect address are bad;
 // its layout is an assumption. [U]
 func (c *call) errorPage(code, description string) {
-	c.res.kind(htmlType)
-	c.res.set(http.StatusBadRequest, []byte("<!DOCTYPE html><html><head><title>Error</title></head><body><p>error="+
+	c.Kind(wire.HTMLType)
+	c.Set(http.StatusBadRequest, []byte("<!DOCTYPE html><html><head><title>Error</title></head><body><p>error="+
 		template.HTMLEscapeString(code)+"&amp;error_description="+template.HTMLEscapeString(description)+"</p></body></html>"))
 }
 
@@ -98,8 +100,8 @@ func (c *call) redirect(form url.Values, pairs ...string) {
 		query.Set("state", state)
 	}
 	target.RawQuery = query.Encode()
-	c.res.header.Set("Location", target.String())
-	c.none(http.StatusFound)
+	c.Header.Set("Location", target.String())
+	c.None(http.StatusFound)
 }
 
 func (c *call) consent(app *ConnectedApp, form url.Values) {
@@ -120,8 +122,8 @@ func (c *call) consent(app *ConnectedApp, form url.Values) {
 		c.errorPage("server_error", err.Error())
 		return
 	}
-	c.res.kind(htmlType)
-	c.res.set(200, []byte(page.String()))
+	c.Kind(wire.HTMLType)
+	c.Set(200, []byte(page.String()))
 }
 
 // wanted is the scope asked for, or everything the app has. [D]
@@ -172,7 +174,7 @@ func (c *call) codeExchange(form url.Values) *oauthError {
 		refresh = g.token
 	}
 	unlock()
-	c.bytes(200, c.withIDToken(c.tokenBody(s, refresh), s, code.nonce))
+	c.Bytes(200, c.withIDToken(c.tokenBody(s, refresh), s, code.nonce))
 	return nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // batch answers POST /composite/batch: independent parts, no rollback. [R]
@@ -13,15 +15,15 @@ func (c *call) batch() {
 	if !ok {
 		return
 	}
-	list, _ := in.object.get("batchRequests")
+	list, _ := in.object.Get("batchRequests")
 	items, _ := list.([]any)
 	if len(items) == 0 || len(items) > maxSubrequests { // [U] code and text
-		c.fail(platformError(400, "LIMIT_EXCEEDED", fmt.Sprintf("A batch takes 1 to %d subrequests", maxSubrequests)))
+		c.Fail(wire.PlatformError(400, "LIMIT_EXCEEDED", fmt.Sprintf("A batch takes 1 to %d subrequests", maxSubrequests)))
 		return
 	}
 	defer c.lock()()
 	c.entry.Mutating = false
-	halt, failed := in.object.flag("haltOnError"), false
+	halt, failed := in.object.Flag("haltOnError"), false
 	var results []byte
 	for i, item := range items {
 		if i > 0 {
@@ -35,27 +37,27 @@ func (c *call) batch() {
 		failed = failed || status >= 400
 		results = fmt.Appendf(results, `{"statusCode":%d,"result":%s}`, status, body)
 	}
-	c.bytes(200, fmt.Appendf(nil, `{"hasErrors":%t,"results":[%s]}`, failed, results))
+	c.Bytes(200, fmt.Appendf(nil, `{"hasErrors":%t,"results":[%s]}`, failed, results))
 }
 
 // batchPart runs one part. Its url has no /services/data/ prefix. [R]
 func (c *call) batchPart(item any) (int, []byte) {
-	obj, ok := item.(*jsonObject)
+	obj, ok := item.(*wire.Object)
 	if !ok {
-		return 400, errorBody(platformError(400, "JSON_PARSER_ERROR", "Subrequest is not an object"))
+		return 400, wire.ErrorBody(wire.PlatformError(400, "JSON_PARSER_ERROR", "Subrequest is not an object"))
 	}
-	address := strings.TrimPrefix(strings.TrimPrefix(obj.text("url"), "/"), "services/data/")
-	body, _ := obj.get("richInput")
-	part := c.partOf(obj.text("method"), "/services/data/"+address, body, nil)
+	address := strings.TrimPrefix(strings.TrimPrefix(obj.Text("url"), "/"), "services/data/")
+	body, _ := obj.Get("richInput")
+	part := c.partOf(obj.Text("method"), "/services/data/"+address, body, nil)
 	part.serve()
 	c.absorb(part)
-	out := part.res.body
+	out := part.Body
 	switch {
-	case part.res.status == http.StatusNoContent || len(out) == 0:
-		return part.res.status, []byte("null")
-	case part.res.status >= 400:
+	case part.Status == http.StatusNoContent || len(out) == 0:
+		return part.Status, []byte("null")
+	case part.Status >= 400:
 		// Errors inside a batch are HTML-escaped in the record. [R]
 		out = bytes.ReplaceAll(bytes.ReplaceAll(out, []byte("'"), []byte("&#39;")), []byte("<"), []byte("&lt;"))
 	}
-	return part.res.status, out
+	return part.Status, out
 }

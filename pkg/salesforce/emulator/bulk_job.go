@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // States of a Bulk API 2.0 job. [R]
@@ -102,32 +104,32 @@ func (c *call) jobsRoute(rest []string) route {
 	return notFoundRoute()
 }
 
-func errJob(message string) *APIError { return platformError(400, "INVALIDJOB", message) } // [U] texts
+func errJob(message string) *wire.APIError { return wire.PlatformError(400, "INVALIDJOB", message) } // [U] texts
 
 func (c *call) createJob() {
 	in, ok := c.recordBody()
 	if !ok {
 		return
 	}
-	o := c.org.object(in.object.text("object"))
+	o := c.org.object(in.object.Text("object"))
 	if o == nil {
-		c.fail(platformError(400, "INVALIDENTITY", "Unable to find object: "+in.object.text("object"))) // [U]
+		c.Fail(wire.PlatformError(400, "INVALIDENTITY", "Unable to find object: "+in.object.Text("object"))) // [U]
 		return
 	}
-	j := &bulkJob{object: o.name, operation: in.object.text("operation"), external: in.object.text("externalIdFieldName"),
-		ending: orText(in.object.text("lineEnding"), "LF"), delimiter: orText(in.object.text("columnDelimiter"), "COMMA"),
+	j := &bulkJob{object: o.name, operation: in.object.Text("operation"), external: in.object.Text("externalIdFieldName"),
+		ending: orText(in.object.Text("lineEnding"), "LF"), delimiter: orText(in.object.Text("columnDelimiter"), "COMMA"),
 		version: c.version, user: c.session.userID, created: c.started, state: jobOpen}
 	if err := j.problem(c.org, o); err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return
 	}
 	c.entry.Object = o.name
 	defer c.lock()()
 	c.org.bulk.add(c.org, j)
-	c.bytes(200, j.body(true, false))
+	c.Bytes(200, j.body(true, false))
 }
 
-func (j *bulkJob) problem(org *Org, o *object) *APIError {
+func (j *bulkJob) problem(org *Org, o *object) *wire.APIError {
 	switch j.operation {
 	case "insert", "update", "delete", "hardDelete":
 	case "upsert":
@@ -154,7 +156,7 @@ func orText(s, fallback string) string {
 func (c *call) job(id string) *bulkJob {
 	j := c.org.bulk.jobs[shortID(id)]
 	if j == nil {
-		c.fail(errNotFound())
+		c.Fail(wire.ErrNotFound())
 		return nil
 	}
 	c.entry.Object = j.object
@@ -169,15 +171,15 @@ func (c *call) uploadJob(id string) {
 		return
 	}
 	if j.state != jobOpen || j.uploaded {
-		c.fail(errJob("Found multiple contents for job: <" + j.id + ">, please 'Close' / 'Abort' / 'Delete' the current Job then create a new Job and make sure you only do 'PUT' once on a given Job."))
+		c.Fail(errJob("Found multiple contents for job: <" + j.id + ">, please 'Close' / 'Abort' / 'Delete' the current Job then create a new Job and make sure you only do 'PUT' once on a given Job."))
 		return
 	}
 	if err := c.mediaType("text/csv"); err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return
 	}
-	j.data, j.uploaded = append([]byte(nil), c.body...), true
-	c.none(201)
+	j.data, j.uploaded = append([]byte(nil), c.payload...), true
+	c.None(201)
 }
 
 // closeJob takes {"state":"UploadComplete"} or Aborted.
@@ -186,7 +188,7 @@ func (c *call) closeJob(id string) {
 	if !ok {
 		return
 	}
-	state := in.object.text("state")
+	state := in.object.Text("state")
 	defer c.lock()()
 	j := c.job(id)
 	if j == nil {
@@ -205,10 +207,10 @@ func (c *call) closeJob(id string) {
 		}
 		c.process(j)
 	default:
-		c.fail(errJob("Cannot change the state of a job from " + j.state + " to " + state))
+		c.Fail(errJob("Cannot change the state of a job from " + j.state + " to " + state))
 		return
 	}
-	c.bytes(200, j.body(false, false))
+	c.Bytes(200, j.body(false, false))
 }
 
 // abort stops a job: what was uploaded and not closed is left unprocessed, and
@@ -242,7 +244,7 @@ func (c *call) readJob(id string) {
 		return
 	}
 	j.advance()
-	c.bytes(200, j.body(false, true))
+	c.Bytes(200, j.body(false, true))
 }
 
 func (c *call) listJobs() {
@@ -257,7 +259,7 @@ func (c *call) listJobs() {
 			b, first = append(b, j.body(false, false)...), false
 		}
 	}
-	c.bytes(200, append(b, `],"nextRecordsUrl":null}`...))
+	c.Bytes(200, append(b, `],"nextRecordsUrl":null}`...))
 }
 
 // deleteJob: 204; a job that is open or at work cannot be deleted [D], text [U].
@@ -268,11 +270,11 @@ func (c *call) deleteJob(id string) {
 		return
 	}
 	if j.state == jobOpen || j.state == jobInProgress {
-		c.fail(errJob("A job must be UploadComplete, JobComplete, Aborted or Failed to be deleted"))
+		c.Fail(errJob("A job must be UploadComplete, JobComplete, Aborted or Failed to be deleted"))
 		return
 	}
 	delete(c.org.bulk.jobs, shortID(id))
-	c.none(204)
+	c.None(204)
 }
 
 // body writes the job as recorded: contentUrl without a leading slash and only
@@ -283,10 +285,10 @@ func (j *bulkJob) body(fresh, full bool) []byte {
 		if len(b) > 1 {
 			b = append(b, ',')
 		}
-		b = append(append(appendString(b, name), ':'), value...)
+		b = append(append(wire.AppendString(b, name), ':'), value...)
 	}
-	word := func(name, value string) { add(name, string(appendString(nil, value))) }
-	at := instantOf(j.created).String()
+	word := func(name, value string) { add(name, string(wire.AppendString(nil, value))) }
+	at := wire.InstantOf(j.created).String()
 	word("id", j.id)
 	word("operation", j.operation)
 	word("object", j.object)

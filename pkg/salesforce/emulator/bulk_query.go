@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // queryJob is a query job of Bulk API 2.0. Its rows are those of the moment it
@@ -63,33 +65,33 @@ func (c *call) createQueryJob() {
 	if !ok {
 		return
 	}
-	j := &queryJob{operation: in.object.text("operation"), ending: orText(in.object.text("lineEnding"), "LF"),
-		delimiter: orText(in.object.text("columnDelimiter"), "COMMA"), version: c.version, user: c.session.userID, created: c.started, state: jobUploaded}
+	j := &queryJob{operation: in.object.Text("operation"), ending: orText(in.object.Text("lineEnding"), "LF"),
+		delimiter: orText(in.object.Text("columnDelimiter"), "COMMA"), version: c.version, user: c.session.userID, created: c.started, state: jobUploaded}
 	if j.operation != "query" && j.operation != "queryAll" {
-		c.fail(errJob("Unsupported operation: " + j.operation))
+		c.Fail(errJob("Unsupported operation: " + j.operation))
 		return
 	}
 	if delimiter(j.delimiter) == 0 || j.ending != "LF" && j.ending != "CRLF" {
-		c.fail(errJob("Unsupported lineEnding or columnDelimiter"))
+		c.Fail(errJob("Unsupported lineEnding or columnDelimiter"))
 		return
 	}
-	q, err := parseSOQL(in.object.text("query"))
+	q, err := parseSOQL(in.object.Text("query"))
 	if err != nil {
-		c.fail(platformError(400, "API_ERROR", err.Error()))
+		c.Fail(wire.PlatformError(400, "API_ERROR", err.Error()))
 		return
 	}
 	defer c.lock()()
 	if failure := c.runQueryJob(j, q); failure != nil {
-		c.fail(platformError(400, "API_ERROR", failure.Message))
+		c.Fail(wire.PlatformError(400, "API_ERROR", failure.Message))
 		return
 	}
 	c.entry.Object, c.entry.Records = j.object, len(j.rows)
 	c.org.bulk.addQuery(c.org, j)
-	c.bytes(200, j.body(false))
+	c.Bytes(200, j.body(false))
 }
 
 // runQueryJob finds columns and rows: plain fields only, as in life.
-func (c *call) runQueryJob(j *queryJob, q *soqlQuery) *APIError {
+func (c *call) runQueryJob(j *queryJob, q *soqlQuery) *wire.APIError {
 	plan, failure := c.org.compile(q, false)
 	if failure != nil {
 		return failure
@@ -136,7 +138,7 @@ func (c *call) withQueryJob(id string, work func(j *queryJob)) {
 	defer c.lock()()
 	j := c.org.bulk.queries[shortID(id)]
 	if j == nil {
-		c.fail(errNotFound())
+		c.Fail(wire.ErrNotFound())
 		return
 	}
 	c.entry.Object = j.object
@@ -146,7 +148,7 @@ func (c *call) withQueryJob(id string, work func(j *queryJob)) {
 func (c *call) readQueryJob(id string) {
 	c.withQueryJob(id, func(j *queryJob) {
 		j.advance()
-		c.bytes(200, j.body(true))
+		c.Bytes(200, j.body(true))
 	})
 }
 
@@ -165,23 +167,23 @@ func (c *call) abortQueryJob(id string) {
 		return
 	}
 	c.withQueryJob(id, func(j *queryJob) {
-		if state := in.object.text("state"); state != jobAborted || j.state == jobComplete || j.state == jobAborted {
-			c.fail(errJob("Cannot change the state of a job from " + j.state + " to " + state))
+		if state := in.object.Text("state"); state != jobAborted || j.state == jobComplete || j.state == jobAborted {
+			c.Fail(errJob("Cannot change the state of a job from " + j.state + " to " + state))
 			return
 		}
 		j.state, j.rows = jobAborted, nil
-		c.bytes(200, j.body(false))
+		c.Bytes(200, j.body(false))
 	})
 }
 
 func (c *call) deleteQueryJob(id string) {
 	c.withQueryJob(id, func(j *queryJob) {
 		if j.state != jobComplete && j.state != jobAborted { // [D]
-			c.fail(errJob("A job must be JobComplete, Aborted or Failed to be deleted"))
+			c.Fail(errJob("A job must be JobComplete, Aborted or Failed to be deleted"))
 			return
 		}
 		delete(c.org.bulk.queries, shortID(id))
-		c.none(204)
+		c.None(204)
 	})
 }
 
@@ -197,7 +199,7 @@ func (c *call) listQueryJobs() {
 			b, first = append(b, j.body(false)...), false
 		}
 	}
-	c.bytes(200, append(b, `],"nextRecordsUrl":null}`...))
+	c.Bytes(200, append(b, `],"nextRecordsUrl":null}`...))
 }
 
 // queryResults writes a page as CSV. The locator of the last page is the word
@@ -217,7 +219,7 @@ func (c *call) queryResults(id string) {
 			size, err = strconv.Atoi(query.Get("maxRecords"))
 		}
 		if err != nil || from > len(j.rows) || size < 1 && len(j.rows) > 0 {
-			c.fail(platformError(400, "API_ERROR", "invalid locator or maxRecords")) // [U]
+			c.Fail(wire.PlatformError(400, "API_ERROR", "invalid locator or maxRecords")) // [U]
 			return
 		}
 		c.resultPage(j, from, min(from+size, len(j.rows)))
@@ -230,7 +232,7 @@ func (c *call) resultPage(j *queryJob, from, to int) {
 	cells := make([]string, len(j.columns))
 	for _, r := range j.rows[from:to] {
 		for i := range j.columns {
-			cells[i] = plainValue(j.columns[i].value(c.org, r))
+			cells[i] = wire.PlainValue(j.columns[i].value(c.org, r))
 		}
 		b = csvLine(b, comma, end, cells)
 	}
@@ -238,10 +240,10 @@ func (c *call) resultPage(j *queryJob, from, to int) {
 	if to < len(j.rows) {
 		locator = base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(to)))
 	}
-	c.res.header.Set("Sforce-NumberOfRecords", strconv.Itoa(to-from))
-	c.res.header.Set("Sforce-Locator", locator)
-	c.res.kind(csvType)
-	c.res.set(200, b)
+	c.Header.Set("Sforce-NumberOfRecords", strconv.Itoa(to-from))
+	c.Header.Set("Sforce-Locator", locator)
+	c.Kind(wire.CSVType)
+	c.Set(200, b)
 }
 
 func offsetOf(locator string) (int, error) {
@@ -255,7 +257,7 @@ func offsetOf(locator string) (int, error) {
 
 // body writes the job; counters only when it is read alone. [D]
 func (j *queryJob) body(full bool) []byte {
-	at := instantOf(j.created).String()
+	at := wire.InstantOf(j.created).String()
 	b := []byte(`{"id":"` + j.id + `","operation":"` + j.operation + `","object":"` + j.object + `","createdById":"` + j.user +
 		`","createdDate":"` + at + `","systemModstamp":"` + at + `","state":"` + j.state +
 		`","concurrencyMode":"Parallel","contentType":"CSV","apiVersion":` + j.version)

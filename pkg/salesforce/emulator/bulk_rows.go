@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // nullCell clears a field; an empty cell leaves it alone. [D]
@@ -38,7 +40,7 @@ type csvInput struct {
 	cells   []string
 }
 
-func (in csvInput) each(fn func(string, any) *APIError) *APIError {
+func (in csvInput) each(fn func(string, any) *wire.APIError) *wire.APIError {
 	for i, name := range in.columns {
 		if i >= len(in.cells) || in.cells[i] == "" || strings.EqualFold(name, "Id") {
 			continue
@@ -55,11 +57,11 @@ func (in csvInput) each(fn func(string, any) *APIError) *APIError {
 }
 
 // bulkError words a value that does not fit its column. [R shape]
-func bulkError(err *APIError, column int, name, value string) *APIError {
+func bulkError(err *wire.APIError, column int, name, value string) *wire.APIError {
 	if err.Code != "JSON_PARSER_ERROR" {
 		return err
 	}
-	return recordError("INVALID_FIELD",
+	return wire.RecordError("INVALID_FIELD",
 		fmt.Sprintf("Failed to deserialize field at col %d. Due to, '%s' is not a valid value for the type xsd:%s", column, value, xsdType(err.Message)), name)
 }
 
@@ -145,7 +147,7 @@ func (c *call) processChunk(j *bulkJob, o *object, rows [][]string) {
 		if !res.ok() {
 			t.rollbackTo(mark)
 			id, _ := in.value("Id")
-			j.result.bad = append(j.result.bad, bulkRow{id: plainValue(id), err: errorCell(res.errs[0]), cells: cells})
+			j.result.bad = append(j.result.bad, bulkRow{id: wire.PlainValue(id), err: errorCell(res.errs[0]), cells: cells})
 			continue
 		}
 		j.result.good = append(j.result.good, bulkRow{id: res.id, created: res.created, cells: cells})
@@ -163,9 +165,9 @@ func (t *tx) bulkRow(j *bulkJob, o *object, in csvInput, keys upsertKeys) outcom
 		return t.insert(o, in)
 	case "update":
 		if id == nil {
-			return failed(recordError("MISSING_ARGUMENT", "Id not specified in an update call"))
+			return failed(wire.RecordError("MISSING_ARGUMENT", "Id not specified in an update call"))
 		}
-		return t.update(o, plainValue(id), in)
+		return t.update(o, wire.PlainValue(id), in)
 	case "upsert":
 		f := o.field(j.external)
 		key, _ := in.value(f.name)
@@ -173,23 +175,23 @@ func (t *tx) bulkRow(j *bulkJob, o *object, in csvInput, keys upsertKeys) outcom
 			return t.insert(o, in)
 		}
 		if key == nil {
-			return failed(recordError("MISSING_ARGUMENT", f.name+" not specified"))
+			return failed(wire.RecordError("MISSING_ARGUMENT", f.name+" not specified"))
 		}
-		res, rows := t.upsert(o, f, plainValue(key), in, false)
+		res, rows := t.upsert(o, f, wire.PlainValue(key), in, false)
 		if rows != nil {
-			return failed(recordError("DUPLICATE_EXTERNAL_ID", f.name+": more than one record found for external id field"))
+			return failed(wire.RecordError("DUPLICATE_EXTERNAL_ID", f.name+": more than one record found for external id field"))
 		}
 		return res
 	}
 	if id == nil {
-		return failed(recordError("MISSING_ARGUMENT", "Id not specified in a delete call"))
+		return failed(wire.RecordError("MISSING_ARGUMENT", "Id not specified in a delete call"))
 	}
-	return t.remove(o, plainValue(id))
+	return t.remove(o, wire.PlainValue(id))
 }
 
 // errorCell is CODE:message:fields --, without the blank when there are no
 // fields. [R]
-func errorCell(e *APIError) string {
+func errorCell(e *wire.APIError) string {
 	if len(e.Fields) == 0 {
 		return e.Code + ":" + e.Message + ":--"
 	}
@@ -225,11 +227,11 @@ func (c *call) jobResults(id, which string) {
 			b = csvLine(b, comma, end, cells)
 		}
 	default:
-		c.fail(errNotFound())
+		c.Fail(wire.ErrNotFound())
 		return
 	}
-	c.res.kind(csvType)
-	c.res.set(200, b)
+	c.Kind(wire.CSVType)
+	c.Set(200, b)
 }
 
 // csvLine quotes every cell, as recorded.

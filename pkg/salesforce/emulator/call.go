@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // maxBody bounds a request; Bulk uploads may be 150 MB, everything else is far
@@ -29,23 +31,23 @@ type call struct {
 	org     *Org
 	session *session
 	actor   *record
-	body    []byte
+	payload []byte
 	doc     any // parsed JSON body, when somebody parsed it
 	fault   *activeFault
 	part    bool   // a subrequest: the state lock is held already
 	outer   string // the operation it is a part of
 	tx      *tx    // the transaction of an allOrNone composite
 	entry   JournalEntry
-	res     response
+	wire.Response
 }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{s: s, w: w, r: r, started: s.now(), method: r.Method, res: response{status: 200, header: http.Header{}}}
+	c := &call{s: s, w: w, r: r, started: s.now(), method: r.Method, Response: wire.NewResponse()}
 	c.locate()
 	if strings.HasPrefix(c.path, "/_emulator") && !s.opts.adminOff {
 		if err := c.read(); err != nil {
-			c.json(http.StatusBadRequest, map[string]string{"error": err.Error()})
+			c.JSON(http.StatusBadRequest, map[string]string{"error": err.Error()})
 		} else {
 			c.admin()
 		}
@@ -55,7 +57,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rt := c.route()
 	c.entry.Operation, c.entry.Mutating = rt.op, rt.mutating
 	if err := c.read(); err != nil {
-		c.fail(platformError(400, "JSON_PARSER_ERROR", err.Error())) // [U]
+		c.Fail(wire.PlatformError(400, "JSON_PARSER_ERROR", err.Error())) // [U]
 		c.finish(rt)
 		return
 	}
@@ -116,7 +118,7 @@ func (c *call) read() error {
 	if n > maxBody {
 		return errors.New("request body too large")
 	}
-	c.body = body.Bytes()
+	c.payload = body.Bytes()
 	return nil
 }
 
@@ -142,39 +144,39 @@ func (c *call) handle(rt route) {
 // the daily limit.
 func (c *call) admitted() bool {
 	if c.onLoginHost() {
-		c.fail(errURLNotReset())
+		c.Fail(wire.ErrURLNotReset())
 		return false
 	}
 	if err := c.sizes(); err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return false
 	}
 	if err := c.acceptable(); err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return false
 	}
 	token, err := bearer(c.r)
 	if err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return false
 	}
 	if err := c.authenticate(token); err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return false
 	}
 	if err := c.checkVersion(); err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return false
 	}
 	if err := c.blocked(); err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return false
 	}
 	c.s.mu.Lock()
 	within := c.org.usage.count(c.started, c.org.cfg.DailyAPILimit)
 	c.s.mu.Unlock()
 	if !within {
-		c.fail(errDailyLimit())
+		c.Fail(wire.ErrDailyLimit())
 	}
 	return within
 }
@@ -183,10 +185,10 @@ func (c *call) admitted() bool {
 const maxURI = 16_384
 
 // sizes refuses long URIs and headers: 414 and 431 [D], texts [U].
-func (c *call) sizes() *APIError {
+func (c *call) sizes() *wire.APIError {
 	n := len(c.r.URL.RequestURI())
 	if n > maxURI {
-		return platformError(http.StatusRequestURITooLong, "URI_TOO_LONG", "URI is longer than 16384 bytes")
+		return wire.PlatformError(http.StatusRequestURITooLong, "URI_TOO_LONG", "URI is longer than 16384 bytes")
 	}
 	for name, values := range c.r.Header {
 		for _, v := range values {
@@ -194,7 +196,7 @@ func (c *call) sizes() *APIError {
 		}
 	}
 	if n > maxURI {
-		return platformError(http.StatusRequestHeaderFieldsTooLarge, "HEADERS_TOO_LONG", "URI and headers are longer than 16384 bytes")
+		return wire.PlatformError(http.StatusRequestHeaderFieldsTooLarge, "HEADERS_TOO_LONG", "URI and headers are longer than 16384 bytes")
 	}
 	return nil
 }
@@ -209,39 +211,39 @@ func (c *call) onLoginHost() bool {
 
 // bearer takes the token from the header; "OAuth" is an older word for the
 // same. [C WSO2's connector]
-func bearer(r *http.Request) (string, *APIError) {
+func bearer(r *http.Request) (string, *wire.APIError) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
-		return "", errSession()
+		return "", wire.ErrSession()
 	}
 	scheme, token, ok := strings.Cut(header, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "OAuth") {
-		return "", errAuthHeader()
+		return "", wire.ErrAuthHeader()
 	}
 	return strings.TrimSpace(token), nil
 }
 
 // authenticate finds org and session of a token. A token of another org than
 // the one the address names is no session at all.
-func (c *call) authenticate(token string) *APIError {
+func (c *call) authenticate(token string) *wire.APIError {
 	org, _, _ := strings.Cut(token, "!")
 	o := c.s.Org(org)
 	if o == nil || c.org != nil && c.org != o {
-		return errSession()
+		return wire.ErrSession()
 	}
 	c.org = o
 	if c.onLoginHost() {
-		return errURLNotReset()
+		return wire.ErrURLNotReset()
 	}
 	session := o.auth.use(token, c.started)
 	if session == nil {
-		return errSession()
+		return wire.ErrSession()
 	}
 	c.s.mu.RLock()
 	defer c.s.mu.RUnlock()
 	actor := o.table("User").live(session.userID)
 	if actor == nil || actor.at(o.user.active.pos) != true {
-		return errSession()
+		return wire.ErrSession()
 	}
 	c.session, c.actor = session, actor
 	return nil
@@ -251,9 +253,9 @@ func (c *call) authenticate(token string) *APIError {
 func (c *call) finish(rt route) {
 	if rt.data {
 		c.platformHeaders()
-		if c.session != nil && c.res.status < 400 { // absent on errors [R]
+		if c.session != nil && c.Status < 400 { // absent on errors [R]
 			c.s.mu.RLock()
-			c.res.header.Set("Sforce-Limit-Info", fmt.Sprintf("api-usage=%d/%d", c.org.usage.used(c.started), c.org.cfg.DailyAPILimit))
+			c.Header.Set("Sforce-Limit-Info", fmt.Sprintf("api-usage=%d/%d", c.org.usage.used(c.started), c.org.cfg.DailyAPILimit))
 			c.s.mu.RUnlock()
 		}
 	}
@@ -283,9 +285,9 @@ func hangUp(w http.ResponseWriter) {
 
 // tear sends the status and half of the body, then closes the connection.
 func tear(c *call) {
-	for name, values := range c.res.header {
+	for name, values := range c.Header {
 		c.w.Header()[name] = values
 	}
-	c.w.WriteHeader(c.res.status)
-	_, _ = c.w.Write(c.res.body[:len(c.res.body)/2])
+	c.w.WriteHeader(c.Status)
+	_, _ = c.w.Write(c.Body[:len(c.Body)/2])
 }

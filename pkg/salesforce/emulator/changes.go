@@ -1,6 +1,10 @@
 package emulator
 
-import "time"
+import (
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
+)
 
 // changes answers /updated and /deleted: the ids of rows that changed between
 // two moments. [D api_rest; the errors U]
@@ -10,14 +14,14 @@ func (c *call) changes(object string, deleted bool) {
 		return
 	}
 	query := c.r.URL.Query()
-	start, ok1 := parseInstant(query.Get("start"))
-	end, ok2 := parseInstant(query.Get("end"))
+	start, ok1 := wire.ParseInstant(query.Get("start"))
+	end, ok2 := wire.ParseInstant(query.Get("end"))
 	if !ok1 || !ok2 {
-		c.fail(platformError(400, "MISSING_ARGUMENT", "start and end must be dates and times"))
+		c.Fail(wire.PlatformError(400, "MISSING_ARGUMENT", "start and end must be dates and times"))
 		return
 	}
-	if end <= start+instant(time.Minute/time.Millisecond) { // start must lie a minute before end [D]
-		c.fail(platformError(400, "INVALID_REPLICATION_DATE", "endDate must be at least one minute greater than startDate"))
+	if end <= start+wire.Instant(time.Minute/time.Millisecond) { // start must lie a minute before end [D]
+		c.Fail(wire.PlatformError(400, "INVALID_REPLICATION_DATE", "endDate must be at least one minute greater than startDate"))
 		return
 	}
 	defer c.rlock()()
@@ -33,8 +37,8 @@ func (c *call) changes(object string, deleted bool) {
 		}
 	}
 	if deleted {
-		c.json(200, map[string]any{"deletedRecords": gone, "earliestDateAvailable": instantOf(c.org.made).String(), "latestDateCovered": end.String()})
+		c.JSON(200, map[string]any{"deletedRecords": gone, "earliestDateAvailable": wire.InstantOf(c.org.made).String(), "latestDateCovered": end.String()})
 		return
 	}
-	c.json(200, map[string]any{"ids": ids, "latestDateCovered": end.String()})
+	c.JSON(200, map[string]any{"ids": ids, "latestDateCovered": end.String()})
 }

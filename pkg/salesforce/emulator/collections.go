@@ -3,6 +3,8 @@ package emulator
 import (
 	"strconv"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 const (
@@ -22,30 +24,30 @@ func (c *call) collectionBody() (collection, bool) {
 	if !ok {
 		return collection{}, false
 	}
-	list, _ := in.object.get("records")
+	list, _ := in.object.Get("records")
 	items, _ := list.([]any)
-	col := collection{allOrNone: in.object.flag("allOrNone")}
+	col := collection{allOrNone: in.object.Flag("allOrNone")}
 	if err := collectionSize(len(items)); err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return col, false
 	}
 	for _, item := range items {
-		obj, ok := item.(*jsonObject)
+		obj, ok := item.(*wire.Object)
 		if !ok {
-			c.fail(platformError(400, "JSON_PARSER_ERROR", "Record is not an object")) // [U]
+			c.Fail(wire.PlatformError(400, "JSON_PARSER_ERROR", "Record is not an object")) // [U]
 			return col, false
 		}
-		col.records = append(col.records, jsonInput{obj, c.body})
+		col.records = append(col.records, jsonInput{obj, c.payload})
 	}
 	return col, c.runsWithin(col.records)
 }
 
-func collectionSize(n int) *APIError {
+func collectionSize(n int) *wire.APIError {
 	if n == 0 { // [R]
-		return platformError(400, "REQUIRED_FIELD_MISSING", "At least 1 record is required")
+		return wire.PlatformError(400, "REQUIRED_FIELD_MISSING", "At least 1 record is required")
 	}
 	if n > maxCollection { // [R]
-		return platformError(400, "EXCEEDED_ID_LIMIT", "record limit reached. cannot submit more than 200 records into this call")
+		return wire.PlatformError(400, "EXCEEDED_ID_LIMIT", "record limit reached. cannot submit more than 200 records into this call")
 	}
 	return nil
 }
@@ -59,29 +61,29 @@ func (c *call) runsWithin(records []jsonInput) bool {
 		}
 	}
 	if runs > maxTypeRuns {
-		c.fail(platformError(400, "INVALID_BATCH_SIZE", "Cannot have more than 10 chunks in a single operation"))
+		c.Fail(wire.PlatformError(400, "INVALID_BATCH_SIZE", "Cannot have more than 10 chunks in a single operation"))
 		return false
 	}
 	return true
 }
 
-func recordType(obj *jsonObject) string {
-	attrs, _ := obj.get("attributes")
-	if a, ok := attrs.(*jsonObject); ok {
-		return a.text("type")
+func recordType(obj *wire.Object) string {
+	attrs, _ := obj.Get("attributes")
+	if a, ok := attrs.(*wire.Object); ok {
+		return a.Text("type")
 	}
 	return ""
 }
 
 // recordObject finds a record's type. [U] texts
-func (c *call) recordObject(obj *jsonObject) (*object, *APIError) {
+func (c *call) recordObject(obj *wire.Object) (*object, *wire.APIError) {
 	name := recordType(obj)
 	if name == "" {
-		return nil, recordError("INVALID_TYPE", "SObject type is required in attributes")
+		return nil, wire.RecordError("INVALID_TYPE", "SObject type is required in attributes")
 	}
 	o := c.org.object(name)
 	if o == nil {
-		return nil, recordError("INVALID_TYPE", "sObject type '"+name+"' is not supported.")
+		return nil, wire.RecordError("INVALID_TYPE", "sObject type '"+name+"' is not supported.")
 	}
 	c.entry.Object = o.name
 	return o, nil
@@ -105,7 +107,7 @@ func (c *call) each(n int, allOrNone bool, upsert bool, work func(t *tx, i int) 
 		bad = true
 		if err := results[i].errs[0]; err.Code == "JSON_PARSER_ERROR" {
 			t.rollbackTo(start) // a value of the wrong type spoils the whole request
-			c.fail(err)
+			c.Fail(err)
 			return
 		}
 	}
@@ -114,13 +116,13 @@ func (c *call) each(n int, allOrNone bool, upsert bool, work func(t *tx, i int) 
 		rollBackGood(results)
 	}
 	c.note(t, n)
-	c.bytes(200, resultBody(results, upsert))
+	c.Bytes(200, resultBody(results, upsert))
 }
 
 func rollBackGood(results []outcome) {
 	for i := range results {
 		if results[i].ok() {
-			results[i] = failed(errRolledBack())
+			results[i] = failed(wire.ErrRolledBack())
 		}
 	}
 }
@@ -149,7 +151,7 @@ func resultBody(results []outcome, upsert bool) []byte {
 func (r *outcome) append(b []byte, upsert bool) []byte {
 	b = append(b, '{')
 	if r.ok() {
-		b = appendString(append(b, `"id":`...), r.id)
+		b = wire.AppendString(append(b, `"id":`...), r.id)
 		b = append(b, `,"success":true,"errors":[]`...)
 	} else {
 		b = append(b, `"success":false,"errors":[`...)
@@ -157,7 +159,7 @@ func (r *outcome) append(b []byte, upsert bool) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = e.appendTo(b, "statusCode")
+			b = e.AppendTo(b, "statusCode")
 		}
 		b = append(b, ']')
 	}
@@ -192,9 +194,9 @@ func (c *call) updateCollection() {
 		if err != nil {
 			return failed(err)
 		}
-		id := col.records[i].object.text("Id")
+		id := col.records[i].object.Text("Id")
 		if id == "" { // [R]
-			return failed(recordError("MISSING_ARGUMENT", "Id not specified in an update call"))
+			return failed(wire.RecordError("MISSING_ARGUMENT", "Id not specified in an update call"))
 		}
 		return t.update(o, id, col.records[i])
 	})
@@ -209,13 +211,13 @@ func (c *call) deleteCollection() {
 		}
 	}
 	if err := collectionSize(len(ids)); err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return
 	}
 	c.each(len(ids), strings.EqualFold(query.Get("allOrNone"), "true"), false, func(t *tx, i int) outcome {
 		o := c.org.objectOf(ids[i])
 		if o == nil || !isID(ids[i]) {
-			return failed(errMalformedID(ids[i]))
+			return failed(wire.ErrMalformedID(ids[i]))
 		}
 		c.entry.Object = o.name
 		return t.remove(o, ids[i])
@@ -230,7 +232,7 @@ func (c *call) upsertCollection(object, key string) {
 	}
 	f := c.org.key(o, key)
 	if f == nil {
-		c.fail(errExternalID(key))
+		c.Fail(wire.ErrExternalID(key))
 		return
 	}
 	col, ok := c.collectionBody()
@@ -251,16 +253,16 @@ func (c *call) upsertCollection(object, key string) {
 
 func (t *tx) upsertItem(o *object, f *field, in jsonInput) outcome {
 	v, _ := in.value(f.name)
-	key := plainValue(v)
+	key := wire.PlainValue(v)
 	if key == "" && f.kind != kindID {
-		return failed(recordError("MISSING_ARGUMENT", f.name+" not specified")) // [U]
+		return failed(wire.RecordError("MISSING_ARGUMENT", f.name+" not specified")) // [U]
 	}
 	if key == "" {
 		return t.insert(o, in) // PATCH .../Id with a null Id creates [R jsforce live]
 	}
 	res, rows := t.upsert(o, f, key, withoutKey{in, f.name}, false)
 	if rows != nil {
-		return failed(recordError("DUPLICATE_EXTERNAL_ID", f.name+": more than one record found for external id field")) // code [D WSDL]
+		return failed(wire.RecordError("DUPLICATE_EXTERNAL_ID", f.name+": more than one record found for external id field")) // code [D WSDL]
 	}
 	return res
 }
@@ -271,8 +273,8 @@ type withoutKey struct {
 	name string
 }
 
-func (in withoutKey) each(fn func(string, any) *APIError) *APIError {
-	return in.jsonInput.each(func(name string, v any) *APIError {
+func (in withoutKey) each(fn func(string, any) *wire.APIError) *wire.APIError {
+	return in.jsonInput.each(func(name string, v any) *wire.APIError {
 		if strings.EqualFold(name, in.name) {
 			return nil
 		}
@@ -298,7 +300,7 @@ func (c *call) readCollection(object string) {
 	defer c.rlock()()
 	shape, err := c.shapeOf(o, fields)
 	if err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return
 	}
 	b := []byte{'['}
@@ -313,16 +315,16 @@ func (c *call) readCollection(object string) {
 		}
 	}
 	c.entry.Records = len(ids)
-	c.bytes(200, append(b, ']'))
+	c.Bytes(200, append(b, ']'))
 }
 
 // texts reads a list of strings.
 func (in jsonInput) texts(name string) []string {
-	list, _ := in.object.get(name)
+	list, _ := in.object.Get(name)
 	items, _ := list.([]any)
 	out := make([]string, 0, len(items))
 	for _, v := range items {
-		out = append(out, plainValue(v))
+		out = append(out, wire.PlainValue(v))
 	}
 	return out
 }

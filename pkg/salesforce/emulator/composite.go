@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 const (
@@ -34,7 +36,7 @@ type subresult struct {
 func (c *call) composite() {
 	if c.method != http.MethodPost {
 		c.entry.Mutating = false
-		c.fail(errMethod(c.method, "POST"))
+		c.Fail(wire.ErrMethod(c.method, "POST"))
 		return
 	}
 	in, ok := c.recordBody()
@@ -43,12 +45,12 @@ func (c *call) composite() {
 	}
 	subs, err := parseSubrequests(in.object)
 	if err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return
 	}
 	defer c.lock()()
 	run := &compositeRun{call: c, answers: map[string]any{}, done: map[string]int{}}
-	if in.object.flag("allOrNone") {
+	if in.object.Flag("allOrNone") {
 		run.tx = c.org.begin(c.actor)
 	}
 	c.entry.Mutating = false
@@ -59,17 +61,17 @@ func (c *call) composite() {
 		run.tx.rollback()
 		run.halt()
 	}
-	c.bytes(200, run.body())
+	c.Bytes(200, run.body())
 }
 
-func parseSubrequests(obj *jsonObject) ([]subrequest, *APIError) {
-	list, _ := obj.get("compositeRequest")
+func parseSubrequests(obj *wire.Object) ([]subrequest, *wire.APIError) {
+	list, _ := obj.Get("compositeRequest")
 	items, _ := list.([]any)
 	if len(items) == 0 { // [U] text
-		return nil, platformError(400, "REQUIRED_FIELD_MISSING", "At least 1 subrequest is required")
+		return nil, wire.PlatformError(400, "REQUIRED_FIELD_MISSING", "At least 1 subrequest is required")
 	}
 	if len(items) > maxSubrequests { // [U] code and text
-		return nil, platformError(400, "LIMIT_EXCEEDED", fmt.Sprintf("Composite requests are limited to %d subrequests", maxSubrequests))
+		return nil, wire.PlatformError(400, "LIMIT_EXCEEDED", fmt.Sprintf("Composite requests are limited to %d subrequests", maxSubrequests))
 	}
 	seen, heavy := map[string]bool{}, 0
 	subs := make([]subrequest, 0, len(items))
@@ -79,7 +81,7 @@ func parseSubrequests(obj *jsonObject) ([]subrequest, *APIError) {
 			return nil, err
 		}
 		if seen[sub.ref] { // 400 [D], text [U]
-			return nil, platformError(400, "INVALID_INPUT", "Duplicate referenceId: "+sub.ref)
+			return nil, wire.PlatformError(400, "INVALID_INPUT", "Duplicate referenceId: "+sub.ref)
 		}
 		seen[sub.ref] = true
 		if strings.Contains(sub.url, "/query") || strings.Contains(sub.url, "/composite/sobjects") {
@@ -88,34 +90,34 @@ func parseSubrequests(obj *jsonObject) ([]subrequest, *APIError) {
 		subs = append(subs, sub)
 	}
 	if heavy > maxSubqueries { // [U] code and text
-		return nil, platformError(400, "LIMIT_EXCEEDED", "Composite requests are limited to 5 query and sobject collection subrequests")
+		return nil, wire.PlatformError(400, "LIMIT_EXCEEDED", "Composite requests are limited to 5 query and sobject collection subrequests")
 	}
 	return subs, nil
 }
 
-func parseSubrequest(item any) (subrequest, *APIError) {
-	obj, ok := item.(*jsonObject)
+func parseSubrequest(item any) (subrequest, *wire.APIError) {
+	obj, ok := item.(*wire.Object)
 	if !ok {
-		return subrequest{}, platformError(400, "JSON_PARSER_ERROR", "Subrequest is not an object")
+		return subrequest{}, wire.PlatformError(400, "JSON_PARSER_ERROR", "Subrequest is not an object")
 	}
-	sub := subrequest{method: obj.text("method"), url: obj.text("url"), ref: obj.text("referenceId"), header: http.Header{}}
-	sub.body, _ = obj.get("body")
+	sub := subrequest{method: obj.Text("method"), url: obj.Text("url"), ref: obj.Text("referenceId"), header: http.Header{}}
+	sub.body, _ = obj.Get("body")
 	for name, value := range map[string]string{"method": sub.method, "url": sub.url, "referenceId": sub.ref} {
 		if value == "" {
-			return sub, platformError(400, "REQUIRED_FIELD_MISSING", "Missing required field: "+name) // [U] text
+			return sub, wire.PlatformError(400, "REQUIRED_FIELD_MISSING", "Missing required field: "+name) // [U] text
 		}
 	}
 	if sub.method != strings.ToUpper(sub.method) { // upper case only [D], text [U]
-		return sub, platformError(400, "INVALID_HTTP_METHOD", "Invalid HTTP method: "+sub.method)
+		return sub, wire.PlatformError(400, "INVALID_HTTP_METHOD", "Invalid HTTP method: "+sub.method)
 	}
-	headers, _ := obj.get("httpHeaders")
-	if h, ok := headers.(*jsonObject); ok {
-		for _, m := range h.members {
-			switch strings.ToLower(m.name) {
+	headers, _ := obj.Get("httpHeaders")
+	if h, ok := headers.(*wire.Object); ok {
+		for _, m := range h.Members {
+			switch strings.ToLower(m.Name) {
 			case "accept", "authorization", "content-type": // [D], text [U]
-				return sub, platformError(400, "INVALID_HTTP_HEADER", "Header not allowed in a subrequest: "+m.name)
+				return sub, wire.PlatformError(400, "INVALID_HTTP_HEADER", "Header not allowed in a subrequest: "+m.Name)
 			}
-			sub.header.Set(m.name, plainValue(m.value))
+			sub.header.Set(m.Name, wire.PlainValue(m.Value))
 		}
 	}
 	return sub, nil
@@ -134,8 +136,8 @@ type compositeRun struct {
 
 // errHalted is what the others show when one of an allOrNone fails, and what a
 // reference to a failed part gives. [R apache/camel]
-func errHalted() *APIError {
-	return platformError(400, "PROCESSING_HALTED", "The transaction was rolled back since another operation in the same transaction failed.")
+func errHalted() *wire.APIError {
+	return wire.PlatformError(400, "PROCESSING_HALTED", "The transaction was rolled back since another operation in the same transaction failed.")
 }
 
 func (run *compositeRun) one(sub subrequest) subresult {
@@ -145,23 +147,23 @@ func (run *compositeRun) one(sub subrequest) subresult {
 	body, address, err := run.resolve(sub)
 	if err != nil {
 		run.fail(sub.ref, 400)
-		return subresult{ref: sub.ref, status: 400, body: errorBody(err)}
+		return subresult{ref: sub.ref, status: 400, body: wire.ErrorBody(err)}
 	}
 	part := run.call.partOf(sub.method, address, body, run.tx)
 	part.r.Header = sub.header
 	part.serve()
-	if part.res.status >= 300 && part.res.status != http.StatusNotModified {
-		run.fail(sub.ref, part.res.status)
+	if part.Status >= 300 && part.Status != http.StatusNotModified {
+		run.fail(sub.ref, part.Status)
 	}
-	run.done[sub.ref] = part.res.status
+	run.done[sub.ref] = part.Status
 	run.call.absorb(part)
-	result := subresult{ref: sub.ref, status: part.res.status, body: part.res.body, header: http.Header{}}
+	result := subresult{ref: sub.ref, status: part.Status, body: part.Body, header: http.Header{}}
 	for _, name := range partHeaders() {
-		if v := part.res.header.Get(name); v != "" {
+		if v := part.Header.Get(name); v != "" {
 			result.header.Set(name, v)
 		}
 	}
-	if doc, err := readJSON(part.res.body); err == nil {
+	if doc, err := wire.ReadJSON(part.Body); err == nil {
 		run.answers[sub.ref] = doc
 	}
 	return result
@@ -178,7 +180,7 @@ func (run *compositeRun) fail(ref string, status int) {
 }
 
 func haltedResult(ref string) subresult {
-	return subresult{ref: ref, status: 400, body: errorBody(errHalted())}
+	return subresult{ref: ref, status: 400, body: wire.ErrorBody(errHalted())}
 }
 
 // halt shows PROCESSING_HALTED for everything but the part that failed. [R]
@@ -211,11 +213,11 @@ func (run *compositeRun) body() []byte {
 			if !first {
 				b = append(b, ',')
 			}
-			b = append(appendString(b, name), ':')
-			b, first = appendString(b, v), false
+			b = append(wire.AppendString(b, name), ':')
+			b, first = wire.AppendString(b, v), false
 		}
 		b = fmt.Appendf(b, `},"httpStatusCode":%d,"referenceId":`, r.status)
-		b = append(appendString(b, r.ref), '}')
+		b = append(wire.AppendString(b, r.ref), '}')
 	}
 	return append(b, "]}"...)
 }
@@ -229,24 +231,24 @@ func (c *call) partOf(method, address string, body any, t *tx) *call {
 	r := (&http.Request{Method: method, URL: u, Host: c.r.Host, Header: http.Header{}}).WithContext(c.r.Context())
 	part := &call{s: c.s, r: r, started: c.started, method: method, base: c.base, path: strings.TrimRight(u.Path, "/"),
 		org: c.org, session: c.session, actor: c.actor, doc: body, part: true, outer: c.entry.Operation, tx: t,
-		res: response{status: 200, header: http.Header{}}}
+		Response: wire.NewResponse()}
 	return part
 }
 
 // serve routes a part and runs it.
 func (c *call) serve() {
 	if !strings.HasPrefix(c.path, "/services/data/") {
-		c.fail(errNotFound())
+		c.Fail(wire.ErrNotFound())
 		return
 	}
 	rt := c.dataRoute()
 	c.entry.Operation, c.entry.Mutating = rt.op, rt.mutating
 	switch {
 	case rt.op == "composite" || rt.op == "batch" || rt.op == "versions" || strings.HasPrefix(rt.op, "bulk"):
-		c.fail(errNotFound())
+		c.Fail(wire.ErrNotFound())
 		return
 	case c.checkVersion() != nil:
-		c.fail(c.checkVersion())
+		c.Fail(c.checkVersion())
 		return
 	}
 	rt.run(c)

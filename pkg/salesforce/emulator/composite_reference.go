@@ -3,10 +3,12 @@ package emulator
 import (
 	"strconv"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // resolve replaces @{ref.field} in address and body.
-func (run *compositeRun) resolve(sub subrequest) (body any, address string, err *APIError) {
+func (run *compositeRun) resolve(sub subrequest) (body any, address string, err *wire.APIError) {
 	replace := func(s string) string {
 		out, e := run.expand(s)
 		if e != nil && err == nil {
@@ -30,18 +32,18 @@ func mapStrings(v any, change func(string) string) any {
 			out[i] = mapStrings(v[i], change)
 		}
 		return out
-	case *jsonObject:
-		out := &jsonObject{pos: v.pos, members: make([]jsonMember, len(v.members))}
-		for i, m := range v.members {
-			m.value = mapStrings(m.value, change)
-			out.members[i] = m
+	case *wire.Object:
+		out := &wire.Object{Pos: v.Pos, Members: make([]wire.Member, len(v.Members))}
+		for i, m := range v.Members {
+			m.Value = mapStrings(m.Value, change)
+			out.Members[i] = m
 		}
 		return out
 	}
 	return v
 }
 
-func (run *compositeRun) expand(s string) (string, *APIError) {
+func (run *compositeRun) expand(s string) (string, *wire.APIError) {
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(s, "@{")
@@ -62,12 +64,12 @@ func (run *compositeRun) expand(s string) (string, *APIError) {
 	}
 }
 
-func errReference(name string) *APIError { // [U] text
-	return platformError(400, "PROCESSING_HALTED", "Invalid reference specified. No value for "+name+" found")
+func errReference(name string) *wire.APIError { // [U] text
+	return wire.PlatformError(400, "PROCESSING_HALTED", "Invalid reference specified. No value for "+name+" found")
 }
 
 // reference reads ref.field or ref.records[0].Id from an earlier answer.
-func (run *compositeRun) reference(name string) (string, *APIError) {
+func (run *compositeRun) reference(name string) (string, *wire.APIError) {
 	ref, path, _ := strings.Cut(name, ".")
 	base, index, _ := strings.Cut(ref, "[")
 	if status, ran := run.done[base]; ran && status >= 300 {
@@ -85,18 +87,18 @@ func (run *compositeRun) reference(name string) (string, *APIError) {
 			return "", errReference(name)
 		}
 	}
-	return plainValue(v), nil
+	return wire.PlainValue(v), nil
 }
 
 // follow takes one step: a member, an index, or both as in records[0].
 func follow(v any, step string) (any, bool) {
 	name, index, indexed := strings.Cut(step, "[")
 	if name != "" {
-		obj, ok := v.(*jsonObject)
+		obj, ok := v.(*wire.Object)
 		if !ok {
 			return nil, false
 		}
-		if v, ok = obj.get(name); !ok {
+		if v, ok = obj.Get(name); !ok {
 			return nil, false
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // etagOf is the entity tag of a row: only Account rows have one. [D]
@@ -22,13 +24,13 @@ func etagOf(o *object, r *record) string {
 // call. [D api_rest conditional requests]
 func (c *call) unchanged(modified time.Time, etag string) bool {
 	modified = modified.Truncate(time.Second)
-	c.res.header.Set("Last-Modified", modified.UTC().Format(http.TimeFormat))
+	c.Header.Set("Last-Modified", modified.UTC().Format(http.TimeFormat))
 	if etag != "" {
-		c.res.header.Set("ETag", etag)
+		c.Header.Set("ETag", etag)
 	}
 	h := c.r.Header
 	if err := precondition(h, modified, etag); err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return true
 	}
 	same := false
@@ -38,23 +40,23 @@ func (c *call) unchanged(modified time.Time, etag string) bool {
 		same = !modified.After(since)
 	}
 	if same {
-		c.none(http.StatusNotModified)
+		c.None(http.StatusNotModified)
 	}
 	return same
 }
 
 // mayReplace checks what a write demands of the row as it stands. The state
 // lock is held.
-func (c *call) mayReplace(o *object, id string) *APIError {
+func (c *call) mayReplace(o *object, id string) *wire.APIError {
 	r := c.org.table(o.name).live(id)
 	if r == nil {
 		return nil // the write itself says so
 	}
-	return precondition(c.r.Header, r.modified.time().Truncate(time.Second), etagOf(o, r))
+	return precondition(c.r.Header, r.modified.Time().Truncate(time.Second), etagOf(o, r))
 }
 
 // precondition is 412 [D]; code and text are assumptions. [U]
-func precondition(h http.Header, modified time.Time, etag string) *APIError {
+func precondition(h http.Header, modified time.Time, etag string) *wire.APIError {
 	failed := false
 	if list := h.Get("If-Match"); list != "" && etag != "" {
 		failed = !names(list, etag)
@@ -65,7 +67,7 @@ func precondition(h http.Header, modified time.Time, etag string) *APIError {
 	if !failed {
 		return nil
 	}
-	return platformError(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "A precondition of the request is not met")
+	return wire.PlatformError(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "A precondition of the request is not met")
 }
 
 // names says whether a list of entity tags holds the one; a server that zips

@@ -5,11 +5,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // convert turns a JSON value into a stored value: nil, string, bool, int64,
 // float64 or instant. The error is about the request, not about the record.
-func (f *field) convert(v any) (any, *APIError) {
+func (f *field) convert(v any) (any, *wire.APIError) {
 	switch v := v.(type) {
 	case nil:
 		if f.kind == kindBoolean { // [U]
@@ -22,47 +24,33 @@ func (f *field) convert(v any) (any, *APIError) {
 		if f.kind == kindBoolean {
 			return v, nil
 		}
-	case jsonNumber:
+	case wire.Number:
 		return f.fromNumber(v)
 	}
 	return nil, f.cannot(v)
 }
 
-func (f *field) cannot(v any) *APIError { // [R] shape
+func (f *field) cannot(v any) *wire.APIError { // [R] shape
 	token := "VALUE_STRING"
 	switch v.(type) {
 	case nil:
 		token = "VALUE_NULL"
 	case bool:
 		token = "VALUE_TRUE"
-	case jsonNumber:
+	case wire.Number:
 		token = "VALUE_NUMBER_INT"
 	case []any:
 		token = "START_ARRAY"
-	case *jsonObject:
+	case *wire.Object:
 		token = "START_OBJECT"
 	}
-	return platformError(400, "JSON_PARSER_ERROR",
+	return wire.PlatformError(400, "JSON_PARSER_ERROR",
 		fmt.Sprintf("Cannot deserialize instance of %s from %s value %s or request may be missing a required field",
-			f.kind, token, plain(v)))
-}
-
-func plain(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case jsonNumber:
-		return string(v)
-	case bool:
-		return strconv.FormatBool(v)
-	case nil:
-		return "null"
-	}
-	return ""
+			f.kind, token, wire.Plain(v)))
 }
 
 // fromText reads a value sent as a string; JSON and CSV share it.
-func (f *field) fromText(s string) (any, *APIError) {
+func (f *field) fromText(s string) (any, *wire.APIError) {
 	if s == "" && f.kind != kindBoolean {
 		return nil, nil // an empty string is null [D]
 	}
@@ -76,9 +64,9 @@ func (f *field) fromText(s string) (any, *APIError) {
 		}
 		return nil, f.cannot(s)
 	case kindInt, kindDouble:
-		return f.fromNumber(jsonNumber(s))
+		return f.fromNumber(wire.Number(s))
 	case kindDatetime:
-		if t, ok := parseInstant(s); ok {
+		if t, ok := wire.ParseInstant(s); ok {
 			return t, nil
 		}
 		return nil, f.cannot(s)
@@ -91,7 +79,7 @@ func (f *field) fromText(s string) (any, *APIError) {
 	return s, nil
 }
 
-func (f *field) fromNumber(n jsonNumber) (any, *APIError) {
+func (f *field) fromNumber(n wire.Number) (any, *wire.APIError) {
 	switch f.kind {
 	case kindInt:
 		if i, err := strconv.ParseInt(strings.TrimSuffix(string(n), ".0"), 10, 64); err == nil {
@@ -107,17 +95,8 @@ func (f *field) fromNumber(n jsonNumber) (any, *APIError) {
 	return nil, f.cannot(n)
 }
 
-func parseInstant(s string) (instant, bool) {
-	for _, layout := range [...]string{salesforceTime, "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05-0700", "2006-01-02T15:04:05.999Z0700"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return instantOf(t), true
-		}
-	}
-	return 0, false
-}
-
 // check applies the rules of the column to a converted value.
-func (f *field) check(o *Org, v any) (any, *APIError) {
+func (f *field) check(o *Org, v any) (any, *wire.APIError) {
 	s, ok := v.(string)
 	if !ok {
 		return v, nil
@@ -125,7 +104,7 @@ func (f *field) check(o *Org, v any) (any, *APIError) {
 	switch f.kind {
 	case kindEmail:
 		if !isEmail(s) { // [R]
-			return nil, recordError("INVALID_EMAIL_ADDRESS", f.label+": invalid email address: "+s, f.name)
+			return nil, wire.RecordError("INVALID_EMAIL_ADDRESS", f.label+": invalid email address: "+s, f.name)
 		}
 	case kindPicklist:
 		if !f.allows(s) {
@@ -142,7 +121,7 @@ func (f *field) check(o *Org, v any) (any, *APIError) {
 }
 
 // checkReference gives the canonical 18 character id of an existing row.
-func (f *field) checkReference(o *Org, s string) (any, *APIError) {
+func (f *field) checkReference(o *Org, s string) (any, *wire.APIError) {
 	if !isID(s) {
 		return nil, errWrongIDType(f, s)
 	}
@@ -160,7 +139,7 @@ func (f *field) checkReference(o *Org, s string) (any, *APIError) {
 	if !right {
 		return nil, errWrongIDType(f, s)
 	}
-	return nil, errCrossReference()
+	return nil, wire.ErrCrossReference()
 }
 
 // isEmail is the form check of Username and Email fields: one @, a name, and a

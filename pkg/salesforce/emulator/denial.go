@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // Denial is a right or a policy that stands in a caller's way.
@@ -92,7 +94,7 @@ func (o *Org) denies(userID string, d Denial) bool {
 }
 
 // blocked is what every data call of a denied caller answers.
-func (c *call) blocked() *APIError {
+func (c *call) blocked() *wire.APIError {
 	c.s.mu.RLock()
 	defer c.s.mu.RUnlock()
 	for _, wall := range [...]struct {
@@ -112,7 +114,7 @@ func (c *call) blocked() *APIError {
 
 // scoped refuses a token that was given without a scope for the API: the text
 // is [R], that this is its cause is an assumption. [U]
-func (c *call) scoped() *APIError {
+func (c *call) scoped() *wire.APIError {
 	for scope := range strings.FieldsSeq(c.session.scope) {
 		if scope == "api" || scope == "full" || scope == "web" {
 			return nil
@@ -123,11 +125,11 @@ func (c *call) scoped() *APIError {
 }
 
 // mayChange asks whether the caller has the right to change rows of a type.
-func (t *tx) mayChange(o *object) *APIError {
+func (t *tx) mayChange(o *object) *wire.APIError {
 	if t.actor == nil || !t.org.lacksRight(t.actor.id, o) {
 		return nil
 	}
-	return recordError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+	return wire.RecordError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
 }
 
 func (o *Org) lacksRight(userID string, obj *object) bool {

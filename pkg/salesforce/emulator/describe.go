@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"net/http"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // picklistValue is one value in a describe.
@@ -230,7 +232,7 @@ func (c *call) describeGlobal() {
 	for _, o := range c.org.objects {
 		list = append(list, c.described(o))
 	}
-	c.json(200, map[string]any{"encoding": "UTF-8", "maxBatchSize": maxCollection, "sobjects": list})
+	c.JSON(200, map[string]any{"encoding": "UTF-8", "maxBatchSize": maxCollection, "sobjects": list})
 }
 
 func (c *call) describeObject(name string, full bool) {
@@ -242,10 +244,10 @@ func (c *call) describeObject(name string, full bool) {
 		return
 	}
 	if full {
-		c.json(200, c.detailed(o))
+		c.JSON(200, c.detailed(o))
 		return
 	}
-	c.json(200, map[string]any{"objectDescribe": c.described(o), "recentItems": []any{}})
+	c.JSON(200, map[string]any{"objectDescribe": c.described(o), "recentItems": []any{}})
 }
 
 // password answers /sobjects/User/{id}/password. [D]
@@ -255,14 +257,14 @@ func (c *call) password(id string) {
 	}
 	switch c.method {
 	case http.MethodPost:
-		if in, ok := c.recordBody(); ok && in.object.text("NewPassword") == "" {
-			c.fail(errRequired([]string{"NewPassword"}))
+		if in, ok := c.recordBody(); ok && in.object.Text("NewPassword") == "" {
+			c.Fail(wire.ErrRequired([]string{"NewPassword"}))
 		} else if ok {
-			c.none(204)
+			c.None(204)
 		}
 	case http.MethodDelete:
-		c.json(200, map[string]string{"NewPassword": rand.Text()[:8]})
+		c.JSON(200, map[string]string{"NewPassword": rand.Text()[:8]})
 	default:
-		c.json(200, map[string]bool{"IsExpired": false})
+		c.JSON(200, map[string]bool{"IsExpired": false})
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // Fault is a planned misbehaviour. All match fields that are set must match.
@@ -206,7 +208,7 @@ func (p *faultPlan) forRecord(c *call) recordHit {
 	if !planned {
 		return nil
 	}
-	return func(o *object, id string, in input) *APIError {
+	return func(o *object, id string, in input) *wire.APIError {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for _, f := range p.faults {
@@ -222,19 +224,19 @@ func (p *faultPlan) forRecord(c *call) recordHit {
 	}
 }
 
-func (f *plannedFault) recordError(id string) *APIError {
+func (f *plannedFault) recordError(id string) *wire.APIError {
 	if f.Effect == EffectLockRow {
 		if id == "" {
 			id = "unknown"
 		}
-		return errLockedRow(id)
+		return wire.ErrLockedRow(id)
 	}
 	if f.preset.Name != "" {
 		return f.preset.refusal(&f.Fault)
 	}
-	err := recordError(f.Code, f.Message, f.Fields...)
+	err := wire.RecordError(f.Code, f.Message, f.Fields...)
 	if f.Status != 0 {
-		err.status = f.Status
+		err.Status = f.Status
 	}
 	return err
 }
@@ -255,21 +257,21 @@ func (f *activeFault) before(c *call) bool {
 	}
 	switch f.Effect {
 	case EffectSessionExpired:
-		c.fail(errSession())
+		c.Fail(wire.ErrSession())
 	case EffectDailyLimit:
-		c.fail(errDailyLimit())
+		c.Fail(wire.ErrDailyLimit())
 	case EffectConcurrentLimit:
-		c.fail(errConcurrentLimit())
+		c.Fail(wire.ErrConcurrentLimit())
 	case EffectGack:
-		c.fail(errGack())
+		c.Fail(wire.ErrGack())
 	case EffectUnavailable:
 		c.unavailable()
 	case EffectStatus:
-		c.bytes(200, nil)
+		c.Bytes(200, nil)
 	case EffectTokenError:
-		c.tokenError(f.Code, f.Message)
+		c.TokenError(f.Code, f.Message)
 	case EffectFalseSuccess: // [R amp-labs success-with-errors.json]
-		c.bytes(201, []byte(`{"id":"001RM000003oLrB000","success":false,"errors":[{"statusCode":"MALFORMED_ID","message":"malformed id 001RM000003oLrB000","fields":[]}]}`))
+		c.Bytes(201, []byte(`{"id":"001RM000003oLrB000","success":false,"errors":[{"statusCode":"MALFORMED_ID","message":"malformed id 001RM000003oLrB000","fields":[]}]}`))
 	case EffectOAuthHTML:
 		c.oauthPage()
 	case EffectDropBefore:
@@ -288,31 +290,31 @@ func (f *activeFault) before(c *call) bool {
 func (f *activeFault) answerPreset(c *call) {
 	e := f.preset.refusal(&f.Fault)
 	if f.preset.Scope == ScopeToken {
-		c.tokenError(e.Code, e.Message)
+		c.TokenError(e.Code, e.Message)
 		return
 	}
-	c.fail(e)
+	c.Fail(e)
 }
 
 // oauthPage is what a part of the platform says that knows no JSON. [R
 // django-salesforce: header and code; the page around them is an assumption]
 func (c *call) oauthPage() {
-	c.res.kind(htmlType)
-	c.res.header.Set("Sfdc-OAuth-Error", "1703")
-	c.res.header.Set("WWW-Authenticate", "Token")
-	c.res.set(401, []byte("<html><head></head><body>LOGIN_OAUTH_INVALID_TOKEN</body></html>"))
+	c.Kind(wire.HTMLType)
+	c.Header.Set("Sfdc-OAuth-Error", "1703")
+	c.Header.Set("WWW-Authenticate", "Token")
+	c.Set(401, []byte("<html><head></head><body>LOGIN_OAUTH_INVALID_TOKEN</body></html>"))
 }
 
 // override puts the fault's own status and body in place of the preset's.
 func (f *activeFault) override(c *call) {
 	if f.Status != 0 {
-		c.res.status = f.Status
+		c.Status = f.Status
 	}
 	if f.Body != "" {
-		c.res.body = []byte(f.Body)
+		c.Body = []byte(f.Body)
 	}
 	if f.ContentType != "" {
-		c.res.kind(f.ContentType)
+		c.Kind(f.ContentType)
 	}
 }
 
@@ -320,7 +322,7 @@ func (f *activeFault) override(c *call) {
 func (f *activeFault) after(c *call) {
 	switch f.Effect {
 	case EffectGackAfterCommit:
-		c.fail(errGack())
+		c.Fail(wire.ErrGack())
 		f.override(c)
 	case EffectDropAfter:
 		f.drops = true
@@ -331,6 +333,6 @@ func (f *activeFault) after(c *call) {
 
 // unavailable is what the edge says during maintenance. [S]
 func (c *call) unavailable() {
-	c.res.kind(htmlType)
-	c.res.set(503, []byte("<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body><h1>We are setting things up...</h1></body></html>"))
+	c.Kind(wire.HTMLType)
+	c.Set(503, []byte("<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body><h1>We are setting things up...</h1></body></html>"))
 }

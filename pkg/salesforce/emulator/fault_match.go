@@ -3,6 +3,8 @@ package emulator
 import (
 	"net/url"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // about compares operation and org.
@@ -25,19 +27,7 @@ func (f *Fault) picks(o *object, id string, in input) bool {
 		return id != "" && shortID(id) == shortID(f.Value)
 	}
 	v, ok := in.value(f.Field)
-	return ok && strings.EqualFold(plainValue(v), f.Value)
-}
-
-func plainValue(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case nil:
-		return ""
-	case jsonNumber, bool:
-		return plain(v)
-	}
-	return strings.Trim(string(appendValue(nil, v)), `"`)
+	return ok && strings.EqualFold(wire.PlainValue(v), f.Value)
 }
 
 // mentions looks for the fault's object and record anywhere in a call. It
@@ -48,7 +38,7 @@ func (f *Fault) mentions(c *call) bool {
 		return true
 	}
 	if c.entry.Operation == "token" {
-		form, _ := url.ParseQuery(string(c.body))
+		form, _ := url.ParseQuery(string(c.payload))
 		return f.Object == "" && form.Get(f.Field) == f.Value
 	}
 	if f.Field == "" && pathMentions(c.path, f.Object) {
@@ -94,30 +84,30 @@ func (f *Fault) inDocument(doc any, kind string) bool {
 				return true
 			}
 		}
-	case *jsonObject:
+	case *wire.Object:
 		return f.inObject(doc, kind)
 	}
 	return false
 }
 
-func (f *Fault) inObject(obj *jsonObject, kind string) bool {
-	if attrs, ok := obj.get("attributes"); ok {
-		if a, ok := attrs.(*jsonObject); ok {
-			kind = a.text("type")
+func (f *Fault) inObject(obj *wire.Object, kind string) bool {
+	if attrs, ok := obj.Get("attributes"); ok {
+		if a, ok := attrs.(*wire.Object); ok {
+			kind = a.Text("type")
 		}
 	}
-	if u := obj.text("url"); u != "" {
+	if u := obj.Text("url"); u != "" {
 		kind = objectInPath(u)
 	}
 	right := f.Object == "" || strings.EqualFold(kind, f.Object)
 	if right && f.Field == "" && kind != "" {
 		return true
 	}
-	if v, ok := obj.get(f.Field); right && ok && f.Field != "" && strings.EqualFold(plainValue(v), f.Value) {
+	if v, ok := obj.Get(f.Field); right && ok && f.Field != "" && strings.EqualFold(wire.PlainValue(v), f.Value) {
 		return true
 	}
-	for _, m := range obj.members {
-		if m.name != "attributes" && f.inDocument(m.value, kind) {
+	for _, m := range obj.Members {
+		if m.Name != "attributes" && f.inDocument(m.Value, kind) {
 			return true
 		}
 	}
@@ -126,10 +116,10 @@ func (f *Fault) inObject(obj *jsonObject, kind string) bool {
 
 // document parses the body once.
 func (c *call) document() (any, error) {
-	if c.doc != nil || len(c.body) == 0 {
+	if c.doc != nil || len(c.payload) == 0 {
 		return c.doc, nil
 	}
-	doc, err := readJSON(c.body)
+	doc, err := wire.ReadJSON(c.payload)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // featurePrefix begins the fields of User that are feature licences. [C baton]
@@ -26,7 +28,7 @@ func (o *Org) features(cells []cell) []*field {
 
 // featuresFree: each feature has its own seats [D]; the code is that of other
 // licences, which is an assumption. [U]
-func featuresFree(t *tx, d *draft) *APIError {
+func featuresFree(t *tx, d *draft) *wire.APIError {
 	var was []cell
 	if d.old != nil {
 		was = d.old.cells
@@ -35,7 +37,7 @@ func featuresFree(t *tx, d *draft) *APIError {
 		total, limited := t.org.cfg.FeatureLicenses[f.name]
 		held := cellAt(was, f.pos) == true && cellAt(was, t.org.user.active.pos) == true
 		if limited && !held && t.org.featureSeats[f] >= total {
-			return errLicence()
+			return wire.ErrLicence()
 		}
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // hostility decides by seed which calls go wrong, without a plan.
@@ -57,7 +59,7 @@ func (c *call) adminHostility() {
 		return
 	}
 	c.s.SetHostility(body.Seed, body.Rate)
-	c.none(http.StatusNoContent)
+	c.None(http.StatusNoContent)
 }
 
 const hostileDelayMillis = 20
@@ -82,7 +84,7 @@ func (h *hostility) decide(c *call) *activeFault {
 }
 
 // decideRecord locks single rows, a tenth as often as calls go wrong.
-func (h *hostility) decideRecord(id string) *APIError {
+func (h *hostility) decideRecord(id string) *wire.APIError {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.rng.Float64() >= h.rate/10 {

@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // revoke ends a token: a refresh token takes its access tokens along. [D]
 func (c *call) revoke() {
-	form, _ := url.ParseQuery(string(c.body)) // a bad body has no token
+	form, _ := url.ParseQuery(string(c.payload)) // a bad body has no token
 	token := form.Get("token")
 	if token == "" {
 		token = c.r.URL.Query().Get("token")
@@ -25,13 +27,13 @@ func (c *call) revoke() {
 		unlock()
 		if g != nil || s != nil {
 			c.org = o
-			c.none(200)
+			c.None(200)
 			return
 		}
 	}
 	// jsforce reads this body as a query string. [C] Description [U].
-	c.res.kind("application/x-www-form-urlencoded")
-	c.res.set(400, []byte("error=invalid_token&error_description="+url.QueryEscape("this token is not valid")))
+	c.Kind("application/x-www-form-urlencoded")
+	c.Set(400, []byte("error=invalid_token&error_description="+url.QueryEscape("this token is not valid")))
 }
 
 // candidates are the orgs that a request without a session may be about.
@@ -44,14 +46,14 @@ func (c *call) candidates() []*Org {
 
 // introspect answers RFC 7662 with the recorded keys. [R official Postman]
 func (c *call) introspect() {
-	form, err := url.ParseQuery(string(c.body))
+	form, err := url.ParseQuery(string(c.payload))
 	if err != nil {
-		c.tokenError("invalid_request", "malformed request body")
+		c.TokenError("invalid_request", "malformed request body")
 		return
 	}
 	app, failure := c.client(form, false)
 	if failure != nil {
-		c.tokenError(failure.code, failure.description)
+		c.TokenError(failure.code, failure.description)
 		return
 	}
 	token := form.Get("token")
@@ -65,7 +67,7 @@ func (c *call) introspect() {
 	case g != nil && g.clientID == app.ClientID:
 		c.introspected(g.userID, g.scope, app.ClientID, "refresh_token", c.started, c.started.AddDate(1, 0, 0))
 	default:
-		c.bytes(200, []byte(`{"active":false}`)) // [D RFC 7662]
+		c.Bytes(200, []byte(`{"active":false}`)) // [D RFC 7662]
 	}
 }
 
@@ -73,7 +75,7 @@ func (c *call) introspected(userID, scope, clientID, kind string, from, to time.
 	c.s.mu.RLock()
 	username := c.org.nameOf("User", userID, "Username")
 	c.s.mu.RUnlock()
-	c.json(200, struct {
+	c.JSON(200, struct {
 		Active    bool   `json:"active"`
 		Scope     string `json:"scope"`
 		ClientID  string `json:"client_id"`
@@ -89,15 +91,15 @@ func (c *call) introspected(userID, scope, clientID, kind string, from, to time.
 // forbidden is how identity and userinfo refuse: 403 and a bare word, not 401.
 // [R jsforce PR #736]
 func (c *call) forbidden(word string) {
-	c.res.kind(htmlType)
-	c.res.set(http.StatusForbidden, []byte(word))
+	c.Kind(wire.HTMLType)
+	c.Set(http.StatusForbidden, []byte(word))
 }
 
 // identified finds the session for identity and userinfo.
 func (c *call) identified() bool {
 	token := c.r.URL.Query().Get("oauth_token")
 	if token == "" {
-		var err *APIError
+		var err *wire.APIError
 		if token, err = bearer(c.r); err != nil {
 			c.forbidden("Missing_OAuth_Token") // [D]
 			return false
@@ -135,7 +137,7 @@ func (c *call) identity() {
 		c.forbidden("Bad_Id") // [D]
 		return
 	}
-	c.json(200, c.identityOf(user))
+	c.JSON(200, c.identityOf(user))
 }
 
 // profileValues reads the columns that identity and userinfo share.
@@ -144,7 +146,7 @@ func (c *call) profileValues(user *record) func(string) string {
 	defer c.s.mu.RUnlock()
 	values := map[string]string{}
 	for _, f := range c.org.object("User").fields {
-		values[f.name] = plainValue(c.org.value(user, f))
+		values[f.name] = wire.PlainValue(c.org.value(user, f))
 	}
 	return func(name string) string { return values[name] }
 }
@@ -155,10 +157,10 @@ func (c *call) identityOf(user *record) map[string]any {
 	return map[string]any{
 		"id": c.identityURL(user.id), "asserted_user": c.session.userID == user.id, "user_id": user.id, "organization_id": c.org.id,
 		"username": get("Username"), "nick_name": get("CommunityNickname"), "display_name": get("Name"), "email": get("Email"),
-		"email_verified": true, "first_name": textOrNil(get("FirstName")), "last_name": get("LastName"), "timezone": get("TimeZoneSidKey"),
+		"email_verified": true, "first_name": wire.TextOrNil(get("FirstName")), "last_name": get("LastName"), "timezone": get("TimeZoneSidKey"),
 		"photos":      map[string]string{"picture": home + "/profilephoto/005/F", "thumbnail": home + "/profilephoto/005/T"},
-		"addr_street": textOrNil(get("Street")), "addr_city": textOrNil(get("City")), "addr_state": textOrNil(get("State")),
-		"addr_country": textOrNil(get("Country")), "addr_zip": textOrNil(get("PostalCode")), "mobile_phone": textOrNil(get("MobilePhone")),
+		"addr_street": wire.TextOrNil(get("Street")), "addr_city": wire.TextOrNil(get("City")), "addr_state": wire.TextOrNil(get("State")),
+		"addr_country": wire.TextOrNil(get("Country")), "addr_zip": wire.TextOrNil(get("PostalCode")), "mobile_phone": wire.TextOrNil(get("MobilePhone")),
 		"mobile_phone_verified": false, "is_lightning_login_user": false, "status": map[string]any{"created_date": nil, "body": nil},
 		"urls": c.identityURLs(user.id), "active": get("IsActive") == "true", "user_type": strings.ToUpper(get("UserType")),
 		"language": get("LanguageLocaleKey"), "locale": get("LocaleSidKey"), "utcOffset": utcOffset(get("TimeZoneSidKey")),
@@ -200,16 +202,16 @@ func (c *call) userinfo() {
 	}
 	get := c.profileValues(c.actor)
 	home := c.instanceURL()
-	c.json(200, map[string]any{
+	c.JSON(200, map[string]any{
 		"sub": c.identityURL(c.actor.id), "user_id": c.actor.id, "organization_id": c.org.id, "preferred_username": get("Username"),
 		"nickname": get("CommunityNickname"), "name": get("Name"), "email": get("Email"), "email_verified": true,
-		"given_name": textOrNil(get("FirstName")), "family_name": get("LastName"), "zoneinfo": get("TimeZoneSidKey"),
+		"given_name": wire.TextOrNil(get("FirstName")), "family_name": get("LastName"), "zoneinfo": get("TimeZoneSidKey"),
 		"photos":  map[string]string{"picture": home + "/profilephoto/005/F", "thumbnail": home + "/profilephoto/005/T"},
 		"profile": home + "/" + c.actor.id, "picture": home + "/profilephoto/005/F", "address": addressOf(get),
 		"is_salesforce_integration_user": false, "urls": c.identityURLs(c.actor.id), "active": true,
 		"user_type": strings.ToUpper(get("UserType")), "language": get("LanguageLocaleKey"), "locale": get("LocaleSidKey"),
-		"utcOffset": utcOffset(get("TimeZoneSidKey")), "updated_at": c.actor.modified.time().Format("2006-01-02T15:04:05Z"),
-		"phone_number": textOrNil(get("MobilePhone")), "phone_number_verified": false, "is_app_installed": true,
+		"utcOffset": utcOffset(get("TimeZoneSidKey")), "updated_at": c.actor.modified.Time().Format("2006-01-02T15:04:05Z"),
+		"phone_number": wire.TextOrNil(get("MobilePhone")), "phone_number_verified": false, "is_app_installed": true,
 	})
 }
 
@@ -233,7 +235,7 @@ func (c *call) discovery() {
 		}
 	}
 	slices.Sort(scopes)
-	c.json(200, map[string]any{
+	c.JSON(200, map[string]any{
 		"issuer": c.base, "authorization_endpoint": at("/services/oauth2/authorize"), "token_endpoint": at("/services/oauth2/token"),
 		"revocation_endpoint": at("/services/oauth2/revoke"), "userinfo_endpoint": at("/services/oauth2/userinfo"), "jwks_uri": at("/id/keys"),
 		"introspection_endpoint": at("/services/oauth2/introspect"), "scopes_supported": slices.Compact(scopes),

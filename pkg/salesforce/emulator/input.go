@@ -1,22 +1,26 @@
 package emulator
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
+)
 
 // jsonInput reads a record from a parsed JSON object.
 type jsonInput struct {
-	object *jsonObject
+	object *wire.Object
 	src    []byte
 }
 
-func (in jsonInput) each(fn func(string, any) *APIError) *APIError {
-	for i := range in.object.members {
-		m := &in.object.members[i]
-		if m.name == "attributes" {
+func (in jsonInput) each(fn func(string, any) *wire.APIError) *wire.APIError {
+	for i := range in.object.Members {
+		m := &in.object.Members[i]
+		if m.Name == "attributes" {
 			continue
 		}
-		if err := fn(m.name, m.value); err != nil {
+		if err := fn(m.Name, m.Value); err != nil {
 			if err.Code == "JSON_PARSER_ERROR" {
-				err.Message += " at " + position(in.src, m.pos)
+				err.Message += " at " + wire.Position(in.src, m.Pos)
 			}
 			return err
 		}
@@ -24,14 +28,14 @@ func (in jsonInput) each(fn func(string, any) *APIError) *APIError {
 	return nil
 }
 
-func (in jsonInput) value(name string) (any, bool) { return in.object.get(name) }
+func (in jsonInput) value(name string) (any, bool) { return in.object.Get(name) }
 
 // mapInput reads a record from a Go map, for planting.
 type mapInput map[string]any
 
-func (in mapInput) each(fn func(string, any) *APIError) *APIError {
+func (in mapInput) each(fn func(string, any) *wire.APIError) *wire.APIError {
 	for name, v := range in {
-		if err := fn(name, fromGo(v)); err != nil {
+		if err := fn(name, wire.FromGo(v)); err != nil {
 			return err
 		}
 	}
@@ -41,19 +45,10 @@ func (in mapInput) each(fn func(string, any) *APIError) *APIError {
 func (in mapInput) value(name string) (any, bool) {
 	for n, v := range in {
 		if strings.EqualFold(n, name) {
-			return fromGo(v), true
+			return wire.FromGo(v), true
 		}
 	}
 	return nil, false
-}
-
-// fromGo maps what encoding/json or a test writes onto the reader's types.
-func fromGo(v any) any {
-	switch v := v.(type) {
-	case nil, bool, string, jsonNumber:
-		return v
-	}
-	return jsonNumber(encode(v))
 }
 
 // draftInput lets a fault match on the sent value or, for an update, on what
@@ -63,7 +58,9 @@ type draftInput struct {
 	sent  input
 }
 
-func (in draftInput) each(fn func(string, any) *APIError) *APIError { return in.sent.each(fn) }
+func (in draftInput) each(fn func(string, any) *wire.APIError) *wire.APIError {
+	return in.sent.each(fn)
+}
 
 func (in draftInput) value(name string) (any, bool) {
 	if v, ok := in.sent.value(name); ok {
@@ -87,7 +84,7 @@ type rowInput struct {
 	row    *record
 }
 
-func (in rowInput) each(func(string, any) *APIError) *APIError { return nil }
+func (in rowInput) each(func(string, any) *wire.APIError) *wire.APIError { return nil }
 
 func (in rowInput) value(name string) (any, bool) {
 	f := in.object.field(name)

@@ -179,7 +179,7 @@ func (j *journal) counters(org string) Counters {
 // may hold tokens or personal data.
 func (c *call) record(dropped bool) {
 	e := c.entry
-	e.Time, e.Method, e.Path, e.Status, e.Dropped = c.started, c.method, c.path, c.res.status, dropped
+	e.Time, e.Method, e.Path, e.Status, e.Dropped = c.started, c.method, c.path, c.Status, dropped
 	if c.org != nil {
 		e.Org = c.org.id
 	}

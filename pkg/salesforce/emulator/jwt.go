@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // assertion is a parsed JWT bearer token.
@@ -62,7 +64,7 @@ func (c *call) jwtBearer(form url.Values) *oauthError {
 	s := c.org.auth.issue(userID, app.ClientID, joinScopes(scopes), nil, c.started)
 	s.jwt = true
 	unlock()
-	c.bytes(200, c.tokenBody(s, "")) // never a refresh token [D/C]
+	c.Bytes(200, c.tokenBody(s, "")) // never a refresh token [D/C]
 	return nil
 }
 
@@ -108,7 +110,7 @@ func parseAssertion(token string) (assertion, bool) {
 		a.audiences = []string{aud}
 	case []any:
 		for _, v := range aud {
-			a.audiences = append(a.audiences, plainValue(fromGo(v)))
+			a.audiences = append(a.audiences, wire.PlainValue(wire.FromGo(v)))
 		}
 	}
 	a.expires, ok1 = expiry(claims["exp"])
@@ -189,7 +191,7 @@ func (c *call) withIDToken(body []byte, s *session, nonce string) []byte {
 	if nonce != "" {
 		content["nonce"] = nonce
 	}
-	claims := base64.RawURLEncoding.EncodeToString(encode(content))
+	claims := base64.RawURLEncoding.EncodeToString(wire.Encode(content))
 	sum := sha256.Sum256([]byte(header + "." + claims))
 	signature, err := rsa.SignPKCS1v15(rand.Reader, c.s.idKey(), crypto.SHA256, sum[:])
 	if err != nil {
@@ -202,6 +204,6 @@ func (c *call) withIDToken(body []byte, s *session, nonce string) []byte {
 // keys answers /id/keys.
 func (c *call) keys() {
 	public := c.s.idKey().PublicKey
-	c.json(200, map[string]any{"keys": []map[string]string{{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "emulator",
+	c.JSON(200, map[string]any{"keys": []map[string]string{{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "emulator",
 		"n": base64.RawURLEncoding.EncodeToString(public.N.Bytes()), "e": base64.RawURLEncoding.EncodeToString(big.NewInt(int64(public.E)).Bytes())}}})
 }

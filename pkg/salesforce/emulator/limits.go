@@ -48,7 +48,7 @@ func (c *call) limits() {
 	defer c.rlock()()
 	daily := c.org.cfg.DailyAPILimit
 	custom := len(c.org.cfg.PermissionSets)
-	c.json(200, map[string]any{
+	c.JSON(200, map[string]any{
 		"DailyApiRequests":              limitEntry{daily, max(0, daily-c.org.usage.used(c.started))},
 		"DailyBulkApiBatches":           limitEntry{15000, 15000},
 		"DailyBulkV2QueryJobs":          limitEntry{10000, 10000},

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"maps"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // seed fills a new org from its configuration.
@@ -20,7 +22,7 @@ func (o *Org) seed() error {
 
 func (o *Org) seedOrganization() error {
 	t := o.table("Organization")
-	r := &record{id: o.id, created: instantOf(o.made), modified: instantOf(o.made)}
+	r := &record{id: o.id, created: wire.InstantOf(o.made), modified: wire.InstantOf(o.made)}
 	for name, v := range map[string]string{"Name": o.cfg.Name, "InstanceName": "EMU1", "OrganizationType": "Developer Edition",
 		"DefaultLocaleSidKey": "en_US", "LanguageLocaleKey": "en_US", "TimeZoneSidKey": "GMT"} {
 		r.cells = append(r.cells, cell{int32(t.object.field(name).pos), v})

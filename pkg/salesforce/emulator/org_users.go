@@ -1,6 +1,10 @@
 package emulator
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
+)
 
 // User is a snapshot of one user.
 type User struct {
@@ -60,7 +64,7 @@ func typed(name string) bool {
 
 func (o *Org) snapshot(r *record) User {
 	obj := o.object("User")
-	text := func(name string) string { return plainValue(o.value(r, obj.field(name))) }
+	text := func(name string) string { return wire.PlainValue(o.value(r, obj.field(name))) }
 	u := User{ID: r.id, Username: text("Username"), FirstName: text("FirstName"), LastName: text("LastName"), Email: text("Email"),
 		Alias: text("Alias"), CommunityNickname: text("CommunityNickname"), FederationIdentifier: text("FederationIdentifier"),
 		EmployeeNumber: text("EmployeeNumber"), IsActive: r.at(o.user.active.pos) == true, IsFrozen: o.frozen(r.id), Fields: map[string]any{}}
@@ -75,7 +79,7 @@ func (o *Org) snapshot(r *record) User {
 		if typed(f.name) {
 			continue
 		}
-		if at, ok := c.value.(instant); ok {
+		if at, ok := c.value.(wire.Instant); ok {
 			u.Fields[f.name] = at.String()
 			continue
 		}
@@ -90,7 +94,7 @@ func (o *Org) nameOf(object, id, column string) string {
 	if r == nil {
 		return ""
 	}
-	return plainValue(r.at(t.object.field(column).pos))
+	return wire.PlainValue(r.at(t.object.field(column).pos))
 }
 
 // names follows a junction object from one user to the names it leads to,
@@ -99,7 +103,7 @@ func (o *Org) names(junction, from, to, object, column, userID string) []string 
 	t := o.table(junction)
 	out := []string{}
 	for _, r := range t.matches(t.object.field(from), userID) {
-		if id := plainValue(r.at(t.object.field(to).pos)); id != "" {
+		if id := wire.PlainValue(r.at(t.object.field(to).pos)); id != "" {
 			out = append(out, o.nameOf(object, id, column))
 		}
 	}

@@ -1,5 +1,9 @@
 package emulator
 
+import (
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
+)
+
 //go:generate go run ./internal/faultdoc -o ../../../docs/emulator-faults.md
 
 // Scope says what a preset answers for.
@@ -61,8 +65,8 @@ func (p Preset) fits(c *call) bool {
 
 // refusal is the error of a call or record preset. A fault's own code, message,
 // fields and status go before the preset's.
-func (p Preset) refusal(f *Fault) *APIError {
-	e := &APIError{Code: p.Code, Message: p.Message, Fields: p.Fields, status: p.Status}
+func (p Preset) refusal(f *Fault) *wire.APIError {
+	e := &wire.APIError{Code: p.Code, Message: p.Message, Fields: p.Fields, Status: p.Status}
 	if p.Scope == ScopeRecord && e.Fields == nil {
 		e.Fields = []string{}
 	}
@@ -76,7 +80,7 @@ func (p Preset) refusal(f *Fault) *APIError {
 		e.Fields = f.Fields
 	}
 	if f.Status != 0 {
-		e.status = f.Status
+		e.Status = f.Status
 	}
 	return e
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 const (
@@ -65,18 +67,18 @@ func (s *cursorStore) find(id, session string) *cursor {
 func (c *call) query() {
 	text := c.r.URL.Query().Get("q")
 	if strings.TrimSpace(text) == "" { // [U] text
-		c.fail(platformError(400, "MALFORMED_QUERY", "SOQL statement cannot be empty or null"))
+		c.Fail(wire.PlatformError(400, "MALFORMED_QUERY", "SOQL statement cannot be empty or null"))
 		return
 	}
 	q, err := parseSOQL(text)
 	if err != nil {
-		c.fail(platformError(400, "MALFORMED_QUERY", err.Error()))
+		c.Fail(wire.PlatformError(400, "MALFORMED_QUERY", err.Error()))
 		return
 	}
 	defer c.rlock()()
 	plan, failure := c.org.compile(q, false)
 	if failure != nil {
-		c.fail(failure)
+		c.Fail(failure)
 		return
 	}
 	c.entry.Object = plan.table.object.name
@@ -84,11 +86,11 @@ func (c *call) query() {
 	c.entry.Records = len(rows)
 	switch {
 	case q.count:
-		c.bytes(200, fmt.Appendf(nil, `{"totalSize":%d,"done":true,"records":[]}`, len(rows)))
+		c.Bytes(200, fmt.Appendf(nil, `{"totalSize":%d,"done":true,"records":[]}`, len(rows)))
 	case plan.group != nil:
-		c.bytes(200, plan.grouped(rows))
+		c.Bytes(200, plan.grouped(rows))
 	case len(plan.counts) > 0:
-		c.bytes(200, plan.aggregate(rows))
+		c.Bytes(200, plan.aggregate(rows))
 	default:
 		c.firstPage(plan, rows)
 	}
@@ -104,7 +106,7 @@ func (c *compiled) aggregate(rows []*record) []byte {
 				n++
 			}
 		}
-		b = append(appendString(append(b, ','), alias), ':')
+		b = append(wire.AppendString(append(b, ','), alias), ':')
 		b = strconv.AppendInt(b, int64(n), 10)
 	}
 	return append(b, `}]}`...)
@@ -115,7 +117,7 @@ func (c *call) firstPage(plan *compiled, rows []*record) {
 	if len(rows) > cur.size {
 		c.org.cursors.open(c.org, cur)
 	}
-	c.bytes(200, c.page(cur, 0))
+	c.Bytes(200, c.page(cur, 0))
 }
 
 // pageSize reads Sforce-Query-Options: batchSize=200..2000. [D]
@@ -154,9 +156,9 @@ func (c *call) queryMore(locator string) {
 	defer c.rlock()()
 	cur := c.org.cursors.find(id, c.session.token)
 	if cur == nil || err != nil || from < 0 || from > len(cur.rows) {
-		c.fail(platformError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")) // [R]
+		c.Fail(wire.PlatformError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")) // [R]
 		return
 	}
 	c.entry.Object, c.entry.Records = cur.shape.object.name, min(cur.size, len(cur.rows)-from)
-	c.bytes(200, c.page(cur, from))
+	c.Bytes(200, c.page(cur, from))
 }

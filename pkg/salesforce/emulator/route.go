@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // route is what a request asks for.
@@ -31,7 +33,7 @@ func (c *call) route() route {
 	if strings.HasPrefix(c.path, "/services/Soap/") {
 		return route{op: "soap", run: (*call).soap}
 	}
-	return route{op: "unknown", run: func(c *call) { c.fail(errNotFound()) }}
+	return route{op: "unknown", run: func(c *call) { c.Fail(wire.ErrNotFound()) }}
 }
 
 func (c *call) oauthRoute(name string) route {
@@ -47,7 +49,7 @@ func (c *call) oauthRoute(name string) route {
 	case "userinfo":
 		return route{op: "userinfo", run: (*call).userinfo}
 	}
-	return route{op: "unknown", run: func(c *call) { c.fail(errNotFound()) }}
+	return route{op: "unknown", run: func(c *call) { c.Fail(wire.ErrNotFound()) }}
 }
 
 // segments are the parts of the path below /services/data, decoded one by one:
@@ -107,11 +109,11 @@ func (c *call) reads(rt route) route {
 }
 
 func notFoundRoute() route {
-	return route{op: "unknown", data: true, run: func(c *call) { c.fail(errNotFound()) }}
+	return route{op: "unknown", data: true, run: func(c *call) { c.Fail(wire.ErrNotFound()) }}
 }
 
 func methodRoute(op string, allowed ...string) route {
-	return route{op: op, data: true, run: func(c *call) { c.fail(errMethod(c.method, allowed...)) }}
+	return route{op: op, data: true, run: func(c *call) { c.Fail(wire.ErrMethod(c.method, allowed...)) }}
 }
 
 func (c *call) queryRoute(rest []string) route {
@@ -212,13 +214,13 @@ const (
 
 // checkVersion refuses versions that are gone (410 [R Pipedream #3134]) or
 // never were (404). The texts are assumptions. [U]
-func (c *call) checkVersion() *APIError {
+func (c *call) checkVersion() *wire.APIError {
 	number, err := strconv.ParseFloat(c.version, 64)
 	if err != nil || !strings.HasSuffix(c.version, ".0") || number > newestVersion {
-		return errNotFound()
+		return wire.ErrNotFound()
 	}
 	if number < oldestVersion {
-		return platformError(http.StatusGone, "UNSUPPORTED_API_VERSION", "API version "+c.version+" is retired")
+		return wire.PlatformError(http.StatusGone, "UNSUPPORTED_API_VERSION", "API version "+c.version+" is retired")
 	}
 	return nil
 }
@@ -238,12 +240,12 @@ func (c *call) versions() {
 			b = append(b, ',')
 		}
 		v := strconv.Itoa(n) + ".0"
-		b = appendString(append(b, `{"version":`...), v)
-		b = appendString(append(b, `,"url":`...), "/services/data/v"+v)
-		b = appendString(append(b, `,"label":`...), versionLabel(n))
+		b = wire.AppendString(append(b, `{"version":`...), v)
+		b = wire.AppendString(append(b, `,"url":`...), "/services/data/v"+v)
+		b = wire.AppendString(append(b, `,"label":`...), versionLabel(n))
 		b = append(b, '}')
 	}
-	c.bytes(200, append(b, ']'))
+	c.Bytes(200, append(b, ']'))
 }
 
 // resources lists what a version offers.
@@ -253,5 +255,5 @@ func (c *call) resources() {
 	for _, name := range [...]string{"sobjects", "query", "queryAll", "composite", "limits", "jobs"} {
 		list[name] = prefix + name
 	}
-	c.json(200, list)
+	c.JSON(200, list)
 }

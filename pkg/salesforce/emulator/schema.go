@@ -3,6 +3,8 @@ package emulator
 import (
 	"slices"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 type fieldKind uint8
@@ -88,7 +90,7 @@ type object struct {
 	noUpdate bool
 	noDelete bool
 	// rules run after the generic checks and before the row changes.
-	rules func(t *tx, now *draft) *APIError
+	rules func(t *tx, now *draft) *wire.APIError
 	// stored runs after the row changed.
 	stored func(t *tx, now *draft)
 	// owned lists junctions, as object and field, whose rows go with this one.
@@ -145,27 +147,20 @@ func idField() *field {
 }
 
 func auditFields() []*field {
-	stamp := func(name, label string, get func(r *record) instant) *field {
+	stamp := func(name, label string, get func(r *record) wire.Instant) *field {
 		return &field{name: name, label: label, kind: kindDatetime, compute: func(_ *Org, r *record) any { return get(r) }}
 	}
 	by := func(name, label, relation string, get func(r *record) string) *field {
 		return &field{name: name, label: label, kind: kindReference, length: longIDLen, referenceTo: []string{"User"},
-			relationship: relation, compute: func(_ *Org, r *record) any { return textOrNil(get(r)) }}
+			relationship: relation, compute: func(_ *Org, r *record) any { return wire.TextOrNil(get(r)) }}
 	}
 	return []*field{
-		stamp("CreatedDate", "Created Date", func(r *record) instant { return r.created }),
+		stamp("CreatedDate", "Created Date", func(r *record) wire.Instant { return r.created }),
 		by("CreatedById", "Created By ID", "CreatedBy", func(r *record) string { return r.createdBy }),
-		stamp("LastModifiedDate", "Last Modified Date", func(r *record) instant { return r.modified }),
+		stamp("LastModifiedDate", "Last Modified Date", func(r *record) wire.Instant { return r.modified }),
 		by("LastModifiedById", "Last Modified By ID", "LastModifiedBy", func(r *record) string { return r.modifiedBy }),
-		stamp("SystemModstamp", "System Modstamp", func(r *record) instant { return r.modified }),
+		stamp("SystemModstamp", "System Modstamp", func(r *record) wire.Instant { return r.modified }),
 	}
-}
-
-func textOrNil(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }
 
 func text(name, label string, length int) *field {

@@ -1,5 +1,9 @@
 package emulator
 
+import (
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
+)
+
 // standardObjects declares every object of an org. Those with setup set may
 // not share a transaction with the others. [D apex_dml_non_mix_sobjects]
 func standardObjects(custom []CustomField) []*object {
@@ -39,12 +43,12 @@ func userLoginObject() *object {
 	return o
 }
 
-func loginRules(t *tx, d *draft) *APIError {
+func loginRules(t *tx, d *draft) *wire.APIError {
 	if t.actor != nil && d.text("UserId") == t.actor.id && d.changed("IsFrozen") && d.flag("IsFrozen") {
-		return recordError("CANNOT_FREEZE_SELF", "You cannot freeze yourself", "IsFrozen") // code [D WSDL], text [U]
+		return wire.RecordError("CANNOT_FREEZE_SELF", "You cannot freeze yourself", "IsFrozen") // code [D WSDL], text [U]
 	}
 	if d.changed("IsPasswordLocked") && d.flag("IsPasswordLocked") {
-		return recordError("CANNOT_PASSWORD_LOCKOUT", "IsPasswordLocked may only be set to false", "IsPasswordLocked") // code [D WSDL], text [U]
+		return wire.RecordError("CANNOT_PASSWORD_LOCKOUT", "IsPasswordLocked may only be set to false", "IsPasswordLocked") // code [D WSDL], text [U]
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // snapshotVersion changes when the file format does.
@@ -34,8 +36,8 @@ type snapshotOrg struct {
 
 type snapshotRecord struct {
 	ID         string         `json:"id"`
-	Created    instant        `json:"created"`
-	Modified   instant        `json:"modified"`
+	Created    wire.Instant   `json:"created"`
+	Modified   wire.Instant   `json:"modified"`
 	CreatedBy  string         `json:"createdBy,omitempty"`
 	ModifiedBy string         `json:"modifiedBy,omitempty"`
 	Values     map[string]any `json:"values"`
@@ -193,9 +195,9 @@ func (o *Org) loadRow(t *table, in *snapshotRecord) error {
 // restore undoes what JSON did to a stored value.
 func (f *field) restore(v any) (any, error) {
 	if n, ok := v.(float64); ok && f.kind == kindDatetime {
-		return instant(n), nil
+		return wire.Instant(n), nil
 	}
-	value, failure := f.convert(fromGo(v))
+	value, failure := f.convert(wire.FromGo(v))
 	if failure != nil {
 		return nil, failure
 	}
@@ -209,12 +211,12 @@ func (o *Org) recountSeats() {
 	for _, r := range o.table("User").rows {
 		o.moveFeatures(nil, r.cells)
 		if r.at(o.user.active.pos) == true {
-			o.moveSeat("", o.licenceOf(plainValue(r.at(o.user.profile.pos))))
+			o.moveSeat("", o.licenceOf(wire.PlainValue(r.at(o.user.profile.pos))))
 		}
 	}
 	t := o.table("PermissionSetLicenseAssign")
 	for _, r := range t.rows {
-		o.moveSeat("", plainValue(r.at(t.object.field("PermissionSetLicenseId").pos)))
+		o.moveSeat("", wire.PlainValue(r.at(t.object.field("PermissionSetLicenseId").pos)))
 	}
 }
 

@@ -17,6 +17,6 @@ const soapRefusal = `SOAP API login() is disabled by default in this org. Contac
 // soap answers every SOAP call: clients with a username and a password begin
 // with login(), and read XML even when they are refused.
 func (c *call) soap() {
-	c.res.kind("text/xml;charset=UTF-8")
-	c.res.set(http.StatusInternalServerError, []byte(soapFault))
+	c.Kind("text/xml;charset=UTF-8")
+	c.Set(http.StatusInternalServerError, []byte(soapFault))
 }

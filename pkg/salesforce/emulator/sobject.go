@@ -3,13 +3,15 @@ package emulator
 import (
 	"strconv"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // objectNamed finds the type a path names, or answers 404. [R]
 func (c *call) objectNamed(name string) *object {
 	o := c.org.object(name)
 	if o == nil {
-		c.fail(errNotFound())
+		c.Fail(wire.ErrNotFound())
 		return nil
 	}
 	c.entry.Object = o.name
@@ -31,24 +33,24 @@ func (c *call) objectIn(name string) *object {
 
 // recordBody parses the body of a single-record call.
 func (c *call) recordBody() (jsonInput, bool) {
-	if len(c.body) == 0 && c.doc == nil {
-		c.fail(errNoBody())
+	if len(c.payload) == 0 && c.doc == nil {
+		c.Fail(wire.ErrNoBody())
 		return jsonInput{}, false
 	}
 	if err := c.mediaType("application/json"); err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return jsonInput{}, false
 	}
 	doc, err := c.document()
 	if err != nil {
-		c.fail(errJSON(err))
+		c.Fail(wire.ErrJSON(err))
 		return jsonInput{}, false
 	}
-	obj, ok := doc.(*jsonObject)
+	obj, ok := doc.(*wire.Object)
 	if !ok {
-		c.fail(platformError(400, "JSON_PARSER_ERROR", "The value provided is not a JSON object at "+position(c.body, 0))) // [U]
+		c.Fail(wire.PlatformError(400, "JSON_PARSER_ERROR", "The value provided is not a JSON object at "+wire.Position(c.payload, 0))) // [U]
 	}
-	return jsonInput{obj, c.body}, ok
+	return jsonInput{obj, c.payload}, ok
 }
 
 // write runs one change as a transaction of its own, or as a part of the
@@ -133,11 +135,11 @@ func (c *call) createRecord(object string) {
 	}
 	res := c.write(func(t *tx) outcome { return t.insert(o, in) })
 	if !res.ok() {
-		c.fail(res.errs...)
+		c.Fail(res.errs...)
 		return
 	}
-	c.res.header.Set("Location", "/services/data/v"+c.version+"/sobjects/"+o.name+"/"+res.id)
-	c.bytes(201, c.created(res.id))
+	c.Header.Set("Location", "/services/data/v"+c.version+"/sobjects/"+o.name+"/"+res.id)
+	c.Bytes(201, c.created(res.id))
 }
 
 func (c *call) updateRecord(object, id string) {
@@ -153,7 +155,7 @@ func (c *call) updateRecord(object, id string) {
 		return
 	}
 	if _, sent := in.value("Id"); sent { // [U] text
-		c.fail(recordError("INVALID_FIELD", "The Id field should not be specified in the sobject data."))
+		c.Fail(wire.RecordError("INVALID_FIELD", "The Id field should not be specified in the sobject data."))
 		return
 	}
 	res := c.write(func(t *tx) outcome {
@@ -163,10 +165,10 @@ func (c *call) updateRecord(object, id string) {
 		return t.update(o, id, in)
 	})
 	if !res.ok() {
-		c.fail(res.errs...)
+		c.Fail(res.errs...)
 		return
 	}
-	c.none(204)
+	c.None(204)
 }
 
 // known answers 404 when the id in a path names nothing.
@@ -176,10 +178,10 @@ func (c *call) known(o *object, id string) bool {
 		return true
 	}
 	if isID(id) {
-		c.fail(errNotFound())
+		c.Fail(wire.ErrNotFound())
 		return false
 	}
-	c.fail(errExternalID(id)) // [R restforce sobject_find_error_response.json]
+	c.Fail(wire.ErrExternalID(id)) // [R restforce sobject_find_error_response.json]
 	return false
 }
 
@@ -205,24 +207,24 @@ func (c *call) deleteRecord(object, key, value string) {
 		return t.remove(o, id)
 	})
 	if !res.ok() {
-		c.fail(res.errs...)
+		c.Fail(res.errs...)
 		return
 	}
-	c.none(204)
+	c.None(204)
 }
 
 // lookup finds the one record that an external id names, or answers 404 or 300.
 func (c *call) lookup(o *object, key, value string) *record {
 	f := c.org.key(o, key)
 	if f == nil {
-		c.fail(errExternalID(key))
+		c.Fail(wire.ErrExternalID(key))
 		return nil
 	}
 	defer c.rlock()()
 	rows := c.org.table(o.name).matches(f, value)
 	switch len(rows) {
 	case 0:
-		c.fail(errNotFound())
+		c.Fail(wire.ErrNotFound())
 		return nil
 	case 1:
 		return rows[0]
@@ -238,7 +240,7 @@ func (c *call) several(o *object, rows []*record) {
 	for _, r := range rows {
 		urls = append(urls, "/services/data/v"+c.version+"/sobjects/"+o.name+"/"+r.id)
 	}
-	c.json(300, urls)
+	c.JSON(300, urls)
 }
 
 func (c *call) readRecord(object, key, value string) {
@@ -257,19 +259,19 @@ func (c *call) readRecord(object, key, value string) {
 	}
 	defer c.rlock()()
 	if r.deleted {
-		c.fail(errDeleted())
+		c.Fail(wire.ErrDeleted())
 		return
 	}
 	shape, err := c.shapeOf(o, c.r.URL.Query().Get("fields"))
 	if err != nil {
-		c.fail(err)
+		c.Fail(err)
 		return
 	}
-	if c.unchanged(r.modified.time(), etagOf(o, r)) {
+	if c.unchanged(r.modified.Time(), etagOf(o, r)) {
 		return
 	}
 	c.entry.Records = 1
-	c.bytes(200, shape.append(nil, c.org, r, c.version))
+	c.Bytes(200, shape.append(nil, c.org, r, c.version))
 }
 
 // readParent answers /sobjects/User/{id}/Profile with the row that the
@@ -287,14 +289,14 @@ func (c *call) readParent(object, id, relation string) {
 	}
 	unlock()
 	if parent == nil {
-		c.fail(errNotFound())
+		c.Fail(wire.ErrNotFound())
 		return
 	}
 	c.readRecord(rel.referenceTo[0], "Id", parent.id)
 }
 
 // shapeOf reads ?fields=a,b.c; empty means every field of the object.
-func (c *call) shapeOf(o *object, list string) (*selectNode, *APIError) {
+func (c *call) shapeOf(o *object, list string) (*selectNode, *wire.APIError) {
 	shape := &selectNode{object: o}
 	if list == "" {
 		for _, f := range o.fields {
@@ -307,7 +309,7 @@ func (c *call) shapeOf(o *object, list string) (*selectNode, *APIError) {
 	for name := range strings.SplitSeq(list, ",") {
 		path, ok := c.org.pathTo(o, strings.TrimSpace(name))
 		if !ok {
-			return nil, platformError(400, "INVALID_FIELD", "No such column '"+name+"' on sobject of type "+o.name)
+			return nil, wire.PlatformError(400, "INVALID_FIELD", "No such column '"+name+"' on sobject of type "+o.name)
 		}
 		shape.add(c.org, path)
 	}

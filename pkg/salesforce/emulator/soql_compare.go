@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // test compiles one comparison of a column with literals.
@@ -86,8 +88,8 @@ func compareValues(a, b any) int {
 	case bool:
 		y, _ := b.(bool)
 		return cmp.Compare(boolNumber(x), boolNumber(y))
-	case instant:
-		if y, ok := b.(instant); ok {
+	case wire.Instant:
+		if y, ok := b.(wire.Instant); ok {
 			return cmp.Compare(x, y)
 		}
 	}
@@ -216,24 +218,24 @@ func (c *compiled) timeTest(f *field, e *soqlCompare) (func(any) bool, error) {
 	}, nil
 }
 
-func instantIn(v any) (instant, bool) {
+func instantIn(v any) (wire.Instant, bool) {
 	switch v := v.(type) {
-	case instant:
+	case wire.Instant:
 		return v, true
 	case string:
 		t, err := time.Parse(time.DateOnly, v)
-		return instantOf(t), err == nil
+		return wire.InstantOf(t), err == nil
 	}
 	return 0, false
 }
 
 // timeRange gives the half-open range that a literal stands for.
-func (c *compiled) timeRange(f *field, t soqlToken) (from, to instant, err error) {
+func (c *compiled) timeRange(f *field, t soqlToken) (from, to wire.Instant, err error) {
 	if t.kind == soqlNumber {
 		if day, err := time.Parse(time.DateOnly, t.text); err == nil && f.kind == kindDate {
-			return instantOf(day), instantOf(day.AddDate(0, 0, 1)), nil
+			return wire.InstantOf(day), wire.InstantOf(day.AddDate(0, 0, 1)), nil
 		}
-		if at, ok := parseInstant(t.text); ok && f.kind == kindDatetime {
+		if at, ok := wire.ParseInstant(t.text); ok && f.kind == kindDatetime {
 			return at, at + 1, nil
 		}
 	}
@@ -249,7 +251,7 @@ func (c *compiled) timeRange(f *field, t soqlToken) (from, to instant, err error
 	if !ok {
 		return 0, 0, unexpectedToken(t)
 	}
-	return instantOf(today.AddDate(0, 0, span[0])), instantOf(today.AddDate(0, 0, span[1])), nil
+	return wire.InstantOf(today.AddDate(0, 0, span[0])), wire.InstantOf(today.AddDate(0, 0, span[1])), nil
 }
 
 // likeTest compiles % and _ wildcards, without case. [D]

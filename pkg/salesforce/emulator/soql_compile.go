@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // soqlPath is a resolved field path: relations to follow, then the column.
@@ -55,7 +57,7 @@ type compiled struct {
 type predicate func(r *record) bool
 
 // compile resolves every name; the error is the answer's error.
-func (o *Org) compile(q *soqlQuery, own bool) (*compiled, *APIError) {
+func (o *Org) compile(q *soqlQuery, own bool) (*compiled, *wire.APIError) {
 	t := o.table(q.from.text)
 	if t == nil {
 		return nil, q.errorAt(q.from, "INVALID_TYPE", fmt.Sprintf("sObject type '%s' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.", q.from.text))
@@ -64,7 +66,7 @@ func (o *Org) compile(q *soqlQuery, own bool) (*compiled, *APIError) {
 }
 
 // compileOn resolves every name of a query of one table.
-func (o *Org) compileOn(q *soqlQuery, t *table, own bool) (*compiled, *APIError) {
+func (o *Org) compileOn(q *soqlQuery, t *table, own bool) (*compiled, *wire.APIError) {
 	c := &compiled{query: q, org: o, own: own, table: t, root: &selectNode{object: t.object}}
 	if err := c.groups(); err != nil {
 		return nil, err
@@ -73,7 +75,7 @@ func (o *Org) compileOn(q *soqlQuery, t *table, own bool) (*compiled, *APIError)
 		return nil, err
 	}
 	if q.where != nil {
-		var err *APIError
+		var err *wire.APIError
 		if c.where, err = c.condition(q.where); err != nil {
 			return nil, err
 		}
@@ -91,19 +93,19 @@ func (o *Org) compileOn(q *soqlQuery, t *table, own bool) (*compiled, *APIError)
 // errorAt points at a token the way Salesforce does: a window of the query, a
 // caret under the token, row and column. The window's left edge is fitted to
 // the one recorded body. [R amp-labs unknown-object.json]
-func (q *soqlQuery) errorAt(t soqlToken, code, message string) *APIError {
+func (q *soqlQuery) errorAt(t soqlToken, code, message string) *wire.APIError {
 	const before, after = 32, 48
 	start := max(0, t.pos-before)
 	end := min(len(q.text), t.pos+len(t.text)+after)
 	window := strings.ToValidUTF8(q.text[start:end], "")
 	row := 1 + strings.Count(q.text[:t.pos], "\n")
 	column := t.pos - strings.LastIndexByte(q.text[:t.pos], '\n')
-	return platformError(400, code, fmt.Sprintf("\n%s\n%s^\nERROR at Row:%d:Column:%d\n%s",
+	return wire.PlatformError(400, code, fmt.Sprintf("\n%s\n%s^\nERROR at Row:%d:Column:%d\n%s",
 		window, strings.Repeat(" ", t.pos-start), row, column, message))
 }
 
 // path resolves Profile.UserLicense.Name and the like.
-func (c *compiled) path(t soqlToken) (soqlPath, *APIError) {
+func (c *compiled) path(t soqlToken) (soqlPath, *wire.APIError) {
 	parts := strings.Split(t.text, ".")
 	obj := c.table.object
 	if len(parts) > 1 && (strings.EqualFold(parts[0], c.query.alias) || strings.EqualFold(parts[0], obj.name)) && obj.relation(parts[0]) == nil {
@@ -128,7 +130,7 @@ func (c *compiled) path(t soqlToken) (soqlPath, *APIError) {
 // blind says whether the one who asks cannot see the field.
 func (c *compiled) blind(f *field) bool { return !c.own && c.org.hides(f) }
 
-func (c *compiled) selects() *APIError {
+func (c *compiled) selects() *wire.APIError {
 	if c.group != nil {
 		return nil // groups has read the items
 	}
@@ -162,7 +164,7 @@ func (c *compiled) selects() *APIError {
 			return err
 		}
 		if !c.root.add(c.org, path) {
-			return platformError(400, "INVALID_FIELD", "duplicate field selected: "+path.column.name) // [U]
+			return wire.PlatformError(400, "INVALID_FIELD", "duplicate field selected: "+path.column.name) // [U]
 		}
 	}
 	if len(c.counts) > 0 && len(c.root.columns) > 0 {
@@ -172,10 +174,10 @@ func (c *compiled) selects() *APIError {
 }
 
 // selectAll serves FIELDS(ALL), FIELDS(STANDARD) and FIELDS(CUSTOM). [D]
-func (c *compiled) selectAll(item soqlItem) *APIError {
+func (c *compiled) selectAll(item soqlItem) *wire.APIError {
 	which := strings.ToLower(item.path.text)
 	if which != "standard" && (c.query.limit < 0 || c.query.limit > 200) {
-		return platformError(400, "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200") // [U]
+		return wire.PlatformError(400, "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200") // [U]
 	}
 	for _, f := range c.table.object.fields {
 		if c.blind(f) {
@@ -189,7 +191,7 @@ func (c *compiled) selectAll(item soqlItem) *APIError {
 }
 
 // condition compiles a WHERE tree.
-func (c *compiled) condition(e soqlExpr) (predicate, *APIError) {
+func (c *compiled) condition(e soqlExpr) (predicate, *wire.APIError) {
 	switch e := e.(type) {
 	case *soqlNot:
 		part, err := c.condition(e.part)
@@ -217,10 +219,10 @@ func (c *compiled) condition(e soqlExpr) (predicate, *APIError) {
 	case *soqlCompare:
 		return c.compare(e)
 	}
-	return nil, platformError(400, "MALFORMED_QUERY", "unknown condition")
+	return nil, wire.PlatformError(400, "MALFORMED_QUERY", "unknown condition")
 }
 
-func (c *compiled) conditions(list []soqlExpr) ([]predicate, *APIError) {
+func (c *compiled) conditions(list []soqlExpr) ([]predicate, *wire.APIError) {
 	out := make([]predicate, 0, len(list))
 	for _, e := range list {
 		p, err := c.condition(e)
@@ -232,20 +234,20 @@ func (c *compiled) conditions(list []soqlExpr) ([]predicate, *APIError) {
 	return out, nil
 }
 
-func (c *compiled) compare(e *soqlCompare) (predicate, *APIError) {
+func (c *compiled) compare(e *soqlCompare) (predicate, *wire.APIError) {
 	path, err := c.path(e.path)
 	if err != nil {
 		return nil, err
 	}
 	test, failure := c.test(path.column, e)
 	if failure != nil {
-		var inner *APIError
+		var inner *wire.APIError
 		if errors.As(failure, &inner) {
 			return nil, inner
 		}
 		var bad *soqlError
 		if errors.As(failure, &bad) {
-			return nil, platformError(400, "MALFORMED_QUERY", bad.message)
+			return nil, wire.PlatformError(400, "MALFORMED_QUERY", bad.message)
 		}
 		var filter *filterError
 		if errors.As(failure, &filter) {

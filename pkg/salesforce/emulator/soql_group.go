@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // groupKey is one member of an aggregate result: a column that the rows are
@@ -16,7 +18,7 @@ type groupKey struct {
 
 // groups reads GROUP BY, and the items that may stand beside it. COUNT is the
 // only function.
-func (c *compiled) groups() *APIError {
+func (c *compiled) groups() *wire.APIError {
 	for _, t := range c.query.group {
 		path, err := c.path(t)
 		if err != nil {
@@ -37,9 +39,9 @@ func (c *compiled) groups() *APIError {
 	return nil
 }
 
-func (c *compiled) groupKey(item soqlItem) (groupKey, *APIError) {
+func (c *compiled) groupKey(item soqlItem) (groupKey, *wire.APIError) {
 	if item.child != nil || item.function == "fields" {
-		return groupKey{}, platformError(400, "MALFORMED_QUERY", "unexpected token: (")
+		return groupKey{}, wire.PlatformError(400, "MALFORMED_QUERY", "unexpected token: (")
 	}
 	path, err := c.path(item.path)
 	if err != nil {
@@ -75,7 +77,7 @@ func (c *compiled) grouped(rows []*record) []byte {
 	for _, r := range rows {
 		var key strings.Builder
 		for i := range c.group {
-			key.Write(appendValue(nil, folded(c.group[i].column, c.group[i].value(c.org, r))))
+			key.Write(wire.AppendValue(nil, folded(c.group[i].column, c.group[i].value(c.org, r))))
 			key.WriteByte(0)
 		}
 		if first[key.String()] == nil {
@@ -98,9 +100,9 @@ func (c *compiled) appendGroup(b []byte, rows []*record) []byte {
 	b = append(b, `{"attributes":{"type":"AggregateResult"}`...)
 	for i := range c.keys {
 		k := &c.keys[i]
-		b = append(appendString(append(b, ','), k.name), ':')
+		b = append(wire.AppendString(append(b, ','), k.name), ':')
 		if !k.count {
-			b = appendValue(b, k.path.value(c.org, rows[0]))
+			b = wire.AppendValue(b, k.path.value(c.org, rows[0]))
 			continue
 		}
 		n := 0

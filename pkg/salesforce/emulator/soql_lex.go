@@ -3,6 +3,8 @@ package emulator
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 type soqlKind uint8
@@ -172,8 +174,7 @@ func unescapeOne(b *strings.Builder, s string, pattern bool) (int, error) {
 		}
 		b.WriteByte(c)
 	case 'u', 'U':
-		r := jsonReader{src: []byte(s)}
-		code, ok := r.hex4(1)
+		code, ok := wire.Hex4([]byte(s), 1)
 		if !ok {
 			return 0, &soqlError{"Illegal character sequence '\\" + string(c) + "' in string literal"}
 		}

@@ -1,5 +1,9 @@
 package emulator
 
+import (
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
+)
+
 // selectNode is the shape of a result row: columns and nested parents in the
 // order they were selected.
 type selectNode struct {
@@ -48,11 +52,11 @@ func (n *selectNode) append(b []byte, o *Org, r *record, version string) []byte 
 			continue
 		}
 		if c.parent == nil {
-			b = append(appendString(b, c.field.name), ':')
-			b = appendValue(b, o.value(r, c.field))
+			b = append(wire.AppendString(b, c.field.name), ':')
+			b = wire.AppendValue(b, o.value(r, c.field))
 			continue
 		}
-		b = append(appendString(b, c.field.relationship), ':')
+		b = append(wire.AppendString(b, c.field.relationship), ':')
 		if parent := o.parent(r, c.field); parent != nil {
 			b = c.parent.append(b, o, parent, version)
 		} else {

@@ -3,6 +3,8 @@ package emulator
 import (
 	"fmt"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // semiJoin tests against the rows of an inner query: IN (SELECT ...), NOT IN.
@@ -42,7 +44,7 @@ type childNode struct {
 }
 
 // selectChildren reads (SELECT ... FROM PermissionSetAssignments).
-func (c *compiled) selectChildren(q *soqlQuery) *APIError {
+func (c *compiled) selectChildren(q *soqlQuery) *wire.APIError {
 	object, f := c.org.childRelation(c.table.object, q.from.text)
 	if f == nil || q.count || q.group != nil {
 		return c.query.errorAt(q.from, "INVALID_TYPE", fmt.Sprintf("Didn't understand relationship '%s' in FROM part of query call. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the appropriate names.", q.from.text))
@@ -92,7 +94,7 @@ func (n *childNode) append(b []byte, o *Org, parent *record, version string) []b
 			}
 		}
 	}
-	b = append(appendString(b, n.name), ':')
+	b = append(wire.AppendString(b, n.name), ':')
 	if rows = n.plan.among(rows, true); len(rows) == 0 {
 		return append(b, "null"...)
 	}

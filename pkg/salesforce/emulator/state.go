@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // State is an org's users with everything that hangs on them, in an order that
@@ -32,7 +34,7 @@ func (o *Org) State(stable bool) State {
 	for _, object := range [...]string{"UserLicense", "PermissionSetLicense"} {
 		t := o.table(object)
 		for _, r := range t.rows {
-			name := plainValue(r.at(t.object.field("MasterLabel").pos))
+			name := wire.PlainValue(r.at(t.object.field("MasterLabel").pos))
 			total, _ := r.at(t.object.field("TotalLicenses").pos).(int64)
 			st.Licenses[name] = SeatCount{o.seats[shortID(r.id)], int(total)}
 		}

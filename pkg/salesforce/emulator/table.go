@@ -3,6 +3,8 @@ package emulator
 import (
 	"slices"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // cell is one stored value; absent means null.
@@ -17,8 +19,8 @@ type record struct {
 	id         string
 	seq        uint32
 	deleted    bool
-	created    instant
-	modified   instant
+	created    wire.Instant
+	modified   wire.Instant
 	createdBy  string
 	modifiedBy string
 	cells      []cell
@@ -164,7 +166,7 @@ func (t *table) matches(f *field, value string) []*record {
 func indexKey(f *field, v any) string {
 	s, ok := v.(string)
 	if !ok {
-		return string(appendValue(nil, v))
+		return string(wire.AppendValue(nil, v))
 	}
 	if f.kind == kindReference || f.kind == kindID {
 		return shortID(s)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // oauthError is an answer of the token endpoint: 400 unless said otherwise.
@@ -19,22 +21,15 @@ type oauthError struct {
 
 func grantError(description string) *oauthError { return &oauthError{"invalid_grant", description} }
 
-// tokenError writes {"error","error_description"}. [R]
-func (c *call) tokenError(code, description string) {
-	b := appendString([]byte(`{"error":`), code)
-	b = appendString(append(b, `,"error_description":`...), description)
-	c.bytes(http.StatusBadRequest, append(b, '}'))
-}
-
 // token answers POST /services/oauth2/token.
 func (c *call) token() {
 	if c.method != http.MethodPost {
-		c.tokenError("invalid_request", "must use HTTP POST") // [U]
+		c.TokenError("invalid_request", "must use HTTP POST") // [U]
 		return
 	}
-	form, err := url.ParseQuery(string(c.body))
+	form, err := url.ParseQuery(string(c.payload))
 	if err != nil {
-		c.tokenError("invalid_request", "malformed request body") // [U]
+		c.TokenError("invalid_request", "malformed request body") // [U]
 		return
 	}
 	for name, values := range c.r.URL.Query() {
@@ -58,7 +53,7 @@ func (c *call) token() {
 		failure = &oauthError{"unsupported_grant_type", "grant type not supported"}
 	}
 	if failure != nil {
-		c.tokenError(failure.code, failure.description)
+		c.TokenError(failure.code, failure.description)
 	}
 }
 
@@ -244,16 +239,16 @@ func (c *call) issue(userID, clientID, scope string, g *grant, withRefresh bool)
 		refresh = g.token
 	}
 	unlock()
-	c.bytes(200, c.tokenBody(s, refresh))
+	c.Bytes(200, c.tokenBody(s, refresh))
 }
 
 func (c *call) tokenBody(s *session, refresh string) []byte {
 	id := c.identityURL(s.userID)
 	issued := strconv.FormatInt(s.issued.UnixMilli(), 10)
-	b := appendString([]byte(`{"access_token":`), s.token)
+	b := wire.AppendString([]byte(`{"access_token":`), s.token)
 	add := func(name, value string) {
-		b = append(appendString(append(b, ','), name), ':')
-		b = appendString(b, value)
+		b = append(wire.AppendString(append(b, ','), name), ':')
+		b = wire.AppendString(b, value)
 	}
 	if refresh != "" {
 		add("refresh_token", refresh)

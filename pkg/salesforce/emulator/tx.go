@@ -3,6 +3,8 @@ package emulator
 import (
 	"slices"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // tx is one transaction: a single call, a whole collection, or an allOrNone
@@ -10,7 +12,7 @@ import (
 type tx struct {
 	org    *Org
 	actor  *record // who does it; nil for the emulator's own planting
-	now    instant
+	now    wire.Instant
 	undo   []func()
 	first  string    // the object that fixed whether this is setup work
 	setup  bool      // what it fixed
@@ -21,7 +23,7 @@ type tx struct {
 
 // recordHit asks the fault plan about one record; a non-nil answer is the
 // error that the record shall get.
-type recordHit func(o *object, id string, in input) *APIError
+type recordHit func(o *object, id string, in input) *wire.APIError
 
 // draft is a record on its way in: what it was, and what it would be.
 type draft struct {
@@ -30,12 +32,12 @@ type draft struct {
 	row    *record
 	cells  []cell
 	sent   []*field
-	fail   *APIError
+	fail   *wire.APIError
 }
 
 // input reads the values sent for one record, from JSON or from CSV.
 type input interface {
-	each(func(name string, value any) *APIError) *APIError
+	each(func(name string, value any) *wire.APIError) *wire.APIError
 	value(name string) (any, bool)
 }
 
@@ -43,15 +45,15 @@ type input interface {
 type outcome struct {
 	id      string
 	created bool
-	errs    []*APIError
+	errs    []*wire.APIError
 }
 
-func failed(errs ...*APIError) outcome { return outcome{errs: errs} }
+func failed(errs ...*wire.APIError) outcome { return outcome{errs: errs} }
 
 func (r outcome) ok() bool { return len(r.errs) == 0 }
 
 func (o *Org) begin(actor *record) *tx {
-	return &tx{org: o, actor: actor, now: instantOf(o.server.now())}
+	return &tx{org: o, actor: actor, now: wire.InstantOf(o.server.now())}
 }
 
 // rollback undoes everything, newest first.
@@ -127,13 +129,13 @@ func (d *draft) set(f *field, v any) {
 
 func (t *tx) insert(o *object, in input) outcome {
 	if o.noCreate && !t.plants {
-		return failed(recordError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: "+o.label)) // [U]
+		return failed(wire.RecordError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: "+o.label)) // [U]
 	}
 	if err := t.mayChange(o); err != nil {
 		return failed(err)
 	}
-	if id, _ := in.value("Id"); plainValue(id) != "" { // [R; fields U]
-		return failed(recordError("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", "Id"))
+	if id, _ := in.value("Id"); wire.PlainValue(id) != "" { // [R; fields U]
+		return failed(wire.RecordError("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", "Id"))
 	}
 	d := &draft{object: o, cells: make([]cell, 0, 32), sent: make([]*field, 0, 24)}
 	if err := t.fill(d, in); err != nil {
@@ -161,7 +163,7 @@ func (t *tx) update(o *object, id string, in input) outcome {
 		return failed(err)
 	}
 	if o.noUpdate && !t.plants {
-		return failed(recordError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"))
+		return failed(wire.RecordError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"))
 	}
 	if err := t.mayChange(o); err != nil {
 		return failed(err)
@@ -187,7 +189,7 @@ func (t *tx) remove(o *object, id string) outcome {
 	}
 	if o.noDelete && !t.plants {
 		// For User the code over REST is not recorded: an assumption. [U]
-		return failed(recordError("CANNOT_DELETE_ENTITY", "entity type cannot be deleted"))
+		return failed(wire.RecordError("CANNOT_DELETE_ENTITY", "entity type cannot be deleted"))
 	}
 	if err := t.mayChange(o); err != nil {
 		return failed(err)
@@ -225,36 +227,36 @@ func (t *tx) cascade(o *object, id string) {
 }
 
 // target finds the row to change.
-func (t *tx) target(o *object, id string) (*record, *APIError) {
+func (t *tx) target(o *object, id string) (*record, *wire.APIError) {
 	if !isID(id) || len(id) == 18 && longID(shortID(id)) != id { // the last three are a check sum
-		return nil, errMalformedID(id)
+		return nil, wire.ErrMalformedID(id)
 	}
 	if !strings.HasPrefix(id, o.prefix) {
-		return nil, errCrossReference()
+		return nil, wire.ErrCrossReference()
 	}
 	r := t.org.table(o.name).find(id)
 	if r == nil {
-		return nil, errCrossReference() // in a path the caller turns this into 404
+		return nil, wire.ErrCrossReference() // in a path the caller turns this into 404
 	}
 	if r.deleted {
-		return nil, errDeleted()
+		return nil, wire.ErrDeleted()
 	}
 	return r, nil
 }
 
 // fill converts and checks every value sent.
-func (t *tx) fill(d *draft, in input) *APIError {
+func (t *tx) fill(d *draft, in input) *wire.APIError {
 	var denied []string
-	err := in.each(func(name string, value any) *APIError {
+	err := in.each(func(name string, value any) *wire.APIError {
 		f := d.object.field(name)
 		if f == nil {
-			var failure *APIError
+			var failure *wire.APIError
 			if f, value, failure = t.related(d.object, name, value); failure != nil {
 				return failure
 			}
 		}
 		if f == nil || !t.plants && t.org.hides(f) {
-			return errNoColumn(name, d.object.name)
+			return wire.ErrNoColumn(name, d.object.name)
 		}
 		if f.kind == kindID {
 			return nil
@@ -283,7 +285,7 @@ func (t *tx) fill(d *draft, in input) *APIError {
 		return nil
 	})
 	if err == nil && denied != nil {
-		err = errReadOnly(denied...)
+		err = wire.ErrReadOnly(denied...)
 	}
 	return err
 }
@@ -302,7 +304,7 @@ func (t *tx) mayWrite(d *draft, f *field) bool {
 }
 
 // required names every missing field in one error. [R]
-func (d *draft) required() *APIError {
+func (d *draft) required() *wire.APIError {
 	var missing []string
 	for _, f := range d.object.fields {
 		if f.required && cellAt(d.cells, f.pos) == nil {
@@ -310,7 +312,7 @@ func (d *draft) required() *APIError {
 		}
 	}
 	if missing != nil {
-		return errRequired(missing)
+		return wire.ErrRequired(missing)
 	}
 	return d.fail
 }
@@ -328,7 +330,7 @@ func (d *draft) defaults() {
 }
 
 // admit asks everybody who may still refuse.
-func (t *tx) admit(d *draft, in input, id string) *APIError {
+func (t *tx) admit(d *draft, in input, id string) *wire.APIError {
 	if !t.neutral(d) {
 		if err := t.mixes(d.object, d.object.setup); err != nil {
 			return err
@@ -349,7 +351,7 @@ func (t *tx) admit(d *draft, in input, id string) *APIError {
 }
 
 // unique covers fields flagged unique; User's own rules have their own texts.
-func (t *tx) unique(d *draft) *APIError {
+func (t *tx) unique(d *draft) *wire.APIError {
 	for _, f := range d.sent {
 		if !f.unique {
 			continue
@@ -359,7 +361,7 @@ func (t *tx) unique(d *draft) *APIError {
 			continue
 		}
 		if other := t.org.taken(d.object, f, v, d.row); other != nil { // [U] text
-			return recordError("DUPLICATE_VALUE",
+			return wire.RecordError("DUPLICATE_VALUE",
 				"duplicate value found: "+f.name+" duplicates value on record with id: "+shortID(other.id), f.name)
 		}
 	}
@@ -377,7 +379,7 @@ func (o *Org) taken(obj *object, f *field, v any, self *record) *record {
 }
 
 // mixes refuses setup and other objects in one transaction. [R text, D list]
-func (t *tx) mixes(o *object, setup bool) *APIError {
+func (t *tx) mixes(o *object, setup bool) *wire.APIError {
 	if t.first == "" {
 		t.first, t.setup = o.name, setup
 		return nil
@@ -385,7 +387,7 @@ func (t *tx) mixes(o *object, setup bool) *APIError {
 	if t.setup == setup {
 		return nil
 	}
-	return recordError("MIXED_DML_OPERATION",
+	return wire.RecordError("MIXED_DML_OPERATION",
 		"DML operation on setup object is not permitted after you have updated a non-setup object (or vice versa): "+
 			o.name+", original object: "+t.first)
 }

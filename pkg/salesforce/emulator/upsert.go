@@ -3,6 +3,8 @@ package emulator
 import (
 	"strconv"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // upsert creates or updates by an external id or idLookup field.
@@ -14,9 +16,9 @@ func (t *tx) upsert(o *object, f *field, value string, in input, updateOnly bool
 	case len(rows) == 1:
 		return t.update(o, rows[0].id, in), nil
 	case updateOnly: // [D] forbids creation; answer [U]
-		return failed(errNotFound()), nil
+		return failed(wire.ErrNotFound()), nil
 	case f.kind == kindID && value != "":
-		return failed(errNotFound()), nil
+		return failed(wire.ErrNotFound()), nil
 	}
 	return t.insert(o, keyedInput{in, f, value}), nil
 }
@@ -32,18 +34,18 @@ func newUpsertKeys(f *field) upsertKeys { return upsertKeys{f, map[string]int{}}
 
 func (k upsertKeys) of(in input) string {
 	v, _ := in.value(k.field.name)
-	return indexKey(k.field, plainValue(v))
+	return indexKey(k.field, wire.PlainValue(v))
 }
 
 func (k upsertKeys) add(in input) { k.seen[k.of(in)]++ }
 
-func (k upsertKeys) repeated(in input) *APIError {
+func (k upsertKeys) repeated(in input) *wire.APIError {
 	key := k.of(in)
 	if key == "" || k.seen[key] < 2 {
 		return nil
 	}
 	v, _ := in.value(k.field.name)
-	return recordError("DUPLICATE_VALUE", "Duplicate external id specified: "+plainValue(v), k.field.name)
+	return wire.RecordError("DUPLICATE_VALUE", "Duplicate external id specified: "+wire.PlainValue(v), k.field.name)
 }
 
 // keyedInput adds the value of the external id field to what was sent.
@@ -53,7 +55,7 @@ type keyedInput struct {
 	key   string
 }
 
-func (in keyedInput) each(fn func(string, any) *APIError) *APIError {
+func (in keyedInput) each(fn func(string, any) *wire.APIError) *wire.APIError {
 	if in.field.kind != kindID {
 		if err := fn(in.field.name, in.key); err != nil {
 			return err
@@ -76,7 +78,7 @@ func (c *call) upsertRecord(object, key, value string) {
 	}
 	f := c.org.key(o, key)
 	if f == nil {
-		c.fail(errExternalID(key)) // [R restforce]
+		c.Fail(wire.ErrExternalID(key)) // [R restforce]
 		return
 	}
 	in, ok := c.recordBody()
@@ -84,7 +86,7 @@ func (c *call) upsertRecord(object, key, value string) {
 		return
 	}
 	if _, sent := in.value(f.name); sent { // 400 [D], text [U]
-		c.fail(recordError("INVALID_FIELD", "The "+f.name+" field should not be specified in the sobject data."))
+		c.Fail(wire.RecordError("INVALID_FIELD", "The "+f.name+" field should not be specified in the sobject data."))
 		return
 	}
 	var rows []*record
@@ -97,7 +99,7 @@ func (c *call) upsertRecord(object, key, value string) {
 	case rows != nil:
 		c.several(o, rows)
 	case !res.ok():
-		c.fail(res.errs...)
+		c.Fail(res.errs...)
 	default:
 		c.upserted(res)
 	}
@@ -108,10 +110,10 @@ func (c *call) upserted(res outcome) {
 	body := []byte(`{"id":"` + res.id + `","success":true,"errors":[],"created":` + strconv.FormatBool(res.created) + `}`)
 	switch {
 	case res.created:
-		c.bytes(201, body)
+		c.Bytes(201, body)
 	case c.versionNumber() < 46:
-		c.none(204)
+		c.None(204)
 	default:
-		c.bytes(200, body)
+		c.Bytes(200, body)
 	}
 }

@@ -3,6 +3,8 @@ package emulator
 import (
 	"strconv"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // Refusal is a planted reason for which a user cannot be deactivated. The
@@ -13,8 +15,8 @@ type Refusal struct {
 }
 
 // userRules are the checks that only User has.
-func userRules(t *tx, d *draft) *APIError {
-	for _, check := range [...]func(*tx, *draft) *APIError{
+func userRules(t *tx, d *draft) *wire.APIError {
+	for _, check := range [...]func(*tx, *draft) *wire.APIError{
 		usernameForm, usernameFree, nicknameFree, federationFree, profileMove, activation, featuresFree,
 	} {
 		if err := check(t, d); err != nil {
@@ -24,27 +26,27 @@ func userRules(t *tx, d *draft) *APIError {
 	return nil
 }
 
-func usernameForm(t *tx, d *draft) *APIError {
+func usernameForm(t *tx, d *draft) *wire.APIError {
 	name, _ := cellAt(d.cells, t.org.user.username.pos).(string)
 	if d.changed("Username") && !isEmail(name) { // [R wso2 product-is #23846]
-		return recordError("FIELD_INTEGRITY_EXCEPTION",
+		return wire.RecordError("FIELD_INTEGRITY_EXCEPTION",
 			"Username must be in the form of an email address (for example, john@acme.com): Username", "Username")
 	}
 	return nil
 }
 
 // usernameFree is unique over all orgs, inactive users included. [R, D]
-func usernameFree(t *tx, d *draft) *APIError {
+func usernameFree(t *tx, d *draft) *wire.APIError {
 	name := strings.ToLower(d.text("Username"))
 	was, _ := d.was("Username").(string)
 	if name == strings.ToLower(was) || !t.org.server.usernameTaken(name) {
 		return nil
 	}
-	return recordError("DUPLICATE_USERNAME", // [R githubsfdeploy #20], trailing space included
+	return wire.RecordError("DUPLICATE_USERNAME", // [R githubsfdeploy #20], trailing space included
 		"Duplicate Username.<br>The username already exists in this or another Salesforce organization. Usernames must be unique across all Salesforce organizations. To resolve, use a different username (it doesn't need to match the user's email address). ", "Username")
 }
 
-func nicknameFree(t *tx, d *draft) *APIError {
+func nicknameFree(t *tx, d *draft) *wire.APIError {
 	f := t.org.user.nickname
 	v := cellAt(d.cells, f.pos)
 	if v == nil {
@@ -56,7 +58,7 @@ func nicknameFree(t *tx, d *draft) *APIError {
 	if !d.sentField("CommunityNickname") || t.org.taken(d.object, f, v, d.row) == nil {
 		return nil
 	}
-	return recordError("DUPLICATE_COMM_NICKNAME", // [R forcedotcom/cli #3142]
+	return wire.RecordError("DUPLICATE_COMM_NICKNAME", // [R forcedotcom/cli #3142]
 		"Duplicate Nickname.<br>Another user has already selected this nickname.<br>Please select another.", "CommunityNickname")
 }
 
@@ -73,7 +75,7 @@ func (t *tx) freeNickname(d *draft) string {
 }
 
 // federationFree: the text is [R]; code and case-sensitivity are not. [U]
-func federationFree(t *tx, d *draft) *APIError {
+func federationFree(t *tx, d *draft) *wire.APIError {
 	f := t.org.user.federation
 	v := cellAt(d.cells, f.pos)
 	if v == nil || d.was(f.name) == v {
@@ -81,7 +83,7 @@ func federationFree(t *tx, d *draft) *APIError {
 	}
 	for _, r := range t.org.table("User").matches(f, indexKey(f, v)) {
 		if r != d.row && r.at(f.pos) == v {
-			return recordError("DUPLICATE_VALUE",
+			return wire.RecordError("DUPLICATE_VALUE",
 				"This Federation ID is already in use. Use a different Federation ID.: SAML Federation ID", f.name)
 		}
 	}
@@ -89,7 +91,7 @@ func federationFree(t *tx, d *draft) *APIError {
 }
 
 // profileMove refuses the one documented change of licence. [R/D help 000386999]
-func profileMove(t *tx, d *draft) *APIError {
+func profileMove(t *tx, d *draft) *wire.APIError {
 	if d.old == nil || !d.changed("ProfileId") {
 		return nil
 	}
@@ -98,12 +100,12 @@ func profileMove(t *tx, d *draft) *APIError {
 	if from == to || !t.org.isChatter(from) {
 		return nil
 	}
-	return recordError("FIELD_INTEGRITY_EXCEPTION",
+	return wire.RecordError("FIELD_INTEGRITY_EXCEPTION",
 		"You can only reassign this user to a profile of the current license.: [ProfileId]", "ProfileId")
 }
 
 // activation guards seats, planted refusals and the caller's own user.
-func activation(t *tx, d *draft) *APIError {
+func activation(t *tx, d *draft) *wire.APIError {
 	wasActive, _ := d.was("IsActive").(bool)
 	active := d.flag("IsActive")
 	if d.old != nil && wasActive && !active {
@@ -118,17 +120,17 @@ func activation(t *tx, d *draft) *APIError {
 		return nil
 	}
 	if !t.org.seatFree(licence) {
-		return errLicence()
+		return wire.ErrLicence()
 	}
 	return nil
 }
 
-func (t *tx) deactivation(d *draft) *APIError {
+func (t *tx) deactivation(d *draft) *wire.APIError {
 	if reason, ok := t.org.refusals[shortID(d.row.id)]; ok && t.actor != nil {
-		return recordError(reason.Code, reason.Message)
+		return wire.RecordError(reason.Code, reason.Message)
 	}
 	if t.actor == d.row && t.actor != nil { // [U] text
-		return recordError("FIELD_INTEGRITY_EXCEPTION", "You cannot deactivate yourself.", "IsActive")
+		return wire.RecordError("FIELD_INTEGRITY_EXCEPTION", "You cannot deactivate yourself.", "IsActive")
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package emulator
+package wire
 
 import (
 	"bytes"
@@ -10,69 +10,71 @@ import (
 	"unicode/utf8"
 )
 
-// maxJSONDepth bounds nesting, so that a hostile body cannot exhaust the stack.
-const maxJSONDepth = 64
+// maxDepth bounds nesting, so that a hostile body cannot exhaust the stack.
+const maxDepth = 64
 
-// jsonNumber keeps a number as it was written.
-type jsonNumber string
+// Number keeps a number as it was written.
+type Number string
 
-// jsonMember is one name and value of an object, with its place in the body:
+// Member is one name and value of an object, with its place in the body:
 // Salesforce names line and column in JSON_PARSER_ERROR. [R]
-type jsonMember struct {
-	name  string
-	value any
-	pos   int
+type Member struct {
+	Name  string
+	Value any
+	Pos   int
 }
 
-// jsonObject keeps members in the order they were sent. Values are nil, bool,
+// Object keeps members in the order they were sent. Values are nil, bool,
 // string, jsonNumber, []any or *jsonObject.
-type jsonObject struct {
-	members []jsonMember
-	pos     int
+type Object struct {
+	Members []Member
+	Pos     int
 }
 
-// get finds a member by name; the last one wins when a name is repeated.
-func (o *jsonObject) get(name string) (any, bool) {
-	for i := len(o.members) - 1; i >= 0; i-- {
-		if strings.EqualFold(o.members[i].name, name) {
-			return o.members[i].value, true
+// Get finds a member by name; the last one wins when a name is repeated.
+func (o *Object) Get(name string) (any, bool) {
+	for i := len(o.Members) - 1; i >= 0; i-- {
+		if strings.EqualFold(o.Members[i].Name, name) {
+			return o.Members[i].Value, true
 		}
 	}
 	return nil, false
 }
 
-func (o *jsonObject) text(name string) string {
-	v, _ := o.get(name)
+// Text is a member that is a string, else empty.
+func (o *Object) Text(name string) string {
+	v, _ := o.Get(name)
 	s, _ := v.(string)
 	return s
 }
 
-func (o *jsonObject) flag(name string) bool {
-	v, _ := o.get(name)
+// Flag is a member that is true.
+func (o *Object) Flag(name string) bool {
+	v, _ := o.Get(name)
 	b, _ := v.(bool)
 	return b
 }
 
-// jsonReader is a small parser written for speed and for Salesforce's error
+// reader is a small parser written for speed and for Salesforce's error
 // positions; encoding/json offers neither ordered members nor columns.
-type jsonReader struct {
+type reader struct {
 	src   []byte
 	pos   int
 	depth int
 }
 
-type jsonSyntaxError struct {
+type syntaxError struct {
 	src     []byte
 	pos     int
 	message string
 }
 
-func (e *jsonSyntaxError) Error() string {
-	return e.message + " at " + position(e.src, e.pos)
+func (e *syntaxError) Error() string {
+	return e.message + " at " + Position(e.src, e.pos)
 }
 
-// position renders an offset the way Salesforce does. [R]
-func position(src []byte, pos int) string {
+// Position renders an offset the way Salesforce does. [R]
+func Position(src []byte, pos int) string {
 	line, column := 1, 1
 	for i := 0; i < pos && i < len(src); i++ {
 		column++
@@ -83,9 +85,9 @@ func position(src []byte, pos int) string {
 	return fmt.Sprintf("[line:%d, column:%d]", line, column)
 }
 
-// readJSON parses one document.
-func readJSON(src []byte) (any, error) {
-	r := jsonReader{src: src}
+// ReadJSON parses one document.
+func ReadJSON(src []byte) (any, error) {
+	r := reader{src: src}
 	v, err := r.value()
 	if err != nil {
 		return nil, err
@@ -97,7 +99,7 @@ func readJSON(src []byte) (any, error) {
 	return v, nil
 }
 
-func (r *jsonReader) space() {
+func (r *reader) space() {
 	for r.pos < len(r.src) {
 		switch r.src[r.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -108,11 +110,11 @@ func (r *jsonReader) space() {
 	}
 }
 
-func (r *jsonReader) fail(format string, args ...any) *jsonSyntaxError {
-	return &jsonSyntaxError{src: r.src, pos: r.pos, message: fmt.Sprintf(format, args...)}
+func (r *reader) fail(format string, args ...any) *syntaxError {
+	return &syntaxError{src: r.src, pos: r.pos, message: fmt.Sprintf(format, args...)}
 }
 
-func (r *jsonReader) unexpected(wanted string) error {
+func (r *reader) unexpected(wanted string) error {
 	if r.pos >= len(r.src) {
 		return r.fail("Unexpected end-of-input: %s", wanted)
 	}
@@ -122,7 +124,7 @@ func (r *jsonReader) unexpected(wanted string) error {
 	return err
 }
 
-func (r *jsonReader) value() (any, error) {
+func (r *reader) value() (any, error) {
 	r.space()
 	if r.pos >= len(r.src) {
 		return nil, r.unexpected("was expecting a value")
@@ -141,7 +143,7 @@ func (r *jsonReader) value() (any, error) {
 	}
 }
 
-func (r *jsonReader) word() (any, error) {
+func (r *reader) word() (any, error) {
 	var null any
 	rest := r.src[r.pos:]
 	switch {
@@ -158,7 +160,7 @@ func (r *jsonReader) word() (any, error) {
 	return nil, r.unexpected("expected a valid value (number, String, array, object, 'true', 'false' or 'null')")
 }
 
-func (r *jsonReader) number() (any, error) {
+func (r *reader) number() (any, error) {
 	start := r.pos
 	for r.pos < len(r.src) && strings.IndexByte("+-0123456789.eE", r.src[r.pos]) >= 0 {
 		r.pos++
@@ -171,12 +173,12 @@ func (r *jsonReader) number() (any, error) {
 	if !json.Valid(r.src[start:r.pos]) {
 		return nil, r.fail("Invalid numeric value: %s", text)
 	}
-	return jsonNumber(text), nil
+	return Number(text), nil
 }
 
-func (r *jsonReader) enter() error {
+func (r *reader) enter() error {
 	r.depth++
-	if r.depth > maxJSONDepth {
+	if r.depth > maxDepth {
 		return r.fail("Document is nested too deeply")
 	}
 	r.pos++
@@ -184,8 +186,8 @@ func (r *jsonReader) enter() error {
 	return nil
 }
 
-func (r *jsonReader) object() (any, error) {
-	obj := &jsonObject{pos: r.pos}
+func (r *reader) object() (any, error) {
+	obj := &Object{Pos: r.pos}
 	if err := r.enter(); err != nil {
 		return nil, err
 	}
@@ -194,13 +196,13 @@ func (r *jsonReader) object() (any, error) {
 		r.pos++
 		return obj, nil
 	}
-	obj.members = make([]jsonMember, 0, 20)
+	obj.Members = make([]Member, 0, 20)
 	for {
 		m, err := r.member()
 		if err != nil {
 			return nil, err
 		}
-		obj.members = append(obj.members, m)
+		obj.Members = append(obj.Members, m)
 		more, err := r.comma('}')
 		if err != nil || !more {
 			return obj, err
@@ -208,27 +210,27 @@ func (r *jsonReader) object() (any, error) {
 	}
 }
 
-func (r *jsonReader) member() (jsonMember, error) {
+func (r *reader) member() (Member, error) {
 	r.space()
 	if r.pos >= len(r.src) || r.src[r.pos] != '"' {
-		return jsonMember{}, r.unexpected("was expecting double-quote to start field name")
+		return Member{}, r.unexpected("was expecting double-quote to start field name")
 	}
 	name, err := r.str()
 	if err != nil {
-		return jsonMember{}, err
+		return Member{}, err
 	}
 	r.space()
 	if r.pos >= len(r.src) || r.src[r.pos] != ':' {
-		return jsonMember{}, r.unexpected("was expecting a colon to separate field name and value")
+		return Member{}, r.unexpected("was expecting a colon to separate field name and value")
 	}
 	r.pos++
 	r.space()
 	pos := r.pos
 	v, err := r.value()
-	return jsonMember{name: name, value: v, pos: pos}, err
+	return Member{Name: name, Value: v, Pos: pos}, err
 }
 
-func (r *jsonReader) array() (any, error) {
+func (r *reader) array() (any, error) {
 	if err := r.enter(); err != nil {
 		return nil, err
 	}
@@ -253,7 +255,7 @@ func (r *jsonReader) array() (any, error) {
 
 // comma reads what stands between members: true for another one, false for the
 // end.
-func (r *jsonReader) comma(end byte) (bool, error) {
+func (r *reader) comma(end byte) (bool, error) {
 	r.space()
 	if r.pos < len(r.src) && (r.src[r.pos] == ',' || r.src[r.pos] == end) {
 		r.pos++
@@ -262,7 +264,7 @@ func (r *jsonReader) comma(end byte) (bool, error) {
 	return false, r.unexpected("was expecting comma to separate entries")
 }
 
-func (r *jsonReader) str() (string, error) {
+func (r *reader) str() (string, error) {
 	r.pos++
 	start := r.pos
 	for r.pos < len(r.src) {
@@ -285,7 +287,7 @@ func (r *jsonReader) str() (string, error) {
 }
 
 // escaped reads the rest of a string that holds at least one backslash.
-func (r *jsonReader) escaped(start int) (string, error) {
+func (r *reader) escaped(start int) (string, error) {
 	b := append([]byte(nil), r.src[start:r.pos]...)
 	for r.pos < len(r.src) {
 		c := r.src[r.pos]
@@ -311,7 +313,7 @@ func (r *jsonReader) escaped(start int) (string, error) {
 	return "", r.unexpected("was expecting closing quote for a string value")
 }
 
-func (r *jsonReader) escape(b []byte) ([]byte, error) {
+func (r *reader) escape(b []byte) ([]byte, error) {
 	if r.pos+1 >= len(r.src) {
 		return nil, r.unexpected("was expecting an escape")
 	}
@@ -324,7 +326,7 @@ func (r *jsonReader) escape(b []byte) ([]byte, error) {
 		r.pos++
 		return nil, r.fail("Unrecognized character escape '%c' (code %d)", c, c)
 	}
-	code, ok := r.hex4(r.pos + 2)
+	code, ok := Hex4(r.src, r.pos+2)
 	if !ok {
 		return nil, r.fail("Unexpected character in a unicode escape")
 	}
@@ -332,7 +334,7 @@ func (r *jsonReader) escape(b []byte) ([]byte, error) {
 	if utf16.IsSurrogate(code) {
 		low, ok := rune(0), false
 		if r.pos+1 < len(r.src) && r.src[r.pos] == '\\' && r.src[r.pos+1] == 'u' {
-			low, ok = r.hex4(r.pos + 2)
+			low, ok = Hex4(r.src, r.pos+2)
 		}
 		pair := utf16.DecodeRune(code, low)
 		if ok && pair != utf8.RuneError {
@@ -343,10 +345,11 @@ func (r *jsonReader) escape(b []byte) ([]byte, error) {
 	return utf8.AppendRune(b, code), nil
 }
 
-func (r *jsonReader) hex4(at int) (rune, bool) {
-	if at+4 > len(r.src) {
+// Hex4 reads four hexadecimal digits.
+func Hex4(src []byte, at int) (rune, bool) {
+	if at+4 > len(src) {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(string(r.src[at:at+4]), 16, 32)
+	n, err := strconv.ParseUint(string(src[at:at+4]), 16, 32)
 	return rune(n), err == nil
 }

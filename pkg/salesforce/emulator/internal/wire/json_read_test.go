@@ -1,4 +1,4 @@
-package emulator
+package wire
 
 import (
 	"bytes"
@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// plainJSON turns what readJSON gives into what encoding/json gives.
+// plainJSON turns what ReadJSON gives into what encoding/json gives.
 func plainJSON(v any) any {
 	switch v := v.(type) {
-	case jsonNumber:
+	case Number:
 		return json.Number(v)
 	case []any:
 		out := make([]any, len(v))
@@ -18,10 +18,10 @@ func plainJSON(v any) any {
 			out[i] = plainJSON(v[i])
 		}
 		return out
-	case *jsonObject:
+	case *Object:
 		out := map[string]any{}
-		for _, m := range v.members {
-			out[m.name] = plainJSON(m.value)
+		for _, m := range v.Members {
+			out[m.Name] = plainJSON(m.Value)
 		}
 		return out
 	}
@@ -35,7 +35,7 @@ func FuzzReadJSON(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		got, err := readJSON(src)
+		got, err := ReadJSON(src)
 		if !utf8.Valid(src) {
 			return // encoding/json repairs, this reader refuses
 		}
@@ -52,7 +52,7 @@ func FuzzReadJSON(f *testing.F) {
 		if derr := dec.Decode(&want); derr != nil {
 			t.Fatalf("%q: %v", src, derr)
 		}
-		if a, b := encode(plainJSON(got)), encode(want); !bytes.Equal(a, b) {
+		if a, b := Encode(plainJSON(got)), Encode(want); !bytes.Equal(a, b) {
 			t.Fatalf("%q\n got %s\nwant %s", src, a, b)
 		}
 	})
@@ -61,19 +61,8 @@ func FuzzReadJSON(f *testing.F) {
 func TestReadJSONTakesWhatIsJSON(t *testing.T) {
 	t.Parallel()
 	for _, src := range []string{`{"a":[1,-2.5e3,true,false,null,"\u00e9\n\ud83d\ude00"],"b":{}}`, ` [ ] `, `0`, `-0.5E+10`, `""`} {
-		if _, err := readJSON([]byte(src)); err != nil {
+		if _, err := ReadJSON([]byte(src)); err != nil {
 			t.Errorf("%s: %v", src, err)
 		}
-	}
-}
-
-func TestIDs(t *testing.T) {
-	t.Parallel()
-	// A published pair of the short and the long form. [D]
-	if got := longID("001A0000006Vm9r"); got != "001A0000006Vm9rIAC" {
-		t.Fatalf("long id %s", got)
-	}
-	if isID("001A0000006Vm9rIA") || isID("001A0000006Vm9!") || !isID("001A0000006Vm9r") {
-		t.Fatal("isID")
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 )
 
 // adminOrgs serves /_emulator/orgs and what is below an org.
@@ -53,7 +55,7 @@ type orgDescription struct {
 func (o *Org) describe() orgDescription {
 	o.server.mu.RLock()
 	defer o.server.mu.RUnlock()
-	return orgDescription{o.id, o.cfg.Name, o.cfg.InstanceURL, len(o.table("User").rows)}
+	return orgDescription{o.id, o.cfg.Name, o.cfg.InstanceURL, len(o.Table("User").Rows)}
 }
 
 func (c *call) listOrgs() {
@@ -188,7 +190,7 @@ func (c *call) adminLimits(o *Org, _ string) error {
 // adminFields: {"access":"none|read|edit"} for a field such as User.Title.
 func (c *call) adminFields(o *Org, field string) error {
 	var body struct {
-		Access FieldAccess `json:"access"`
+		Access store.FieldAccess `json:"access"`
 	}
 	if !c.decodeBody(&body) {
 		return nil

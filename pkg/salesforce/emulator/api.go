@@ -1,6 +1,24 @@
 package emulator
 
-import "github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
+import (
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
+)
 
 // APIError is one element of Salesforce's error array.
 type APIError = wire.APIError
+
+// FieldAccess is what field-level security leaves of a field to those who call
+// the API.
+type FieldAccess = store.FieldAccess
+
+const (
+	// FieldHidden fields are not there: INVALID_FIELD, and no describe shows
+	// them. [R]
+	FieldHidden = store.FieldHidden
+	// FieldReadOnly fields are read, and writing them is
+	// INVALID_FIELD_FOR_INSERT_UPDATE. [R amp-labs]
+	FieldReadOnly = store.FieldReadOnly
+	// FieldEditable is the default.
+	FieldEditable = store.FieldEditable
+)

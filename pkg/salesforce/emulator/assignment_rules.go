@@ -1,29 +1,33 @@
 package emulator
 
 import (
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // assignmentObject is PermissionSetAssignment: create, delete, query, and
 // update of ExpirationDate only. [D]
-func assignmentObject() *object {
-	o := newObject("PermissionSetAssignment", "Permission Set Assignment", "0Pa",
-		reference("AssigneeId", "Assignee ID", "Assignee", "User").must().once().index().named("PermissionSetAssignments"),
-		reference("PermissionSetId", "Permission Set ID", "PermissionSet", "PermissionSet").once().index().named("Assignments"),
-		reference("PermissionSetGroupId", "Permission Set Group ID", "PermissionSetGroup", "PermissionSetGroup").once().index().named("Assignments"),
-		&field{name: "ExpirationDate", label: "Expiration Date", kind: kindDatetime},
-		flag("IsActive", "Is Active", true).fixed(),
-		flag("IsRevoked", "Is Revoked", false).fixed())
-	o.setup = true
-	o.rules = assignmentRules
+func assignmentObject(org *Org) *store.Object {
+	o := store.NewObject("PermissionSetAssignment", "Permission Set Assignment", "0Pa",
+		store.Reference("AssigneeId", "Assignee ID", "Assignee", "User").Must().Once().Index().Named("PermissionSetAssignments"),
+		store.Reference("PermissionSetId", "Permission Set ID", "PermissionSet", "PermissionSet").Once().Index().Named("Assignments"),
+		store.Reference("PermissionSetGroupId", "Permission Set Group ID", "PermissionSetGroup", "PermissionSetGroup").Once().Index().Named("Assignments"),
+		&store.Field{Name: "ExpirationDate", Label: "Expiration Date", Kind: store.KindDatetime},
+		store.Flag("IsActive", "Is Active", true).Fixed(),
+		store.Flag("IsRevoked", "Is Revoked", false).Fixed())
+	o.Setup = true
+	o.Rules = assignmentRules{org}.check
 	return o
 }
 
-func assignmentRules(t *tx, d *draft) *wire.APIError {
-	if d.old != nil {
+// assignmentRules are what only assignments of permission sets and groups have.
+type assignmentRules struct{ org *Org }
+
+func (a assignmentRules) check(t *store.Tx, d *store.Draft) *wire.APIError {
+	if d.Old != nil {
 		return nil
 	}
-	set, group := d.get("PermissionSetId"), d.get("PermissionSetGroupId")
+	set, group := d.Get("PermissionSetId"), d.Get("PermissionSetGroupId")
 	if set == nil && group == nil {
 		return wire.ErrRequired([]string{"PermissionSetId"})
 	}
@@ -31,76 +35,76 @@ func assignmentRules(t *tx, d *draft) *wire.APIError {
 		return wire.RecordError("FIELD_INTEGRITY_EXCEPTION",
 			"Specify either PermissionSetId or PermissionSetGroupId, not both.", "PermissionSetGroupId")
 	}
-	if err := assignmentDuplicate(t, d); err != nil {
+	if err := a.duplicate(t, d); err != nil {
 		return err
 	}
-	return assignmentLicence(t, d)
+	return a.licence(d)
 }
 
-// assignmentDuplicate answers with 15 character ids and two spaces. [R amp-labs]
-func assignmentDuplicate(t *tx, d *draft) *wire.APIError {
+// duplicate answers with 15 character ids and two spaces. [R amp-labs]
+func (assignmentRules) duplicate(t *store.Tx, d *store.Draft) *wire.APIError {
 	name, label := "PermissionSetId", "Permission Set"
-	if d.get(name) == nil {
+	if d.Get(name) == nil {
 		name, label = "PermissionSetGroupId", "Permission Set Group" // label for groups [U]
 	}
-	f := d.object.field(name)
-	assignee := d.object.field("AssigneeId")
-	for _, r := range t.org.table(d.object.name).matches(assignee, d.text("AssigneeId")) {
-		if r.at(f.pos) == d.get(name) {
+	f := d.Object.Field(name)
+	assignee := d.Object.Field("AssigneeId")
+	for _, r := range t.Data.Table(d.Object.Name).Matches(assignee, d.Text("AssigneeId")) {
+		if r.At(f.Pos) == d.Get(name) {
 			return wire.RecordError("DUPLICATE_VALUE", "Duplicate PermissionSetAssignment.  Assignee: "+
-				shortID(d.text("AssigneeId"))+"; "+label+": "+shortID(d.text(name)), "AssigneeId", name)
+				store.ShortID(d.Text("AssigneeId"))+"; "+label+": "+store.ShortID(d.Text(name)), "AssigneeId", name)
 		}
 	}
 	return nil
 }
 
-// assignmentLicence refuses a permission set tied to another user licence. [R text]
-func assignmentLicence(t *tx, d *draft) *wire.APIError {
-	sets := t.org.table("PermissionSet")
-	set := sets.live(d.text("PermissionSetId"))
+// licence refuses a permission set tied to another user licence. [R text]
+func (a assignmentRules) licence(d *store.Draft) *wire.APIError {
+	sets := a.org.Table("PermissionSet")
+	set := sets.Live(d.Text("PermissionSetId"))
 	if set == nil {
 		return nil
 	}
-	licence, _ := set.at(sets.object.field("LicenseId").pos).(string)
-	user := t.org.table("User").live(d.text("AssigneeId"))
-	profile, _ := user.at(t.org.user.profile.pos).(string)
-	if t.org.table("UserLicense").live(licence) == nil || licence == t.org.licenceOf(profile) {
+	licence, _ := set.At(sets.Object.Field("LicenseId").Pos).(string)
+	user := a.org.Table("User").Live(d.Text("AssigneeId"))
+	profile, _ := user.At(a.org.user.profile.Pos).(string)
+	if a.org.Table("UserLicense").Live(licence) == nil || licence == a.org.licenceOf(profile) {
 		return nil
 	}
-	label, _ := set.at(sets.object.field("Label").pos).(string)
-	name, _ := userName(t.org, user).(string)
+	label, _ := set.At(sets.Object.Field("Label").Pos).(string)
+	name, _ := a.org.fullName(user).(string)
 	return wire.RecordError("FIELD_INTEGRITY_EXCEPTION",
 		"Can't assign permission set "+label+" to user "+name+". The user license doesn't allow the permission: "+label, "PermissionSetId")
 }
 
 // permissionSetLicenseAssignObject: create and delete; each takes a seat.
-func permissionSetLicenseAssignObject() *object {
-	o := newObject("PermissionSetLicenseAssign", "Permission Set License Assignment", "2LA", // prefix [U]
-		reference("AssigneeId", "Assignee ID", "Assignee", "User").must().once().index().named("PermissionSetLicenseAssignments"),
-		reference("PermissionSetLicenseId", "Permission Set License ID", "PermissionSetLicense", "PermissionSetLicense").must().once())
-	o.setup, o.noUpdate = true, true
-	o.rules = licenceAssignRules
-	o.stored = func(t *tx, d *draft) {
-		id := d.text("PermissionSetLicenseId")
-		t.org.moveSeat("", id)
-		t.undo = append(t.undo, func() { t.org.moveSeat(id, "") })
+func permissionSetLicenseAssignObject(org *Org) *store.Object {
+	o := store.NewObject("PermissionSetLicenseAssign", "Permission Set License Assignment", "2LA", // prefix [U]
+		store.Reference("AssigneeId", "Assignee ID", "Assignee", "User").Must().Once().Index().Named("PermissionSetLicenseAssignments"),
+		store.Reference("PermissionSetLicenseId", "Permission Set License ID", "PermissionSetLicense", "PermissionSetLicense").Must().Once())
+	o.Setup, o.NoUpdate = true, true
+	o.Rules = func(t *store.Tx, d *store.Draft) *wire.APIError { return licenceAssignRules(org.seats, t, d) }
+	o.Stored = func(t *store.Tx, d *store.Draft) {
+		id := d.Text("PermissionSetLicenseId")
+		org.seats.move("", id)
+		t.OnRollback(func() { org.seats.move(id, "") })
 	}
-	o.removed = func(t *tx, r *record) {
-		id, _ := r.at(o.field("PermissionSetLicenseId").pos).(string)
-		t.org.moveSeat(id, "")
-		t.undo = append(t.undo, func() { t.org.moveSeat("", id) })
+	o.Removed = func(t *store.Tx, r *store.Record) {
+		id, _ := r.At(o.Field("PermissionSetLicenseId").Pos).(string)
+		org.seats.move(id, "")
+		t.OnRollback(func() { org.seats.move("", id) })
 	}
 	return o
 }
 
-func licenceAssignRules(t *tx, d *draft) *wire.APIError {
-	f := d.object.field("PermissionSetLicenseId")
-	for _, r := range t.org.table(d.object.name).matches(d.object.field("AssigneeId"), d.text("AssigneeId")) {
-		if r.at(f.pos) == d.get(f.name) { // [U] text
+func licenceAssignRules(s *seats, t *store.Tx, d *store.Draft) *wire.APIError {
+	f := d.Object.Field("PermissionSetLicenseId")
+	for _, r := range t.Data.Table(d.Object.Name).Matches(d.Object.Field("AssigneeId"), d.Text("AssigneeId")) {
+		if r.At(f.Pos) == d.Get(f.Name) { // [U] text
 			return wire.RecordError("DUPLICATE_VALUE", "duplicate value found: <unknown> duplicates value on record with id: <unknown>")
 		}
 	}
-	if !t.org.seatFree(d.text(f.name)) {
+	if !s.free(d.Text(f.Name)) {
 		return wire.ErrLicence()
 	}
 	return nil
@@ -108,14 +112,14 @@ func licenceAssignRules(t *tx, d *draft) *wire.APIError {
 
 // groupMemberObject: create, delete, query; a second create of the same
 // membership succeeds with the id of the first. [D]
-func groupMemberObject() *object {
-	o := newObject("GroupMember", "Group Member", "011", // prefix [U]
-		reference("GroupId", "Group ID", "Group", "Group").must().once().index().named("GroupMembers"),
-		reference("UserOrGroupId", "User/Group ID", "", "User", "Group").must().once().index())
-	o.setup, o.noUpdate = true, true
-	o.existing = func(org *Org, d *draft) *record {
-		for _, r := range org.table("GroupMember").matches(o.field("UserOrGroupId"), d.text("UserOrGroupId")) {
-			if r.at(o.field("GroupId").pos) == d.get("GroupId") {
+func groupMemberObject(org *Org) *store.Object {
+	o := store.NewObject("GroupMember", "Group Member", "011", // prefix [U]
+		store.Reference("GroupId", "Group ID", "Group", "Group").Must().Once().Index().Named("GroupMembers"),
+		store.Reference("UserOrGroupId", "User/Group ID", "", "User", "Group").Must().Once().Index())
+	o.Setup, o.NoUpdate = true, true
+	o.Existing = func(d *store.Draft) *store.Record {
+		for _, r := range org.Table("GroupMember").Matches(o.Field("UserOrGroupId"), d.Text("UserOrGroupId")) {
+			if r.At(o.Field("GroupId").Pos) == d.Get("GroupId") {
 				return r
 			}
 		}

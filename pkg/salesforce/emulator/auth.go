@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 )
 
 const (
@@ -118,7 +120,7 @@ func (a *authStore) alive(token string, now time.Time) *session {
 
 // issue makes an access token. The lock is held.
 func (a *authStore) issue(userID, clientID, scope string, g *grant, now time.Time) *session {
-	s := &session{token: shortID(a.org.id) + "!" + "AQ" + randomText(66), userID: userID, clientID: clientID, scope: scope,
+	s := &session{token: store.ShortID(a.org.id) + "!" + "AQ" + randomText(66), userID: userID, clientID: clientID, scope: scope,
 		issued: now, used: now, grant: g}
 	a.sweep(now)
 	a.sessions[s.token] = s

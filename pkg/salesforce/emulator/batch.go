@@ -15,7 +15,7 @@ func (c *call) batch() {
 	if !ok {
 		return
 	}
-	list, _ := in.object.Get("batchRequests")
+	list, _ := in.Object.Get("batchRequests")
 	items, _ := list.([]any)
 	if len(items) == 0 || len(items) > maxSubrequests { // [U] code and text
 		c.Fail(wire.PlatformError(400, "LIMIT_EXCEEDED", fmt.Sprintf("A batch takes 1 to %d subrequests", maxSubrequests)))
@@ -23,7 +23,7 @@ func (c *call) batch() {
 	}
 	defer c.lock()()
 	c.entry.Mutating = false
-	halt, failed := in.object.Flag("haltOnError"), false
+	halt, failed := in.Object.Flag("haltOnError"), false
 	var results []byte
 	for i, item := range items {
 		if i > 0 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -59,11 +60,11 @@ func newBulkStore() *bulkStore {
 
 func (s *bulkStore) add(o *Org, j *bulkJob) {
 	s.next++
-	j.id = newID("750", o.pod, s.next)
-	s.jobs[shortID(j.id)] = j
+	j.id = store.NewID("750", o.Pod, s.next)
+	s.jobs[store.ShortID(j.id)] = j
 	s.order = append(s.order, j.id)
 	for len(s.order) > maxJobs {
-		delete(s.jobs, shortID(s.order[0]))
+		delete(s.jobs, store.ShortID(s.order[0]))
 		s.order = s.order[1:]
 	}
 }
@@ -111,29 +112,29 @@ func (c *call) createJob() {
 	if !ok {
 		return
 	}
-	o := c.org.object(in.object.Text("object"))
+	o := c.org.Object(in.Object.Text("object"))
 	if o == nil {
-		c.Fail(wire.PlatformError(400, "INVALIDENTITY", "Unable to find object: "+in.object.Text("object"))) // [U]
+		c.Fail(wire.PlatformError(400, "INVALIDENTITY", "Unable to find object: "+in.Object.Text("object"))) // [U]
 		return
 	}
-	j := &bulkJob{object: o.name, operation: in.object.Text("operation"), external: in.object.Text("externalIdFieldName"),
-		ending: orText(in.object.Text("lineEnding"), "LF"), delimiter: orText(in.object.Text("columnDelimiter"), "COMMA"),
+	j := &bulkJob{object: o.Name, operation: in.Object.Text("operation"), external: in.Object.Text("externalIdFieldName"),
+		ending: orText(in.Object.Text("lineEnding"), "LF"), delimiter: orText(in.Object.Text("columnDelimiter"), "COMMA"),
 		version: c.version, user: c.session.userID, created: c.started, state: jobOpen}
 	if err := j.problem(c.org, o); err != nil {
 		c.Fail(err)
 		return
 	}
-	c.entry.Object = o.name
+	c.entry.Object = o.Name
 	defer c.lock()()
 	c.org.bulk.add(c.org, j)
 	c.Bytes(200, j.body(true, false))
 }
 
-func (j *bulkJob) problem(org *Org, o *object) *wire.APIError {
+func (j *bulkJob) problem(org *Org, o *store.Object) *wire.APIError {
 	switch j.operation {
 	case "insert", "update", "delete", "hardDelete":
 	case "upsert":
-		if org.key(o, j.external) == nil {
+		if org.Key(o, j.external) == nil {
 			return errJob("External ID was not found: " + j.external)
 		}
 	default:
@@ -154,7 +155,7 @@ func orText(s, fallback string) string {
 
 // job finds a job or answers 404.
 func (c *call) job(id string) *bulkJob {
-	j := c.org.bulk.jobs[shortID(id)]
+	j := c.org.bulk.jobs[store.ShortID(id)]
 	if j == nil {
 		c.Fail(wire.ErrNotFound())
 		return nil
@@ -188,7 +189,7 @@ func (c *call) closeJob(id string) {
 	if !ok {
 		return
 	}
-	state := in.object.Text("state")
+	state := in.Object.Text("state")
 	defer c.lock()()
 	j := c.job(id)
 	if j == nil {
@@ -252,7 +253,7 @@ func (c *call) listJobs() {
 	b := []byte(`{"done":true,"records":[`)
 	first := true
 	for _, id := range c.org.bulk.order {
-		if j := c.org.bulk.jobs[shortID(id)]; j != nil {
+		if j := c.org.bulk.jobs[store.ShortID(id)]; j != nil {
 			if !first {
 				b = append(b, ',')
 			}
@@ -273,7 +274,7 @@ func (c *call) deleteJob(id string) {
 		c.Fail(errJob("A job must be UploadComplete, JobComplete, Aborted or Failed to be deleted"))
 		return
 	}
-	delete(c.org.bulk.jobs, shortID(id))
+	delete(c.org.bulk.jobs, store.ShortID(id))
 	c.None(204)
 }
 

@@ -4,9 +4,9 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -24,7 +24,7 @@ type queryJob struct {
 	state     string
 	header    []string
 	columns   []soqlPath
-	rows      []*record
+	rows      []*store.Record
 }
 
 // queryJobsRoute serves /jobs/query.
@@ -65,8 +65,8 @@ func (c *call) createQueryJob() {
 	if !ok {
 		return
 	}
-	j := &queryJob{operation: in.object.Text("operation"), ending: orText(in.object.Text("lineEnding"), "LF"),
-		delimiter: orText(in.object.Text("columnDelimiter"), "COMMA"), version: c.version, user: c.session.userID, created: c.started, state: jobUploaded}
+	j := &queryJob{operation: in.Object.Text("operation"), ending: orText(in.Object.Text("lineEnding"), "LF"),
+		delimiter: orText(in.Object.Text("columnDelimiter"), "COMMA"), version: c.version, user: c.session.userID, created: c.started, state: jobUploaded}
 	if j.operation != "query" && j.operation != "queryAll" {
 		c.Fail(errJob("Unsupported operation: " + j.operation))
 		return
@@ -75,7 +75,7 @@ func (c *call) createQueryJob() {
 		c.Fail(errJob("Unsupported lineEnding or columnDelimiter"))
 		return
 	}
-	q, err := parseSOQL(in.object.Text("query"))
+	q, err := parseSOQL(in.Object.Text("query"))
 	if err != nil {
 		c.Fail(wire.PlatformError(400, "API_ERROR", err.Error()))
 		return
@@ -92,7 +92,7 @@ func (c *call) createQueryJob() {
 
 // runQueryJob finds columns and rows: plain fields only, as in life.
 func (c *call) runQueryJob(j *queryJob, q *soqlQuery) *wire.APIError {
-	plan, failure := c.org.compile(q, false)
+	plan, failure := compile(c.org.Data, q, false)
 	if failure != nil {
 		return failure
 	}
@@ -109,26 +109,17 @@ func (c *call) runQueryJob(j *queryJob, q *soqlQuery) *wire.APIError {
 		}
 		j.columns, j.header = append(j.columns, path), append(j.header, path.name())
 	}
-	j.object, j.rows = plan.table.object.name, plan.run()
+	j.object, j.rows = plan.table.Object.Name, plan.run()
 	return nil
-}
-
-// name is the path as a column of a result: Profile.Name.
-func (p *soqlPath) name() string {
-	var b strings.Builder
-	for _, rel := range p.relations {
-		b.WriteString(rel.relationship + ".")
-	}
-	return b.String() + p.column.name
 }
 
 func (s *bulkStore) addQuery(o *Org, j *queryJob) {
 	s.next++
-	j.id = newID("750", o.pod, s.next)
-	s.queries[shortID(j.id)] = j
+	j.id = store.NewID("750", o.Pod, s.next)
+	s.queries[store.ShortID(j.id)] = j
 	s.queryOrder = append(s.queryOrder, j.id)
 	for len(s.queryOrder) > maxJobs {
-		delete(s.queries, shortID(s.queryOrder[0]))
+		delete(s.queries, store.ShortID(s.queryOrder[0]))
 		s.queryOrder = s.queryOrder[1:]
 	}
 }
@@ -136,7 +127,7 @@ func (s *bulkStore) addQuery(o *Org, j *queryJob) {
 // withQueryJob works on a job, or answers 404.
 func (c *call) withQueryJob(id string, work func(j *queryJob)) {
 	defer c.lock()()
-	j := c.org.bulk.queries[shortID(id)]
+	j := c.org.bulk.queries[store.ShortID(id)]
 	if j == nil {
 		c.Fail(wire.ErrNotFound())
 		return
@@ -167,7 +158,7 @@ func (c *call) abortQueryJob(id string) {
 		return
 	}
 	c.withQueryJob(id, func(j *queryJob) {
-		if state := in.object.Text("state"); state != jobAborted || j.state == jobComplete || j.state == jobAborted {
+		if state := in.Object.Text("state"); state != jobAborted || j.state == jobComplete || j.state == jobAborted {
 			c.Fail(errJob("Cannot change the state of a job from " + j.state + " to " + state))
 			return
 		}
@@ -182,7 +173,7 @@ func (c *call) deleteQueryJob(id string) {
 			c.Fail(errJob("A job must be JobComplete, Aborted or Failed to be deleted"))
 			return
 		}
-		delete(c.org.bulk.queries, shortID(id))
+		delete(c.org.bulk.queries, store.ShortID(id))
 		c.None(204)
 	})
 }
@@ -192,7 +183,7 @@ func (c *call) listQueryJobs() {
 	b := []byte(`{"done":true,"records":[`)
 	first := true
 	for _, id := range c.org.bulk.queryOrder {
-		if j := c.org.bulk.queries[shortID(id)]; j != nil {
+		if j := c.org.bulk.queries[store.ShortID(id)]; j != nil {
 			if !first {
 				b = append(b, ',')
 			}
@@ -232,7 +223,7 @@ func (c *call) resultPage(j *queryJob, from, to int) {
 	cells := make([]string, len(j.columns))
 	for _, r := range j.rows[from:to] {
 		for i := range j.columns {
-			cells[i] = wire.PlainValue(j.columns[i].value(c.org, r))
+			cells[i] = wire.PlainValue(j.columns[i].value(c.org.Data, r))
 		}
 		b = csvLine(b, comma, end, cells)
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -40,7 +41,7 @@ type csvInput struct {
 	cells   []string
 }
 
-func (in csvInput) each(fn func(string, any) *wire.APIError) *wire.APIError {
+func (in csvInput) Each(fn func(string, any) *wire.APIError) *wire.APIError {
 	for i, name := range in.columns {
 		if i >= len(in.cells) || in.cells[i] == "" || strings.EqualFold(name, "Id") {
 			continue
@@ -76,7 +77,7 @@ func xsdType(message string) string {
 	return "string"
 }
 
-func (in csvInput) value(name string) (any, bool) {
+func (in csvInput) Value(name string) (any, bool) {
 	for i, column := range in.columns {
 		if strings.EqualFold(column, name) && i < len(in.cells) && in.cells[i] != "" {
 			return in.cells[i], true
@@ -105,7 +106,7 @@ func (j *bulkJob) endsAsSaid() bool {
 // process applies a job's rows. A bad row does not fail the job; a bad header
 // does. [R] The state lock is held.
 func (c *call) process(j *bulkJob) {
-	o := c.org.object(j.object)
+	o := c.org.Object(j.object)
 	rows, err := j.rows()
 	said := j.endsAsSaid()
 	j.data = nil
@@ -119,7 +120,7 @@ func (c *call) process(j *bulkJob) {
 		return
 	}
 	for _, name := range rows[0] {
-		if !c.org.column(o, name) { // [R]
+		if !c.org.Column(o, name) { // [R]
 			j.message = "InvalidBatch : Field name not found : " + name
 			return
 		}
@@ -131,62 +132,62 @@ func (c *call) process(j *bulkJob) {
 }
 
 // processChunk is one transaction of up to 200 rows, as in life.
-func (c *call) processChunk(j *bulkJob, o *object, rows [][]string) {
+func (c *call) processChunk(j *bulkJob, o *store.Object, rows [][]string) {
 	t := c.begin()
-	keys := newUpsertKeys(o.field("Id"))
+	keys := store.NewUpsertKeys(o.Field("Id"))
 	if j.operation == "upsert" {
-		keys = newUpsertKeys(o.field(j.external))
+		keys = store.NewUpsertKeys(o.Field(j.external))
 		for _, cells := range rows {
-			keys.add(csvInput{j.result.columns, cells})
+			keys.Add(csvInput{j.result.columns, cells})
 		}
 	}
 	for _, cells := range rows {
 		in := csvInput{j.result.columns, cells}
-		mark := len(t.undo)
-		res := t.bulkRow(j, o, in, keys)
-		if !res.ok() {
-			t.rollbackTo(mark)
-			id, _ := in.value("Id")
-			j.result.bad = append(j.result.bad, bulkRow{id: wire.PlainValue(id), err: errorCell(res.errs[0]), cells: cells})
+		mark := t.Mark()
+		res := j.apply(t, o, in, keys)
+		if !res.OK() {
+			t.RollbackTo(mark)
+			id, _ := in.Value("Id")
+			j.result.bad = append(j.result.bad, bulkRow{id: wire.PlainValue(id), err: errorCell(res.Errs[0]), cells: cells})
 			continue
 		}
-		j.result.good = append(j.result.good, bulkRow{id: res.id, created: res.created, cells: cells})
+		j.result.good = append(j.result.good, bulkRow{id: res.ID, created: res.Created, cells: cells})
 	}
 	c.note(t, len(rows))
 }
 
-func (t *tx) bulkRow(j *bulkJob, o *object, in csvInput, keys upsertKeys) outcome {
-	id, _ := in.value("Id")
-	if err := keys.repeated(in); err != nil {
-		return failed(err)
+func (j *bulkJob) apply(t *store.Tx, o *store.Object, in csvInput, keys store.UpsertKeys) store.Outcome {
+	id, _ := in.Value("Id")
+	if err := keys.Repeated(in); err != nil {
+		return store.Failed(err)
 	}
 	switch j.operation {
 	case "insert":
-		return t.insert(o, in)
+		return t.Insert(o, in)
 	case "update":
 		if id == nil {
-			return failed(wire.RecordError("MISSING_ARGUMENT", "Id not specified in an update call"))
+			return store.Failed(wire.RecordError("MISSING_ARGUMENT", "Id not specified in an update call"))
 		}
-		return t.update(o, wire.PlainValue(id), in)
+		return t.Update(o, wire.PlainValue(id), in)
 	case "upsert":
-		f := o.field(j.external)
-		key, _ := in.value(f.name)
-		if key == nil && f.kind == kindID {
-			return t.insert(o, in)
+		f := o.Field(j.external)
+		key, _ := in.Value(f.Name)
+		if key == nil && f.Kind == store.KindID {
+			return t.Insert(o, in)
 		}
 		if key == nil {
-			return failed(wire.RecordError("MISSING_ARGUMENT", f.name+" not specified"))
+			return store.Failed(wire.RecordError("MISSING_ARGUMENT", f.Name+" not specified"))
 		}
-		res, rows := t.upsert(o, f, wire.PlainValue(key), in, false)
+		res, rows := t.Upsert(o, f, wire.PlainValue(key), in, false)
 		if rows != nil {
-			return failed(wire.RecordError("DUPLICATE_EXTERNAL_ID", f.name+": more than one record found for external id field"))
+			return store.Failed(wire.RecordError("DUPLICATE_EXTERNAL_ID", f.Name+": more than one record found for external id field"))
 		}
 		return res
 	}
 	if id == nil {
-		return failed(wire.RecordError("MISSING_ARGUMENT", "Id not specified in a delete call"))
+		return store.Failed(wire.RecordError("MISSING_ARGUMENT", "Id not specified in a delete call"))
 	}
-	return t.remove(o, wire.PlainValue(id))
+	return t.Remove(o, wire.PlainValue(id))
 }
 
 // errorCell is CODE:message:fields --, without the blank when there are no

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -30,13 +31,13 @@ type call struct {
 	version string // "60.0"
 	org     *Org
 	session *session
-	actor   *record
+	actor   *store.Record
 	payload []byte
 	doc     any // parsed JSON body, when somebody parsed it
 	fault   *activeFault
-	part    bool   // a subrequest: the state lock is held already
-	outer   string // the operation it is a part of
-	tx      *tx    // the transaction of an allOrNone composite
+	part    bool      // a subrequest: the state lock is held already
+	outer   string    // the operation it is a part of
+	tx      *store.Tx // the transaction of an allOrNone composite
 	entry   JournalEntry
 	wire.Response
 }
@@ -241,8 +242,8 @@ func (c *call) authenticate(token string) *wire.APIError {
 	}
 	c.s.mu.RLock()
 	defer c.s.mu.RUnlock()
-	actor := o.table("User").live(session.userID)
-	if actor == nil || actor.at(o.user.active.pos) != true {
+	actor := o.Table("User").Live(session.userID)
+	if actor == nil || actor.At(o.user.active.Pos) != true {
 		return wire.ErrSession()
 	}
 	c.session, c.actor = session, actor

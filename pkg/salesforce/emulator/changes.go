@@ -26,14 +26,14 @@ func (c *call) changes(object string, deleted bool) {
 	}
 	defer c.rlock()()
 	ids, gone := []string{}, []map[string]string{}
-	for _, r := range c.org.table(o.name).rows {
-		if r.modified < start || r.modified > end {
+	for _, r := range c.org.Table(o.Name).Rows {
+		if r.Modified < start || r.Modified > end {
 			continue
 		}
-		if r.deleted {
-			gone = append(gone, map[string]string{"id": r.id, "deletedDate": r.modified.String()})
+		if r.Deleted {
+			gone = append(gone, map[string]string{"id": r.ID, "deletedDate": r.Modified.String()})
 		} else {
-			ids = append(ids, r.id)
+			ids = append(ids, r.ID)
 		}
 	}
 	if deleted {

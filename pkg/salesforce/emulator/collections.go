@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -15,7 +16,7 @@ const (
 // collection is a parsed /composite/sobjects body.
 type collection struct {
 	allOrNone bool
-	records   []jsonInput
+	records   []store.JSONInput
 }
 
 // collectionBody parses the body and applies the bounds.
@@ -24,9 +25,9 @@ func (c *call) collectionBody() (collection, bool) {
 	if !ok {
 		return collection{}, false
 	}
-	list, _ := in.object.Get("records")
+	list, _ := in.Object.Get("records")
 	items, _ := list.([]any)
-	col := collection{allOrNone: in.object.Flag("allOrNone")}
+	col := collection{allOrNone: in.Object.Flag("allOrNone")}
 	if err := collectionSize(len(items)); err != nil {
 		c.Fail(err)
 		return col, false
@@ -37,7 +38,7 @@ func (c *call) collectionBody() (collection, bool) {
 			c.Fail(wire.PlatformError(400, "JSON_PARSER_ERROR", "Record is not an object")) // [U]
 			return col, false
 		}
-		col.records = append(col.records, jsonInput{obj, c.payload})
+		col.records = append(col.records, store.JSONInput{Object: obj, Src: c.payload})
 	}
 	return col, c.runsWithin(col.records)
 }
@@ -53,10 +54,10 @@ func collectionSize(n int) *wire.APIError {
 }
 
 // runsWithin allows ten changes of object type. [D], text [U]
-func (c *call) runsWithin(records []jsonInput) bool {
+func (c *call) runsWithin(records []store.JSONInput) bool {
 	runs, last := 0, ""
 	for _, r := range records {
-		if kind := recordType(r.object); kind != last {
+		if kind := recordType(r.Object); kind != last {
 			runs, last = runs+1, kind
 		}
 	}
@@ -76,86 +77,78 @@ func recordType(obj *wire.Object) string {
 }
 
 // recordObject finds a record's type. [U] texts
-func (c *call) recordObject(obj *wire.Object) (*object, *wire.APIError) {
+func (c *call) recordObject(obj *wire.Object) (*store.Object, *wire.APIError) {
 	name := recordType(obj)
 	if name == "" {
 		return nil, wire.RecordError("INVALID_TYPE", "SObject type is required in attributes")
 	}
-	o := c.org.object(name)
+	o := c.org.Object(name)
 	if o == nil {
 		return nil, wire.RecordError("INVALID_TYPE", "sObject type '"+name+"' is not supported.")
 	}
-	c.entry.Object = o.name
+	c.entry.Object = o.Name
 	return o, nil
 }
 
 // each runs a collection: 200 and one result per record in request order, even
 // when every record failed. [R]
-func (c *call) each(n int, allOrNone bool, upsert bool, work func(t *tx, i int) outcome) {
+func (c *call) each(n int, allOrNone bool, upsert bool, work func(t *store.Tx, i int) store.Outcome) {
 	defer c.lock()()
 	t := c.begin()
-	start := len(t.undo)
-	results := make([]outcome, n)
+	start := t.Mark()
+	results := make([]store.Outcome, n)
 	bad := false
 	for i := range results {
-		mark := len(t.undo)
+		mark := t.Mark()
 		results[i] = work(t, i)
-		if results[i].ok() {
+		if results[i].OK() {
 			continue
 		}
-		t.rollbackTo(mark)
+		t.RollbackTo(mark)
 		bad = true
-		if err := results[i].errs[0]; err.Code == "JSON_PARSER_ERROR" {
-			t.rollbackTo(start) // a value of the wrong type spoils the whole request
+		if err := results[i].Errs[0]; err.Code == "JSON_PARSER_ERROR" {
+			t.RollbackTo(start) // a value of the wrong type spoils the whole request
 			c.Fail(err)
 			return
 		}
 	}
 	if bad && allOrNone {
-		t.rollbackTo(start)
+		t.RollbackTo(start)
 		rollBackGood(results)
 	}
 	c.note(t, n)
 	c.Bytes(200, resultBody(results, upsert))
 }
 
-func rollBackGood(results []outcome) {
+func rollBackGood(results []store.Outcome) {
 	for i := range results {
-		if results[i].ok() {
-			results[i] = failed(wire.ErrRolledBack())
+		if results[i].OK() {
+			results[i] = store.Failed(wire.ErrRolledBack())
 		}
 	}
 }
 
-// rollbackTo undoes what a failed record left behind.
-func (t *tx) rollbackTo(mark int) {
-	for i := len(t.undo) - 1; i >= mark; i-- {
-		t.undo[i]()
-	}
-	t.undo = t.undo[:mark]
-}
-
 // resultBody writes the array of results; "id" is missing from failures. [R]
-func resultBody(results []outcome, upsert bool) []byte {
+func resultBody(results []store.Outcome, upsert bool) []byte {
 	b := make([]byte, 0, 2+len(results)*64)
 	b = append(b, '[')
 	for i := range results {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = results[i].append(b, upsert)
+		b = appendResult(b, &results[i], upsert)
 	}
 	return append(b, ']')
 }
 
-func (r *outcome) append(b []byte, upsert bool) []byte {
+func appendResult(b []byte, r *store.Outcome, upsert bool) []byte {
 	b = append(b, '{')
-	if r.ok() {
-		b = wire.AppendString(append(b, `"id":`...), r.id)
+	if r.OK() {
+		b = wire.AppendString(append(b, `"id":`...), r.ID)
 		b = append(b, `,"success":true,"errors":[]`...)
 	} else {
 		b = append(b, `"success":false,"errors":[`...)
-		for i, e := range r.errs {
+		for i, e := range r.Errs {
 			if i > 0 {
 				b = append(b, ',')
 			}
@@ -165,7 +158,7 @@ func (r *outcome) append(b []byte, upsert bool) []byte {
 	}
 	if upsert {
 		b = append(b, `,"created":`...)
-		b = strconv.AppendBool(b, r.created)
+		b = strconv.AppendBool(b, r.Created)
 	}
 	return append(b, '}')
 }
@@ -175,12 +168,12 @@ func (c *call) createCollection() {
 	if !ok {
 		return
 	}
-	c.each(len(col.records), col.allOrNone, false, func(t *tx, i int) outcome {
-		o, err := c.recordObject(col.records[i].object)
+	c.each(len(col.records), col.allOrNone, false, func(t *store.Tx, i int) store.Outcome {
+		o, err := c.recordObject(col.records[i].Object)
 		if err != nil {
-			return failed(err)
+			return store.Failed(err)
 		}
-		return t.insert(o, col.records[i])
+		return t.Insert(o, col.records[i])
 	})
 }
 
@@ -189,16 +182,16 @@ func (c *call) updateCollection() {
 	if !ok {
 		return
 	}
-	c.each(len(col.records), col.allOrNone, false, func(t *tx, i int) outcome {
-		o, err := c.recordObject(col.records[i].object)
+	c.each(len(col.records), col.allOrNone, false, func(t *store.Tx, i int) store.Outcome {
+		o, err := c.recordObject(col.records[i].Object)
 		if err != nil {
-			return failed(err)
+			return store.Failed(err)
 		}
-		id := col.records[i].object.Text("Id")
+		id := col.records[i].Object.Text("Id")
 		if id == "" { // [R]
-			return failed(wire.RecordError("MISSING_ARGUMENT", "Id not specified in an update call"))
+			return store.Failed(wire.RecordError("MISSING_ARGUMENT", "Id not specified in an update call"))
 		}
-		return t.update(o, id, col.records[i])
+		return t.Update(o, id, col.records[i])
 	})
 }
 
@@ -214,13 +207,13 @@ func (c *call) deleteCollection() {
 		c.Fail(err)
 		return
 	}
-	c.each(len(ids), strings.EqualFold(query.Get("allOrNone"), "true"), false, func(t *tx, i int) outcome {
-		o := c.org.objectOf(ids[i])
-		if o == nil || !isID(ids[i]) {
-			return failed(wire.ErrMalformedID(ids[i]))
+	c.each(len(ids), strings.EqualFold(query.Get("allOrNone"), "true"), false, func(t *store.Tx, i int) store.Outcome {
+		o := c.org.ObjectOf(ids[i])
+		if o == nil || !store.IsID(ids[i]) {
+			return store.Failed(wire.ErrMalformedID(ids[i]))
 		}
-		c.entry.Object = o.name
-		return t.remove(o, ids[i])
+		c.entry.Object = o.Name
+		return t.Remove(o, ids[i])
 	})
 }
 
@@ -230,7 +223,7 @@ func (c *call) upsertCollection(object, key string) {
 	if o == nil {
 		return
 	}
-	f := c.org.key(o, key)
+	f := c.org.Key(o, key)
 	if f == nil {
 		c.Fail(wire.ErrExternalID(key))
 		return
@@ -239,42 +232,42 @@ func (c *call) upsertCollection(object, key string) {
 	if !ok {
 		return
 	}
-	keys := newUpsertKeys(f)
+	keys := store.NewUpsertKeys(f)
 	for _, r := range col.records {
-		keys.add(r)
+		keys.Add(r)
 	}
-	c.each(len(col.records), col.allOrNone, true, func(t *tx, i int) outcome {
-		if err := keys.repeated(col.records[i]); err != nil {
-			return failed(err)
+	c.each(len(col.records), col.allOrNone, true, func(t *store.Tx, i int) store.Outcome {
+		if err := keys.Repeated(col.records[i]); err != nil {
+			return store.Failed(err)
 		}
-		return t.upsertItem(o, f, col.records[i])
+		return upsertItem(t, o, f, col.records[i])
 	})
 }
 
-func (t *tx) upsertItem(o *object, f *field, in jsonInput) outcome {
-	v, _ := in.value(f.name)
+func upsertItem(t *store.Tx, o *store.Object, f *store.Field, in store.JSONInput) store.Outcome {
+	v, _ := in.Value(f.Name)
 	key := wire.PlainValue(v)
-	if key == "" && f.kind != kindID {
-		return failed(wire.RecordError("MISSING_ARGUMENT", f.name+" not specified")) // [U]
+	if key == "" && f.Kind != store.KindID {
+		return store.Failed(wire.RecordError("MISSING_ARGUMENT", f.Name+" not specified")) // [U]
 	}
 	if key == "" {
-		return t.insert(o, in) // PATCH .../Id with a null Id creates [R jsforce live]
+		return t.Insert(o, in) // PATCH .../Id with a null Id creates [R jsforce live]
 	}
-	res, rows := t.upsert(o, f, key, withoutKey{in, f.name}, false)
+	res, rows := t.Upsert(o, f, key, withoutKey{in, f.Name}, false)
 	if rows != nil {
-		return failed(wire.RecordError("DUPLICATE_EXTERNAL_ID", f.name+": more than one record found for external id field")) // code [D WSDL]
+		return store.Failed(wire.RecordError("DUPLICATE_EXTERNAL_ID", f.Name+": more than one record found for external id field")) // code [D WSDL]
 	}
 	return res
 }
 
 // withoutKey hides the external id field: the row has it already.
 type withoutKey struct {
-	jsonInput
+	store.JSONInput
 	name string
 }
 
-func (in withoutKey) each(fn func(string, any) *wire.APIError) *wire.APIError {
-	return in.jsonInput.each(func(name string, v any) *wire.APIError {
+func (in withoutKey) Each(fn func(string, any) *wire.APIError) *wire.APIError {
+	return in.JSONInput.Each(func(name string, v any) *wire.APIError {
 		if strings.EqualFold(name, in.name) {
 			return nil
 		}
@@ -295,7 +288,7 @@ func (c *call) readCollection(object string) {
 		if !ok {
 			return
 		}
-		ids, fields = in.texts("ids"), strings.Join(in.texts("fields"), ",")
+		ids, fields = in.Texts("ids"), strings.Join(in.Texts("fields"), ",")
 	}
 	defer c.rlock()()
 	shape, err := c.shapeOf(o, fields)
@@ -308,23 +301,12 @@ func (c *call) readCollection(object string) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		if r := c.org.table(o.name).live(id); r != nil {
-			b = shape.append(b, c.org, r, c.version)
+		if r := c.org.Table(o.Name).Live(id); r != nil {
+			b = shape.append(b, c.org.Data, r, c.version)
 		} else {
 			b = append(b, "null"...)
 		}
 	}
 	c.entry.Records = len(ids)
 	c.Bytes(200, append(b, ']'))
-}
-
-// texts reads a list of strings.
-func (in jsonInput) texts(name string) []string {
-	list, _ := in.object.Get(name)
-	items, _ := list.([]any)
-	out := make([]string, 0, len(items))
-	for _, v := range items {
-		out = append(out, wire.PlainValue(v))
-	}
-	return out
 }

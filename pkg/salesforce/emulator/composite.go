@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -43,22 +44,22 @@ func (c *call) composite() {
 	if !ok {
 		return
 	}
-	subs, err := parseSubrequests(in.object)
+	subs, err := parseSubrequests(in.Object)
 	if err != nil {
 		c.Fail(err)
 		return
 	}
 	defer c.lock()()
 	run := &compositeRun{call: c, answers: map[string]any{}, done: map[string]int{}}
-	if in.object.Flag("allOrNone") {
-		run.tx = c.org.begin(c.actor)
+	if in.Object.Flag("allOrNone") {
+		run.tx = c.org.Begin(c.actor)
 	}
 	c.entry.Mutating = false
 	for _, sub := range subs {
 		run.results = append(run.results, run.one(sub))
 	}
 	if run.tx != nil && run.failed {
-		run.tx.rollback()
+		run.tx.Rollback()
 		run.halt()
 	}
 	c.Bytes(200, run.body())
@@ -126,7 +127,7 @@ func parseSubrequest(item any) (subrequest, *wire.APIError) {
 // compositeRun is one composite under way.
 type compositeRun struct {
 	call     *call
-	tx       *tx
+	tx       *store.Tx
 	answers  map[string]any // parsed bodies by referenceId
 	done     map[string]int // statuses by referenceId
 	results  []subresult
@@ -223,7 +224,7 @@ func (run *compositeRun) body() []byte {
 }
 
 // partOf makes the call for a subrequest.
-func (c *call) partOf(method, address string, body any, t *tx) *call {
+func (c *call) partOf(method, address string, body any, t *store.Tx) *call {
 	u, err := url.Parse(address)
 	if err != nil {
 		u = &url.URL{Path: address}

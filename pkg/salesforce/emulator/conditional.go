@@ -8,15 +8,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // etagOf is the entity tag of a row: only Account rows have one. [D]
-func etagOf(o *object, r *record) string {
-	if o.name != "Account" {
+func etagOf(o *store.Object, r *store.Record) string {
+	if o.Name != "Account" {
 		return ""
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %v", r.id, r.modified, r.cells))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %v", r.ID, r.Modified, r.Cells))
 	return `"` + base64.StdEncoding.EncodeToString(sum[:15]) + `"`
 }
 
@@ -47,12 +48,12 @@ func (c *call) unchanged(modified time.Time, etag string) bool {
 
 // mayReplace checks what a write demands of the row as it stands. The state
 // lock is held.
-func (c *call) mayReplace(o *object, id string) *wire.APIError {
-	r := c.org.table(o.name).live(id)
+func (c *call) mayReplace(o *store.Object, id string) *wire.APIError {
+	r := c.org.Table(o.Name).Live(id)
 	if r == nil {
 		return nil // the write itself says so
 	}
-	return precondition(c.r.Header, r.modified.Time().Truncate(time.Second), etagOf(o, r))
+	return precondition(c.r.Header, r.Modified.Time().Truncate(time.Second), etagOf(o, r))
 }
 
 // precondition is 412 [D]; code and text are assumptions. [U]

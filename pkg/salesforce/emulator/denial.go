@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -37,16 +38,52 @@ const (
 	DenyAssignPermissionSets Denial = "assign_permission_sets"
 )
 
-func denials() []Denial {
+// everyDenial lists what Deny takes.
+func everyDenial() []Denial {
 	return []Denial{DenyAPIEnabled, DenyAPIAccess, DenyOrgAPI, DenyRESTSession, DenyPassword, DenyLogin, DenyManageUsers, DenyAssignPermissionSets}
+}
+
+// denials stand in the way of users, by their 15 character ids; those of "" in
+// everybody's.
+type denials map[string][]Denial
+
+// add puts denials beside those that are there.
+func (d denials) add(key string, what []Denial) {
+	d[key] = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(d[key]), what...))))
+}
+
+// take takes denials away, all of them when none is named.
+func (d denials) take(key string, what []Denial) {
+	kept := slices.DeleteFunc(slices.Clone(d[key]), func(one Denial) bool { return len(what) == 0 || slices.Contains(what, one) })
+	if len(kept) == 0 {
+		delete(d, key)
+		return
+	}
+	d[key] = kept
+}
+
+// deny says whether something stands in the user's way.
+func (d denials) deny(userID string, what Denial) bool {
+	return slices.Contains(d[""], what) || slices.Contains(d[store.ShortID(userID)], what)
+}
+
+// lacksRight says whether a user may not change rows of a type.
+func (d denials) lacksRight(userID string, obj *store.Object) bool {
+	switch obj.Name {
+	case "User", "UserLogin", "Group", "GroupMember", "QueueSobject":
+		return d.deny(userID, DenyManageUsers)
+	case "PermissionSetAssignment", "PermissionSetLicenseAssign":
+		return d.deny(userID, DenyAssignPermissionSets)
+	}
+	return false
 }
 
 // Deny puts denials in a user's way, beside those that are there; an empty
 // username means every user of the org.
 func (o *Org) Deny(username string, what ...Denial) error {
 	for _, d := range what {
-		if !slices.Contains(denials(), d) {
-			return fmt.Errorf("emulator: deny: no denial %q, only %v", d, denials())
+		if !slices.Contains(everyDenial(), d) {
+			return fmt.Errorf("emulator: deny: no denial %q, only %v", d, everyDenial())
 		}
 	}
 	o.server.mu.Lock()
@@ -55,7 +92,7 @@ func (o *Org) Deny(username string, what ...Denial) error {
 	if err != nil {
 		return err
 	}
-	o.denied[key] = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(o.denied[key]), what...))))
+	o.denied.add(key, what)
 	return nil
 }
 
@@ -67,12 +104,7 @@ func (o *Org) Allow(username string, what ...Denial) error {
 	if err != nil {
 		return err
 	}
-	kept := slices.DeleteFunc(slices.Clone(o.denied[key]), func(d Denial) bool { return len(what) == 0 || slices.Contains(what, d) })
-	if len(kept) == 0 {
-		delete(o.denied, key)
-		return nil
-	}
-	o.denied[key] = kept
+	o.denied.take(key, what)
 	return nil
 }
 
@@ -84,13 +116,7 @@ func (o *Org) denialKey(username string) (string, error) {
 	if r == nil {
 		return "", fmt.Errorf("emulator: no user %q", username)
 	}
-	return shortID(r.id), nil
-}
-
-// denies says whether something stands in the user's way. The state lock is
-// held.
-func (o *Org) denies(userID string, d Denial) bool {
-	return slices.Contains(o.denied[""], d) || slices.Contains(o.denied[shortID(userID)], d)
+	return store.ShortID(r.ID), nil
 }
 
 // blocked is what every data call of a denied caller answers.
@@ -104,7 +130,7 @@ func (c *call) blocked() *wire.APIError {
 		{DenyRESTSession, "session_not_for_rest"}, {DenyOrgAPI, "api_disabled_for_org"}, {DenyAPIEnabled, "functionality_not_enabled"},
 		{DenyAPIAccess, "api_currently_disabled"}, {DenyPassword, "expired_password"},
 	} {
-		if c.org.denies(c.actor.id, wall.denial) {
+		if c.org.denied.deny(c.actor.ID, wall.denial) {
 			p, _ := preset(wall.answer)
 			return p.refusal(&Fault{})
 		}
@@ -122,22 +148,4 @@ func (c *call) scoped() *wire.APIError {
 	}
 	p, _ := preset("session_not_for_rest")
 	return p.refusal(&Fault{})
-}
-
-// mayChange asks whether the caller has the right to change rows of a type.
-func (t *tx) mayChange(o *object) *wire.APIError {
-	if t.actor == nil || !t.org.lacksRight(t.actor.id, o) {
-		return nil
-	}
-	return wire.RecordError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
-}
-
-func (o *Org) lacksRight(userID string, obj *object) bool {
-	switch obj.name {
-	case "User", "UserLogin", "Group", "GroupMember", "QueueSobject":
-		return o.denies(userID, DenyManageUsers)
-	case "PermissionSetAssignment", "PermissionSetLicenseAssign":
-		return o.denies(userID, DenyAssignPermissionSets)
-	}
-	return false
 }

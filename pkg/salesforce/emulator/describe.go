@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -134,12 +135,12 @@ type childDescription struct {
 	RestrictedDelete    bool   `json:"restrictedDelete"`
 }
 
-func (o *Org) children(parent *object) []childDescription {
+func (o *Org) children(parent *store.Object) []childDescription {
 	out := []childDescription{}
-	for _, obj := range o.objects {
-		for _, f := range obj.fields {
-			if f.pointsTo(parent) {
-				out = append(out, childDescription{ChildObject: obj.name, Field: f.name, Name: f.children})
+	for _, obj := range o.Objects {
+		for _, f := range obj.Fields {
+			if f.PointsTo(parent) {
+				out = append(out, childDescription{ChildObject: obj.Name, Field: f.Name, Name: f.Children})
 			}
 		}
 	}
@@ -147,78 +148,78 @@ func (o *Org) children(parent *object) []childDescription {
 }
 
 // detailed describes an object with its fields.
-func (c *call) detailed(o *object) objectDetail {
-	base := "/services/data/v" + c.version + "/sobjects/" + o.name
+func (c *call) detailed(o *store.Object) objectDetail {
+	base := "/services/data/v" + c.version + "/sobjects/" + o.Name
 	d := objectDetail{describedObject: c.described(o), Fields: []describedField{}, ActionOverrides: []string{}, ChildRelationships: c.org.children(o),
 		NamedLayoutInfos: []string{}, RecordTypeInfos: []string{}, CompactLayoutable: true, SearchLayoutable: true,
-		SupportedScopes: []map[string]string{{"label": "All " + strings.ToLower(o.label) + "s", "name": "everything"}}}
+		SupportedScopes: []map[string]string{{"label": "All " + strings.ToLower(o.Label) + "s", "name": "everything"}}}
 	d.URLs["compactLayouts"], d.URLs["layouts"] = base+"/describe/compactLayouts", base+"/describe/layouts"
 	d.URLs["quickActions"], d.URLs["defaultValues"] = base+"/quickActions", base+"/defaultValues?recordTypeId&fields"
-	if o.name == "User" {
+	if o.Name == "User" {
 		d.URLs["passwordUtilities"] = base + "/{ID}/password"
 	}
 	unlock := c.rlock()
 	defer unlock()
-	for _, f := range o.fields {
-		if !c.org.hides(f) {
-			d.Fields = append(d.Fields, f.described(o, c.org.access[f] != FieldReadOnly))
+	for _, f := range o.Fields {
+		if !c.org.Hides(f) {
+			d.Fields = append(d.Fields, describeField(f, o, c.org.Access[f] != store.FieldReadOnly))
 		}
 	}
 	return d
 }
 
 // described is what the caller may do with a type, which depends on rights.
-func (c *call) described(o *object) describedObject {
-	base := "/services/data/v" + c.version + "/sobjects/" + o.name
+func (c *call) described(o *store.Object) describedObject {
+	base := "/services/data/v" + c.version + "/sobjects/" + o.Name
 	unlock := c.rlock()
-	may := !c.org.lacksRight(c.actor.id, o)
+	may := !c.org.denied.lacksRight(c.actor.ID, o)
 	unlock()
-	shown := !o.noCreate
-	return describedObject{Name: o.name, Label: o.label, LabelPlural: o.label + "s", KeyPrefix: o.prefix, Createable: may && !o.noCreate,
-		Updateable: may && !o.noUpdate, Deletable: may && !o.noDelete, Queryable: true, Retrieve: true, Replicateable: true,
-		Searchable: shown, Layoutable: shown, Triggerable: shown, MRUEnabled: shown, FeedEnabled: !o.setup || o.name == "User",
+	shown := !o.NoCreate
+	return describedObject{Name: o.Name, Label: o.Label, LabelPlural: o.Label + "s", KeyPrefix: o.Prefix, Createable: may && !o.NoCreate,
+		Updateable: may && !o.NoUpdate, Deletable: may && !o.NoDelete, Queryable: true, Retrieve: true, Replicateable: true,
+		Searchable: shown, Layoutable: shown, Triggerable: shown, MRUEnabled: shown, FeedEnabled: !o.Setup || o.Name == "User",
 		URLs: map[string]string{"sobject": base, "describe": base + "/describe", "rowTemplate": base + "/{ID}"}}
 }
 
-// described: that fields of other kinds than text have no length in bytes is an
+// describeField: that fields of other kinds than text have no length in bytes is an
 // assumption. [U]
-func (f *field) described(o *object, mayWrite bool) describedField {
-	isName := f.name == "Name"
-	d := describedField{Name: f.name, Label: f.label, Type: f.kind.String(), SOAPType: f.kind.soap(), Length: f.length, ByteLength: 3 * f.length,
-		Nillable:   !f.required && f.kind != kindBoolean && f.kind != kindID && !isName,
-		Createable: mayWrite && f.createable(), Updateable: mayWrite && f.updateable(), Unique: f.unique, CaseSensitive: f.caseSensitive, IDLookup: f.idLookup,
-		ExternalID: f.externalID, NameField: isName, Custom: f.custom(), Aggregatable: f.kind != kindBoolean, Filterable: true,
-		Groupable: f.kind != kindDatetime && f.kind != kindDouble, Sortable: true, Permissionable: f.custom(), Polymorphic: len(f.referenceTo) > 1,
-		NamePointing: len(f.referenceTo) > 1, DefaultedOnCreate: f.fallback != nil || f.kind == kindID,
-		RestrictedPick: f.kind == kindPicklist && len(f.values) > 0, ReferenceTo: f.referenceTo, PicklistValues: []picklistValue{}}
-	switch f.kind {
-	case kindID, kindReference:
-		d.ByteLength = longIDLen
-	case kindInt:
+func describeField(f *store.Field, o *store.Object, mayWrite bool) describedField {
+	isName := f.Name == "Name"
+	d := describedField{Name: f.Name, Label: f.Label, Type: f.Kind.String(), SOAPType: f.Kind.SOAP(), Length: f.Length, ByteLength: 3 * f.Length,
+		Nillable:   !f.Required && f.Kind != store.KindBoolean && f.Kind != store.KindID && !isName,
+		Createable: mayWrite && f.Createable(), Updateable: mayWrite && f.Updateable(), Unique: f.Unique, CaseSensitive: f.CaseSensitive, IDLookup: f.IDLookup,
+		ExternalID: f.ExternalID, NameField: isName, Custom: f.Custom(), Aggregatable: f.Kind != store.KindBoolean, Filterable: true,
+		Groupable: f.Kind != store.KindDatetime && f.Kind != store.KindDouble, Sortable: true, Permissionable: f.Custom(), Polymorphic: len(f.ReferenceTo) > 1,
+		NamePointing: len(f.ReferenceTo) > 1, DefaultedOnCreate: f.Fallback != nil || f.Kind == store.KindID,
+		RestrictedPick: f.Kind == store.KindPicklist && len(f.Values) > 0, ReferenceTo: f.ReferenceTo, PicklistValues: []picklistValue{}}
+	switch f.Kind {
+	case store.KindID, store.KindReference:
+		d.ByteLength = store.LongIDLen
+	case store.KindInt:
 		d.Digits = 9
-	case kindDouble:
+	case store.KindDouble:
 		d.Precision, d.Scale = 18, 2
-	case kindBoolean:
+	case store.KindBoolean:
 		d.DefaultValue = new(bool)
-		*d.DefaultValue = f.fallback == true
+		*d.DefaultValue = f.Fallback == true
 	}
-	if f.kind == kindID {
-		d.Label = o.label + " ID"
+	if f.Kind == store.KindID {
+		d.Label = o.Label + " ID"
 	}
 	if d.ReferenceTo == nil {
 		d.ReferenceTo = []string{}
 	}
-	if f.relationship != "" {
-		d.RelationshipName = &f.relationship
+	if f.Relationship != "" {
+		d.RelationshipName = &f.Relationship
 	}
 	personName, compound := "personname", "Name"
-	if person := o.byName["LastName"] != nil && (isName || f.name == "FirstName" || f.name == "LastName"); person {
+	if person := o.ByName["LastName"] != nil && (isName || f.Name == "FirstName" || f.Name == "LastName"); person {
 		d.ExtraTypeInfo = &personName
-		if !isName && o.byName["Name"] != nil {
+		if !isName && o.ByName["Name"] != nil {
 			d.CompoundFieldName = &compound
 		}
 	}
-	for _, v := range f.values {
+	for _, v := range f.Values {
 		d.PicklistValues = append(d.PicklistValues, picklistValue{Active: true, Label: v, Value: v})
 	}
 	return d
@@ -228,8 +229,8 @@ func (c *call) describeGlobal() {
 	if c.unchanged(c.org.made, "") {
 		return
 	}
-	list := make([]describedObject, 0, len(c.org.objects))
-	for _, o := range c.org.objects {
+	list := make([]describedObject, 0, len(c.org.Objects))
+	for _, o := range c.org.Objects {
 		list = append(list, c.described(o))
 	}
 	c.JSON(200, map[string]any{"encoding": "UTF-8", "maxBatchSize": maxCollection, "sobjects": list})
@@ -252,12 +253,12 @@ func (c *call) describeObject(name string, full bool) {
 
 // password answers /sobjects/User/{id}/password. [D]
 func (c *call) password(id string) {
-	if !c.known(c.org.object("User"), id) {
+	if !c.known(c.org.Object("User"), id) {
 		return
 	}
 	switch c.method {
 	case http.MethodPost:
-		if in, ok := c.recordBody(); ok && in.object.Text("NewPassword") == "" {
+		if in, ok := c.recordBody(); ok && in.Object.Text("NewPassword") == "" {
 			c.Fail(wire.ErrRequired([]string{"NewPassword"}))
 		} else if ok {
 			c.None(204)

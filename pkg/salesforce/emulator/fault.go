@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -198,7 +199,7 @@ func (p *faultPlan) forCall(c *call) *activeFault {
 }
 
 // forRecord is the recordHit of a call.
-func (p *faultPlan) forRecord(c *call) recordHit {
+func (p *faultPlan) forRecord(c *call) store.Hit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	planned := p.wild != nil
@@ -208,7 +209,7 @@ func (p *faultPlan) forRecord(c *call) recordHit {
 	if !planned {
 		return nil
 	}
-	return func(o *object, id string, in input) *wire.APIError {
+	return func(o *store.Object, id string, in store.Input) *wire.APIError {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for _, f := range p.faults {

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -12,21 +13,21 @@ func (f *Fault) about(c *call) bool {
 	if f.Operation != "" && f.Operation != "any" && f.Operation != c.entry.Operation && f.Operation != c.outer {
 		return false
 	}
-	return f.Org == "" || c.org != nil && shortID(f.Org) == shortID(c.org.id)
+	return f.Org == "" || c.org != nil && store.ShortID(f.Org) == store.ShortID(c.org.id)
 }
 
 // picks compares object and field of one record.
-func (f *Fault) picks(o *object, id string, in input) bool {
-	if f.Object != "" && !strings.EqualFold(f.Object, o.name) {
+func (f *Fault) picks(o *store.Object, id string, in store.Input) bool {
+	if f.Object != "" && !strings.EqualFold(f.Object, o.Name) {
 		return false
 	}
 	if f.Field == "" {
 		return true
 	}
 	if strings.EqualFold(f.Field, "Id") {
-		return id != "" && shortID(id) == shortID(f.Value)
+		return id != "" && store.ShortID(id) == store.ShortID(f.Value)
 	}
-	v, ok := in.value(f.Field)
+	v, ok := in.Value(f.Field)
 	return ok && strings.EqualFold(wire.PlainValue(v), f.Value)
 }
 

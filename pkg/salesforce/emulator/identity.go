@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -126,12 +127,12 @@ func (c *call) identity() {
 	if !c.identified() {
 		return
 	}
-	if len(parts) != 2 || shortID(parts[0]) != shortID(c.org.id) {
+	if len(parts) != 2 || store.ShortID(parts[0]) != store.ShortID(c.org.id) {
 		c.forbidden("Wrong_Org") // [D]
 		return
 	}
 	c.s.mu.RLock()
-	user := c.org.table("User").live(parts[1])
+	user := c.org.Table("User").Live(parts[1])
 	c.s.mu.RUnlock()
 	if user == nil || c.session == nil {
 		c.forbidden("Bad_Id") // [D]
@@ -141,28 +142,28 @@ func (c *call) identity() {
 }
 
 // profileValues reads the columns that identity and userinfo share.
-func (c *call) profileValues(user *record) func(string) string {
+func (c *call) profileValues(user *store.Record) func(string) string {
 	c.s.mu.RLock()
 	defer c.s.mu.RUnlock()
 	values := map[string]string{}
-	for _, f := range c.org.object("User").fields {
-		values[f.name] = wire.PlainValue(c.org.value(user, f))
+	for _, f := range c.org.Object("User").Fields {
+		values[f.Name] = wire.PlainValue(c.org.Value(user, f))
 	}
 	return func(name string) string { return values[name] }
 }
 
-func (c *call) identityOf(user *record) map[string]any {
+func (c *call) identityOf(user *store.Record) map[string]any {
 	get := c.profileValues(user)
 	home := c.instanceURL()
 	return map[string]any{
-		"id": c.identityURL(user.id), "asserted_user": c.session.userID == user.id, "user_id": user.id, "organization_id": c.org.id,
+		"id": c.identityURL(user.ID), "asserted_user": c.session.userID == user.ID, "user_id": user.ID, "organization_id": c.org.id,
 		"username": get("Username"), "nick_name": get("CommunityNickname"), "display_name": get("Name"), "email": get("Email"),
 		"email_verified": true, "first_name": wire.TextOrNil(get("FirstName")), "last_name": get("LastName"), "timezone": get("TimeZoneSidKey"),
 		"photos":      map[string]string{"picture": home + "/profilephoto/005/F", "thumbnail": home + "/profilephoto/005/T"},
 		"addr_street": wire.TextOrNil(get("Street")), "addr_city": wire.TextOrNil(get("City")), "addr_state": wire.TextOrNil(get("State")),
 		"addr_country": wire.TextOrNil(get("Country")), "addr_zip": wire.TextOrNil(get("PostalCode")), "mobile_phone": wire.TextOrNil(get("MobilePhone")),
 		"mobile_phone_verified": false, "is_lightning_login_user": false, "status": map[string]any{"created_date": nil, "body": nil},
-		"urls": c.identityURLs(user.id), "active": get("IsActive") == "true", "user_type": strings.ToUpper(get("UserType")),
+		"urls": c.identityURLs(user.ID), "active": get("IsActive") == "true", "user_type": strings.ToUpper(get("UserType")),
 		"language": get("LanguageLocaleKey"), "locale": get("LocaleSidKey"), "utcOffset": utcOffset(get("TimeZoneSidKey")),
 		"last_modified_date": get("LastModifiedDate"), "is_app_installed": true,
 	}
@@ -203,14 +204,14 @@ func (c *call) userinfo() {
 	get := c.profileValues(c.actor)
 	home := c.instanceURL()
 	c.JSON(200, map[string]any{
-		"sub": c.identityURL(c.actor.id), "user_id": c.actor.id, "organization_id": c.org.id, "preferred_username": get("Username"),
+		"sub": c.identityURL(c.actor.ID), "user_id": c.actor.ID, "organization_id": c.org.id, "preferred_username": get("Username"),
 		"nickname": get("CommunityNickname"), "name": get("Name"), "email": get("Email"), "email_verified": true,
 		"given_name": wire.TextOrNil(get("FirstName")), "family_name": get("LastName"), "zoneinfo": get("TimeZoneSidKey"),
 		"photos":  map[string]string{"picture": home + "/profilephoto/005/F", "thumbnail": home + "/profilephoto/005/T"},
-		"profile": home + "/" + c.actor.id, "picture": home + "/profilephoto/005/F", "address": addressOf(get),
-		"is_salesforce_integration_user": false, "urls": c.identityURLs(c.actor.id), "active": true,
+		"profile": home + "/" + c.actor.ID, "picture": home + "/profilephoto/005/F", "address": addressOf(get),
+		"is_salesforce_integration_user": false, "urls": c.identityURLs(c.actor.ID), "active": true,
 		"user_type": strings.ToUpper(get("UserType")), "language": get("LanguageLocaleKey"), "locale": get("LocaleSidKey"),
-		"utcOffset": utcOffset(get("TimeZoneSidKey")), "updated_at": c.actor.modified.Time().Format("2006-01-02T15:04:05Z"),
+		"utcOffset": utcOffset(get("TimeZoneSidKey")), "updated_at": c.actor.Modified.Time().Format("2006-01-02T15:04:05Z"),
 		"phone_number": wire.TextOrNil(get("MobilePhone")), "phone_number_verified": false, "is_app_installed": true,
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 )
 
 const (
@@ -120,7 +122,7 @@ type JournalFilter struct {
 func (f JournalFilter) picks(e *JournalEntry) bool {
 	return e.Seq > f.Since && (!f.MutatingOnly || e.Mutating) &&
 		(f.Operation == "" || strings.EqualFold(f.Operation, e.Operation)) &&
-		(f.Org == "" || shortID(f.Org) == shortID(e.Org))
+		(f.Org == "" || store.ShortID(f.Org) == store.ShortID(e.Org))
 }
 
 func (j *journal) list(f JournalFilter) []JournalEntry {

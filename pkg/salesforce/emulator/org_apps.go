@@ -67,7 +67,7 @@ func (o *Org) Grant(clientID, username string) (string, error) {
 		return "", errNoApp
 	}
 	cfg := entry.latest()
-	return o.auth.grantTo(user.id, clientID, joinScopes(cfg.scopes())).token, nil
+	return o.auth.grantTo(user.ID, clientID, joinScopes(cfg.scopes())).token, nil
 }
 
 // AccessToken gives a session for a user without the token endpoint.
@@ -79,7 +79,7 @@ func (o *Org) AccessToken(username string) (string, error) {
 		return "", fmt.Errorf("emulator: no user %q", username)
 	}
 	defer o.auth.lock()()
-	return o.auth.issue(user.id, "", "api", nil, o.server.now()).token, nil
+	return o.auth.issue(user.ID, "", "api", nil, o.server.now()).token, nil
 }
 
 func joinScopes(scopes []string) string { return strings.Join(scopes, " ") }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 )
 
 // HostKind says what the address a request came to stands for.
@@ -47,7 +49,7 @@ type OrgConfig struct {
 	Users []map[string]any `json:"users,omitempty"`
 	// FieldAccess is field-level security for callers of the API, by object
 	// and field as in "User.Department".
-	FieldAccess map[string]FieldAccess `json:"fieldAccess,omitempty"`
+	FieldAccess map[string]store.FieldAccess `json:"fieldAccess,omitempty"`
 	// FeatureLicenses are the seats of feature licences by field of User, as
 	// in "UserPermissionsKnowledgeUser"; those not listed have no end.
 	FeatureLicenses map[string]int `json:"featureLicenses,omitempty"`
@@ -151,7 +153,7 @@ func DefaultOrg(clientID, clientSecret string) OrgConfig {
 // Validate says everything that AddOrg would refuse.
 func (c OrgConfig) Validate() error {
 	var errs []error
-	if c.ID != "" && (!isID(c.ID) || c.ID[:3] != "00D") {
+	if c.ID != "" && (!store.IsID(c.ID) || c.ID[:3] != "00D") {
 		errs = append(errs, fmt.Errorf("org id %q: want 15 or 18 letters and digits that begin with 00D", c.ID))
 	}
 	if c.Kind != "" && c.Kind != MyDomain && c.Kind != LoginHost {

@@ -1,6 +1,10 @@
 package emulator
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
+)
 
 // Create makes a record of any object, as the emulator itself: no faults, and
 // no limits on which fields may be written. It gives the new id. For User,
@@ -9,17 +13,17 @@ import "fmt"
 func (o *Org) Create(object string, fields map[string]any) (string, error) {
 	o.server.mu.Lock()
 	defer o.server.mu.Unlock()
-	obj := o.object(object)
+	obj := o.Object(object)
 	if obj == nil {
 		return "", fmt.Errorf("emulator: create: no object %q", object)
 	}
-	if obj.name == "User" {
+	if obj.Name == "User" {
 		var err error
 		if fields, err = o.seedValues(fields); err != nil {
 			return "", fmt.Errorf("emulator: create: %w", err)
 		}
 	}
-	id, err := o.plant(obj.name, fields)
+	id, err := o.plant(obj.Name, fields)
 	if err != nil {
 		return "", fmt.Errorf("emulator: create: %w", err)
 	}
@@ -34,15 +38,15 @@ func (o *Org) UpdateUser(username string, fields map[string]any) error {
 	if r == nil {
 		return fmt.Errorf("emulator: no user %q", username)
 	}
-	return o.modify("User", r.id, fields)
+	return o.modify("User", r.ID, fields)
 }
 
 func (o *Org) modify(object, id string, fields map[string]any) error {
-	t := o.begin(nil)
-	t.plants = true
-	if res := t.update(o.object(object), id, mapInput(fields)); !res.ok() {
-		t.rollback()
-		return fmt.Errorf("emulator: update: %w", res.errs[0])
+	t := o.Begin(nil)
+	t.Plants = true
+	if res := t.Update(o.Object(object), id, store.MapInput(fields)); !res.OK() {
+		t.Rollback()
+		return fmt.Errorf("emulator: update: %w", res.Errs[0])
 	}
 	return nil
 }
@@ -60,7 +64,7 @@ func (o *Org) FreezeUser(username string, frozen bool) error {
 	if r == nil {
 		return fmt.Errorf("emulator: no user %q", username)
 	}
-	return o.modify("UserLogin", o.loginOf(r.id).id, map[string]any{"IsFrozen": frozen})
+	return o.modify("UserLogin", o.loginOf(r.ID).ID, map[string]any{"IsFrozen": frozen})
 }
 
 // RefuseDeactivation makes deactivating a user fail with a reason; a zero
@@ -73,13 +77,13 @@ func (o *Org) RefuseDeactivation(username string, reason Refusal) error {
 		return fmt.Errorf("emulator: no user %q", username)
 	}
 	if reason == (Refusal{}) {
-		delete(o.refusals, shortID(r.id))
+		delete(o.refusals, store.ShortID(r.ID))
 		return nil
 	}
 	if reason.Code == "" {
 		reason.Code = "FIELD_INTEGRITY_EXCEPTION"
 	}
-	o.refusals[shortID(r.id)] = reason
+	o.refusals[store.ShortID(r.ID)] = reason
 	return nil
 }
 
@@ -88,35 +92,35 @@ func (o *Org) RefuseDeactivation(username string, reason Refusal) error {
 func (o *Org) SetSeats(licence string, total int) error {
 	o.server.mu.Lock()
 	defer o.server.mu.Unlock()
-	if f := o.feature(licence); f != nil {
-		o.setFeature(f, total)
+	if f := o.seats.feature(licence); f != nil {
+		o.seats.limit(f, total)
 		return nil
 	}
 	object, r := o.licenceNamed(licence)
 	if r == nil {
 		return fmt.Errorf("emulator: no licence %q", licence)
 	}
-	return o.modify(object, r.id, map[string]any{"TotalLicenses": total})
+	return o.modify(object, r.ID, map[string]any{"TotalLicenses": total})
 }
 
 // Seats gives used and total of a licence; zeros when there is none.
 func (o *Org) Seats(licence string) (used, total int) {
 	o.server.mu.RLock()
 	defer o.server.mu.RUnlock()
-	if f := o.feature(licence); f != nil {
-		return o.featureSeats[f], o.cfg.FeatureLicenses[f.name]
+	if f := o.seats.feature(licence); f != nil {
+		return o.seats.features[f], o.seats.limits[f.Name]
 	}
 	object, r := o.licenceNamed(licence)
 	if r == nil {
 		return 0, 0
 	}
-	n, _ := r.at(o.object(object).field("TotalLicenses").pos).(int64)
-	return o.seats[shortID(r.id)], int(n)
+	n, _ := r.At(o.Object(object).Field("TotalLicenses").Pos).(int64)
+	return o.seats.taken(r.ID), int(n)
 }
 
-func (o *Org) licenceNamed(name string) (string, *record) {
+func (o *Org) licenceNamed(name string) (string, *store.Record) {
 	for _, at := range [...][2]string{{"UserLicense", "Name"}, {"UserLicense", "LicenseDefinitionKey"}, {"PermissionSetLicense", "DeveloperName"}} {
-		if r := o.byName(at[0], at[1], name); r != nil {
+		if r := o.ByName(at[0], at[1], name); r != nil {
 			return at[0], r
 		}
 	}
@@ -133,7 +137,7 @@ func (o *Org) HoldBulkJobs(hold bool) {
 		return
 	}
 	for _, id := range o.bulk.order {
-		if j := o.bulk.jobs[shortID(id)]; j != nil && j.queued != nil {
+		if j := o.bulk.jobs[store.ShortID(id)]; j != nil && j.queued != nil {
 			j.queued()
 			j.queued = nil
 		}

@@ -17,7 +17,7 @@ func (o *Org) Query(soql string) ([]map[string]any, error) {
 	rows := plan.run()
 	out := make([]map[string]any, 0, len(rows))
 	for _, r := range rows {
-		row, err := decodeRow(plan.root.append(nil, o, r, "63.0"))
+		row, err := decodeRow(plan.root.append(nil, o.Data, r, "63.0"))
 		if err != nil {
 			return nil, err
 		}
@@ -42,7 +42,7 @@ func (o *Org) plan(soql string) (*compiled, error) {
 	if err != nil {
 		return nil, fmt.Errorf("emulator: query: %w", err)
 	}
-	plan, failure := o.compile(q, true)
+	plan, failure := compile(o.Data, q, true)
 	if failure != nil {
 		return nil, fmt.Errorf("emulator: query: %w", failure)
 	}

@@ -5,13 +5,14 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // seed fills a new org from its configuration.
 func (o *Org) seed() error {
 	for _, step := range [...]func() error{
-		o.seedFieldAccess, o.seedFeatures, o.seedOrganization, o.seedLicences, o.seedProfiles, o.seedRoles, o.seedPermissionSets, o.seedGroups, o.seedUsers,
+		o.seedFieldAccess, o.seats.known, o.seedOrganization, o.seedLicences, o.seedProfiles, o.seedRoles, o.seedPermissionSets, o.seedGroups, o.seedUsers,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -21,13 +22,13 @@ func (o *Org) seed() error {
 }
 
 func (o *Org) seedOrganization() error {
-	t := o.table("Organization")
-	r := &record{id: o.id, created: wire.InstantOf(o.made), modified: wire.InstantOf(o.made)}
+	t := o.Table("Organization")
+	r := &store.Record{ID: o.id, Created: wire.InstantOf(o.made), Modified: wire.InstantOf(o.made)}
 	for name, v := range map[string]string{"Name": o.cfg.Name, "InstanceName": "EMU1", "OrganizationType": "Developer Edition",
 		"DefaultLocaleSidKey": "en_US", "LanguageLocaleKey": "en_US", "TimeZoneSidKey": "GMT"} {
-		r.cells = append(r.cells, cell{int32(t.object.field(name).pos), v})
+		r.Cells = append(r.Cells, t.Object.Field(name).Cell(v))
 	}
-	t.add(r)
+	t.Add(r)
 	return nil
 }
 
@@ -57,12 +58,12 @@ func (o *Org) seedProfiles() error {
 		if kind == "" {
 			kind = "Standard"
 		}
-		licence := o.byName("UserLicense", "Name", p.License).id
+		licence := o.ByName("UserLicense", "Name", p.License).ID
 		id, err := o.plant("Profile", map[string]any{"Name": p.Name, "UserLicenseId": licence, "UserType": kind})
 		if err != nil {
 			return err
 		}
-		if _, err := o.plant("PermissionSet", map[string]any{"Name": "X" + shortID(id), "Label": shortID(id), "ProfileId": id,
+		if _, err := o.plant("PermissionSet", map[string]any{"Name": "X" + store.ShortID(id), "Label": store.ShortID(id), "ProfileId": id,
 			"IsOwnedByProfile": true, "IsCustom": false, "Type": "Profile", "LicenseId": licence}); err != nil {
 			return err
 		}
@@ -73,8 +74,8 @@ func (o *Org) seedProfiles() error {
 func (o *Org) seedRoles() error {
 	for _, r := range o.cfg.Roles {
 		values := map[string]any{"Name": r.Name, "DeveloperName": developerName(r.Name)}
-		if parent := o.byName("UserRole", "Name", r.Parent); parent != nil {
-			values["ParentRoleId"] = parent.id
+		if parent := o.ByName("UserRole", "Name", r.Parent); parent != nil {
+			values["ParentRoleId"] = parent.ID
 		}
 		if _, err := o.plant("UserRole", values); err != nil {
 			return err
@@ -85,7 +86,7 @@ func (o *Org) seedRoles() error {
 
 // developerName makes an API name out of a label.
 func developerName(label string) string {
-	return strings.Join(strings.FieldsFunc(label, func(c rune) bool { return !strings.ContainsRune(idAlphabet, c) }), "_")
+	return strings.Join(strings.FieldsFunc(label, func(c rune) bool { return !strings.ContainsRune(store.IDAlphabet, c) }), "_")
 }
 
 func (o *Org) seedPermissionSets() error {
@@ -94,8 +95,8 @@ func (o *Org) seedPermissionSets() error {
 		if p.Label == "" {
 			values["Label"] = strings.ReplaceAll(p.Name, "_", " ")
 		}
-		if l := o.byName("UserLicense", "Name", p.License); l != nil {
-			values["LicenseId"] = l.id
+		if l := o.ByName("UserLicense", "Name", p.License); l != nil {
+			values["LicenseId"] = l.ID
 		}
 		if _, err := o.plant("PermissionSet", values); err != nil {
 			return err
@@ -118,11 +119,11 @@ func (o *Org) seedPermissionSetGroup(g PermissionSetGroup) error {
 		return err
 	}
 	for _, name := range g.PermissionSets {
-		set := o.byName("PermissionSet", "Name", name)
+		set := o.ByName("PermissionSet", "Name", name)
 		if set == nil {
 			return errors.New("permission set group " + g.DeveloperName + ": no permission set " + name)
 		}
-		if _, err := o.plant("PermissionSetGroupComponent", map[string]any{"PermissionSetGroupId": id, "PermissionSetId": set.id}); err != nil {
+		if _, err := o.plant("PermissionSetGroupComponent", map[string]any{"PermissionSetGroupId": id, "PermissionSetId": set.ID}); err != nil {
 			return err
 		}
 	}
@@ -184,11 +185,11 @@ func (o *Org) seedValues(u map[string]any) (map[string]any, error) {
 			continue
 		}
 		delete(values, name)
-		row := o.byName(object, "Name", wanted)
+		row := o.ByName(object, "Name", wanted)
 		if row == nil {
 			return nil, errors.New("user " + username + ": no " + object + " named " + wanted)
 		}
-		values[name+"Id"] = row.id
+		values[name+"Id"] = row.ID
 	}
 	return values, nil
 }

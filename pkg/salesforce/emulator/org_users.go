@@ -3,6 +3,7 @@ package emulator
 import (
 	"slices"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -33,9 +34,9 @@ type User struct {
 func (o *Org) Users() []User {
 	o.server.mu.RLock()
 	defer o.server.mu.RUnlock()
-	t := o.table("User")
-	users := make([]User, 0, len(t.rows))
-	for _, r := range t.rows {
+	t := o.Table("User")
+	users := make([]User, 0, len(t.Rows))
+	for _, r := range t.Rows {
 		users = append(users, o.snapshot(r))
 	}
 	return users
@@ -62,48 +63,48 @@ func typed(name string) bool {
 	return false
 }
 
-func (o *Org) snapshot(r *record) User {
-	obj := o.object("User")
-	text := func(name string) string { return wire.PlainValue(o.value(r, obj.field(name))) }
-	u := User{ID: r.id, Username: text("Username"), FirstName: text("FirstName"), LastName: text("LastName"), Email: text("Email"),
+func (o *Org) snapshot(r *store.Record) User {
+	obj := o.Object("User")
+	text := func(name string) string { return wire.PlainValue(o.Value(r, obj.Field(name))) }
+	u := User{ID: r.ID, Username: text("Username"), FirstName: text("FirstName"), LastName: text("LastName"), Email: text("Email"),
 		Alias: text("Alias"), CommunityNickname: text("CommunityNickname"), FederationIdentifier: text("FederationIdentifier"),
-		EmployeeNumber: text("EmployeeNumber"), IsActive: r.at(o.user.active.pos) == true, IsFrozen: o.frozen(r.id), Fields: map[string]any{}}
+		EmployeeNumber: text("EmployeeNumber"), IsActive: r.At(o.user.active.Pos) == true, IsFrozen: o.frozen(r.ID), Fields: map[string]any{}}
 	u.Profile = o.nameOf("Profile", text("ProfileId"), "Name")
 	u.License = o.nameOf("UserLicense", o.licenceOf(text("ProfileId")), "Name")
 	u.Role = o.nameOf("UserRole", text("UserRoleId"), "Name")
-	u.PermissionSets = o.names("PermissionSetAssignment", "AssigneeId", "PermissionSetId", "PermissionSet", "Name", r.id)
-	u.PermissionSetGroups = o.names("PermissionSetAssignment", "AssigneeId", "PermissionSetGroupId", "PermissionSetGroup", "DeveloperName", r.id)
-	u.Groups = o.names("GroupMember", "UserOrGroupId", "GroupId", "Group", "Name", r.id)
-	for _, c := range r.cells {
-		f := obj.fields[c.pos]
-		if typed(f.name) {
+	u.PermissionSets = o.names("PermissionSetAssignment", "AssigneeId", "PermissionSetId", "PermissionSet", "Name", r.ID)
+	u.PermissionSetGroups = o.names("PermissionSetAssignment", "AssigneeId", "PermissionSetGroupId", "PermissionSetGroup", "DeveloperName", r.ID)
+	u.Groups = o.names("GroupMember", "UserOrGroupId", "GroupId", "Group", "Name", r.ID)
+	for _, c := range r.Cells {
+		f := obj.Fields[c.Pos]
+		if typed(f.Name) {
 			continue
 		}
-		if at, ok := c.value.(wire.Instant); ok {
-			u.Fields[f.name] = at.String()
+		if at, ok := c.Value.(wire.Instant); ok {
+			u.Fields[f.Name] = at.String()
 			continue
 		}
-		u.Fields[f.name] = c.value
+		u.Fields[f.Name] = c.Value
 	}
 	return u
 }
 
 func (o *Org) nameOf(object, id, column string) string {
-	t := o.table(object)
-	r := t.live(id)
+	t := o.Table(object)
+	r := t.Live(id)
 	if r == nil {
 		return ""
 	}
-	return wire.PlainValue(r.at(t.object.field(column).pos))
+	return wire.PlainValue(r.At(t.Object.Field(column).Pos))
 }
 
 // names follows a junction object from one user to the names it leads to,
 // sorted.
 func (o *Org) names(junction, from, to, object, column, userID string) []string {
-	t := o.table(junction)
+	t := o.Table(junction)
 	out := []string{}
-	for _, r := range t.matches(t.object.field(from), userID) {
-		if id := wire.PlainValue(r.at(t.object.field(to).pos)); id != "" {
+	for _, r := range t.Matches(t.Object.Field(from), userID) {
+		if id := wire.PlainValue(r.At(t.Object.Field(to).Pos)); id != "" {
 			out = append(out, o.nameOf(object, id, column))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -22,7 +23,7 @@ type cursor struct {
 	user    string
 	session string
 	shape   *selectNode
-	rows    []*record
+	rows    []*store.Record
 	size    int
 }
 
@@ -42,7 +43,7 @@ func (s *cursorStore) open(o *Org, c *cursor) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.next++
-	c.id = newID("01g", o.pod, s.next)
+	c.id = store.NewID("01g", o.Pod, s.next)
 	s.byID[c.id] = c
 	list := append(s.byUser[c.user], c)
 	for len(list) > maxCursors {
@@ -76,12 +77,12 @@ func (c *call) query() {
 		return
 	}
 	defer c.rlock()()
-	plan, failure := c.org.compile(q, false)
+	plan, failure := compile(c.org.Data, q, false)
 	if failure != nil {
 		c.Fail(failure)
 		return
 	}
-	c.entry.Object = plan.table.object.name
+	c.entry.Object = plan.table.Object.Name
 	rows := c.rows(plan)
 	c.entry.Records = len(rows)
 	switch {
@@ -96,23 +97,7 @@ func (c *call) query() {
 	}
 }
 
-// aggregate answers SELECT COUNT(field).
-func (c *compiled) aggregate(rows []*record) []byte {
-	b := []byte(`{"totalSize":1,"done":true,"records":[{"attributes":{"type":"AggregateResult"}`)
-	for i, alias := range c.counts {
-		n := 0
-		for _, r := range rows {
-			if c.counted[i].value(c.org, r) != nil {
-				n++
-			}
-		}
-		b = append(wire.AppendString(append(b, ','), alias), ':')
-		b = strconv.AppendInt(b, int64(n), 10)
-	}
-	return append(b, `}]}`...)
-}
-
-func (c *call) firstPage(plan *compiled, rows []*record) {
+func (c *call) firstPage(plan *compiled, rows []*store.Record) {
 	cur := &cursor{user: c.session.userID, session: c.session.token, shape: plan.root, rows: rows, size: c.pageSize()}
 	if len(rows) > cur.size {
 		c.org.cursors.open(c.org, cur)
@@ -144,7 +129,7 @@ func (c *call) page(cur *cursor, from int) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = cur.shape.append(b, c.org, r, c.version)
+		b = cur.shape.append(b, c.org.Data, r, c.version)
 	}
 	return append(b, `]}`...)
 }
@@ -159,6 +144,6 @@ func (c *call) queryMore(locator string) {
 		c.Fail(wire.PlatformError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")) // [R]
 		return
 	}
-	c.entry.Object, c.entry.Records = cur.shape.object.name, min(cur.size, len(cur.rows)-from)
+	c.entry.Object, c.entry.Records = cur.shape.object.Name, min(cur.size, len(cur.rows)-from)
 	c.Bytes(200, c.page(cur, from))
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -150,7 +151,7 @@ func (c *call) sobjectRoute(rest []string) route {
 		if strings.EqualFold(rest[2], "password") {
 			return route{op: "password", data: true, mutating: c.method != http.MethodGet, run: func(c *call) { c.password(rest[1]) }}
 		}
-		if o := c.objectIn(rest[0]); isID(rest[1]) && o != nil && o.relation(rest[2]) != nil {
+		if o := c.objectIn(rest[0]); store.IsID(rest[1]) && o != nil && o.Relation(rest[2]) != nil {
 			return c.reads(route{op: "sobject.get", data: true, run: func(c *call) { c.readParent(rest[0], rest[1], rest[2]) }})
 		}
 		return c.recordRoute(rest[0], rest[1], rest[2])
@@ -251,7 +252,7 @@ func (c *call) versions() {
 // resources lists what a version offers.
 func (c *call) resources() {
 	prefix := "/services/data/v" + c.version + "/"
-	list := map[string]string{"identity": c.identityURL(c.actor.id)}
+	list := map[string]string{"identity": c.identityURL(c.actor.ID)}
 	for _, name := range [...]string{"sobjects", "query", "queryAll", "composite", "limits", "jobs"} {
 		list[name] = prefix + name
 	}

@@ -1,6 +1,10 @@
 package emulator
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
+)
 
 // Values of the restricted picklists of User. [U except that they are restricted]
 const (
@@ -21,68 +25,72 @@ const (
 
 // userObject declares User. Lengths are [R] from a recorded describe, except
 // Title, EmployeeNumber and FederationIdentifier [U].
-func userObject(custom []CustomField) *object {
-	o := newObject("User", "User", "005",
-		text("Username", "Username", 80).must().lookedUp(),
-		text("LastName", "Last Name", 80).must(),
-		text("FirstName", "First Name", 40),
-		computed("Name", "Full Name", kindString, userName).long(121),
-		text("CompanyName", "Company Name", 80).share(),
-		text("Division", "Division", 80).share(),
-		text("Department", "Department", 80).share(),
-		text("Title", "Title", 80).share(),
-		text("Street", "Street", 255),
-		text("City", "City", 40).share(),
-		text("State", "State/Province", 80).share(),
-		text("PostalCode", "Zip/Postal Code", 20),
-		text("Country", "Country", 80).share(),
-		mail("Email", "Email", 128).must().index(),
-		text("Phone", "Phone", 40),
-		text("Extension", "Extension", 40),
-		text("Fax", "Fax", 40),
-		text("MobilePhone", "Mobile", 40),
-		text("Alias", "Alias", 8).must(),
-		text("CommunityNickname", "Nickname", 40).index(),
-		flag("IsActive", "Active", false), // default on create [U]
-		reference("UserRoleId", "Role ID", "UserRole", "UserRole").named("Users"),
-		reference("ProfileId", "Profile ID", "Profile", "Profile").must().named("Users"),
-		reference("ManagerId", "Manager ID", "Manager", "User"),
-		picklist("TimeZoneSidKey", "Time Zone", strings.Fields(timeZones)...).must(),
-		picklist("LocaleSidKey", "Locale", strings.Fields(locales)...).must(),
-		picklist("LanguageLocaleKey", "Language", strings.Fields(languages)...).must(),
-		picklist("EmailEncodingKey", "Email Encoding", strings.Fields(emailEncodings)...).must(),
-		picklist("DefaultCurrencyIsoCode", "Default Currency ISO Code"),
-		computed("UserType", "User Type", kindPicklist, userType),
-		text("EmployeeNumber", "Employee Number", 20),
-		text("FederationIdentifier", "SAML Federation ID", 512).lookedUp(),
-		text("AboutMe", "About Me", 1000),
-		flag("ReceivesInfoEmails", "Info Emails", false),
-		flag("ReceivesAdminInfoEmails", "Admin Info Emails", false),
-		flag("ForecastEnabled", "Allow Forecasting", false),
-		flag("UserPermissionsMarketingUser", "Marketing User", false),
-		flag("UserPermissionsOfflineUser", "Offline User", false),
-		flag("UserPermissionsKnowledgeUser", "Knowledge User", false),
-		flag("UserPermissionsInteractionUser", "Flow User", false),
-		flag("UserPermissionsSFContentUser", "Salesforce CRM Content User", false),
-		flag("UserPermissionsSupportUser", "Service Cloud User", false),
-		reference("DelegatedApproverId", "Delegated Approver ID", "", "User", "Group"),
-		text("Signature", "Email Signature", 1333),
-		text("SenderEmail", "Email Sender Address", 80),
-		text("SenderName", "Email Sender Name", 80),
-		&field{name: "LastLoginDate", label: "Last Login", kind: kindDatetime, readOnly: true},
-		&field{name: "LastPasswordChangeDate", label: "Last Password Change or Reset", kind: kindDatetime, readOnly: true},
-		&field{name: "ContactId", label: "Contact ID", kind: kindReference, length: longIDLen, referenceTo: []string{"Contact"}, relationship: "Contact"},
-		&field{name: "AccountId", label: "Account ID", kind: kindReference, length: longIDLen, referenceTo: []string{"Account"}, relationship: "Account", readOnly: true},
+func userObject(org *Org, custom []CustomField) *store.Object {
+	o := store.NewObject("User", "User", "005",
+		store.Text("Username", "Username", 80).Must().LookedUp(),
+		store.Text("LastName", "Last Name", 80).Must(),
+		store.Text("FirstName", "First Name", 40),
+		store.Computed("Name", "Full Name", store.KindString, org.fullName).Long(121),
+		store.Text("CompanyName", "Company Name", 80).Share(),
+		store.Text("Division", "Division", 80).Share(),
+		store.Text("Department", "Department", 80).Share(),
+		store.Text("Title", "Title", 80).Share(),
+		store.Text("Street", "Street", 255),
+		store.Text("City", "City", 40).Share(),
+		store.Text("State", "State/Province", 80).Share(),
+		store.Text("PostalCode", "Zip/Postal Code", 20),
+		store.Text("Country", "Country", 80).Share(),
+		store.Mail("Email", "Email", 128).Must().Index(),
+		store.Text("Phone", "Phone", 40),
+		store.Text("Extension", "Extension", 40),
+		store.Text("Fax", "Fax", 40),
+		store.Text("MobilePhone", "Mobile", 40),
+		store.Text("Alias", "Alias", 8).Must(),
+		store.Text("CommunityNickname", "Nickname", 40).Index(),
+		store.Flag("IsActive", "Active", false), // default on create [U]
+		store.Reference("UserRoleId", "Role ID", "UserRole", "UserRole").Named("Users"),
+		store.Reference("ProfileId", "Profile ID", "Profile", "Profile").Must().Named("Users"),
+		store.Reference("ManagerId", "Manager ID", "Manager", "User"),
+		store.Picklist("TimeZoneSidKey", "Time Zone", strings.Fields(timeZones)...).Must(),
+		store.Picklist("LocaleSidKey", "Locale", strings.Fields(locales)...).Must(),
+		store.Picklist("LanguageLocaleKey", "Language", strings.Fields(languages)...).Must(),
+		store.Picklist("EmailEncodingKey", "Email Encoding", strings.Fields(emailEncodings)...).Must(),
+		store.Picklist("DefaultCurrencyIsoCode", "Default Currency ISO Code"),
+		store.Computed("UserType", "User Type", store.KindPicklist, org.userType),
+		store.Text("EmployeeNumber", "Employee Number", 20),
+		store.Text("FederationIdentifier", "SAML Federation ID", 512).LookedUp(),
+		store.Text("AboutMe", "About Me", 1000),
+		store.Flag("ReceivesInfoEmails", "Info Emails", false),
+		store.Flag("ReceivesAdminInfoEmails", "Admin Info Emails", false),
+		store.Flag("ForecastEnabled", "Allow Forecasting", false),
+		store.Flag("UserPermissionsMarketingUser", "Marketing User", false),
+		store.Flag("UserPermissionsOfflineUser", "Offline User", false),
+		store.Flag("UserPermissionsKnowledgeUser", "Knowledge User", false),
+		store.Flag("UserPermissionsInteractionUser", "Flow User", false),
+		store.Flag("UserPermissionsSFContentUser", "Salesforce CRM Content User", false),
+		store.Flag("UserPermissionsSupportUser", "Service Cloud User", false),
+		store.Reference("DelegatedApproverId", "Delegated Approver ID", "", "User", "Group"),
+		store.Text("Signature", "Email Signature", 1333),
+		store.Text("SenderEmail", "Email Sender Address", 80),
+		store.Text("SenderName", "Email Sender Name", 80),
+		&store.Field{Name: "LastLoginDate", Label: "Last Login", Kind: store.KindDatetime, ReadOnly: true},
+		&store.Field{Name: "LastPasswordChangeDate", Label: "Last Password Change or Reset", Kind: store.KindDatetime, ReadOnly: true},
+		&store.Field{Name: "ContactId", Label: "Contact ID", Kind: store.KindReference, Length: store.LongIDLen, ReferenceTo: []string{"Contact"}, Relationship: "Contact"},
+		&store.Field{Name: "AccountId", Label: "Account ID", Kind: store.KindReference, Length: store.LongIDLen, ReferenceTo: []string{"Account"}, Relationship: "Account", ReadOnly: true},
 	)
-	o.setup, o.noDelete = true, true // deletable:false [R]
-	o.addCustom(custom)
-	o.rules, o.stored = userRules, userStored
+	o.Setup, o.NoDelete = true, true // deletable:false [R]
+	for _, c := range custom {
+		o.Add(c.field())
+	}
+	rules := userRules{org}
+	o.Rules, o.Stored, o.Neutral = rules.check, rules.stored, rules.neutral
 	return o
 }
 
-func userName(o *Org, r *record) any {
-	first, _ := r.at(o.user.first.pos).(string)
-	last, _ := r.at(o.user.last.pos).(string)
+// fullName is first and last name.
+func (o *Org) fullName(r *store.Record) any {
+	first, _ := r.At(o.user.first.Pos).(string)
+	last, _ := r.At(o.user.last.Pos).(string)
 	if first == "" {
 		return last
 	}
@@ -90,32 +98,32 @@ func userName(o *Org, r *record) any {
 }
 
 // userType comes from the profile's licence. [C baton-salesforce]
-func userType(o *Org, r *record) any {
-	id, _ := r.at(o.user.profile.pos).(string)
-	p := o.table("Profile").live(id)
+func (o *Org) userType(r *store.Record) any {
+	id, _ := r.At(o.user.profile.Pos).(string)
+	p := o.Table("Profile").Live(id)
 	if p == nil {
 		return "Standard"
 	}
-	return p.at(o.table("Profile").object.field("UserType").pos)
+	return p.At(o.Table("Profile").Object.Field("UserType").Pos)
 }
 
 // userFields are the columns of User that rules read on every write.
 type userFields struct {
-	username, first, last, email, alias, nickname, active, profile, federation *field
-	features                                                                   []*field // one flag each
+	username, first, last, email, alias, nickname, active, profile, federation *store.Field
+	features                                                                   []*store.Field // one flag each
 }
 
-func userFieldsOf(o *object) userFields {
-	var features []*field
-	for _, f := range o.fields {
-		if strings.HasPrefix(f.name, featurePrefix) {
+func userFieldsOf(o *store.Object) userFields {
+	var features []*store.Field
+	for _, f := range o.Fields {
+		if strings.HasPrefix(f.Name, featurePrefix) {
 			features = append(features, f)
 		}
 	}
 	return userFields{
 		features: features,
-		username: o.field("Username"), first: o.field("FirstName"), last: o.field("LastName"), email: o.field("Email"),
-		alias: o.field("Alias"), nickname: o.field("CommunityNickname"), active: o.field("IsActive"),
-		profile: o.field("ProfileId"), federation: o.field("FederationIdentifier"),
+		username: o.Field("Username"), first: o.Field("FirstName"), last: o.Field("LastName"), email: o.Field("Email"),
+		alias: o.Field("Alias"), nickname: o.Field("CommunityNickname"), active: o.Field("IsActive"),
+		profile: o.Field("ProfileId"), federation: o.Field("FederationIdentifier"),
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 )
 
 // Server holds one or more orgs and answers for them. It is an http.Handler
@@ -110,13 +112,13 @@ func (s *Server) AddOrg(cfg OrgConfig) *Org {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	org := newOrg(s, cfg, len(s.order))
-	if _, taken := s.orgs[shortID(org.id)]; taken {
+	if _, taken := s.orgs[store.ShortID(org.id)]; taken {
 		panic("emulator: AddOrg: org " + org.id + " is there already")
 	}
 	if err := org.seed(); err != nil {
 		panic("emulator: AddOrg: " + err.Error())
 	}
-	s.orgs[shortID(org.id)] = org
+	s.orgs[store.ShortID(org.id)] = org
 	s.order = append(s.order, org)
 	return org
 }
@@ -132,7 +134,7 @@ func (s *Server) Orgs() []*Org {
 func (s *Server) Org(id string) *Org {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.orgs[shortID(id)]
+	return s.orgs[store.ShortID(id)]
 }
 
 // TakeUsernames plants usernames that some org outside this server holds.
@@ -159,7 +161,7 @@ func (s *Server) usernameTaken(name string) bool {
 		return true
 	}
 	for _, o := range s.order {
-		if len(o.table("User").matches(o.user.username, name)) > 0 {
+		if len(o.Table("User").Matches(o.user.username, name)) > 0 {
 			return true
 		}
 	}

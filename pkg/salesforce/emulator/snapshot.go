@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -71,7 +72,7 @@ func (s *Server) Save(w io.Writer) error {
 
 func (o *Org) save() snapshotOrg {
 	out := snapshotOrg{Config: o.cfg, ID: o.id, Next: map[string]uint64{}, Rows: map[string][]snapshotRecord{}, Refusals: o.refusals, Denied: o.denied}
-	out.Config.Clients = nil
+	out.Config.Clients, out.Config.FeatureLicenses = nil, o.seats.limits
 	unlock := o.auth.lock()
 	for _, entry := range o.auth.apps {
 		out.Config.Clients = append(out.Config.Clients, entry.latest())
@@ -82,24 +83,24 @@ func (o *Org) save() snapshotOrg {
 		}
 	}
 	unlock()
-	for _, obj := range o.objects {
-		t := o.table(obj.name)
-		out.Next[obj.name] = t.next
-		for _, r := range t.rows {
-			if !r.deleted {
-				out.Rows[obj.name] = append(out.Rows[obj.name], r.save(obj))
+	for _, obj := range o.Objects {
+		t := o.Table(obj.Name)
+		out.Next[obj.Name] = t.Next
+		for _, r := range t.Rows {
+			if !r.Deleted {
+				out.Rows[obj.Name] = append(out.Rows[obj.Name], saveRow(r, obj))
 			}
 		}
 	}
 	return out
 }
 
-func (r *record) save(obj *object) snapshotRecord {
-	values := make(map[string]any, len(r.cells))
-	for _, c := range r.cells {
-		values[obj.fields[c.pos].name] = c.value
+func saveRow(r *store.Record, obj *store.Object) snapshotRecord {
+	values := make(map[string]any, len(r.Cells))
+	for _, c := range r.Cells {
+		values[obj.Fields[c.Pos].Name] = c.Value
 	}
-	return snapshotRecord{r.id, r.created, r.modified, r.createdBy, r.modifiedBy, values}
+	return snapshotRecord{r.ID, r.Created, r.Modified, r.CreatedBy, r.ModifiedBy, values}
 }
 
 // Load fills a server that has no orgs from what Save wrote.
@@ -128,7 +129,7 @@ func (s *Server) Load(r io.Reader) error {
 		s.elsewhere[name] = struct{}{}
 	}
 	for _, o := range orgs {
-		s.orgs[shortID(o.id)] = o
+		s.orgs[store.ShortID(o.id)] = o
 		s.order = append(s.order, o)
 	}
 	return nil
@@ -140,11 +141,11 @@ func (s *Server) loadOrg(in *snapshotOrg, ordinal int) (*Org, error) {
 		return nil, err
 	}
 	o := newOrg(s, in.Config, ordinal)
-	if err := errors.Join(o.seedFieldAccess(), o.seedFeatures()); err != nil {
+	if err := errors.Join(o.seedFieldAccess(), o.seats.known()); err != nil {
 		return nil, err
 	}
 	for name, rows := range in.Rows {
-		t := o.table(name)
+		t := o.Table(name)
 		if t == nil {
 			return nil, fmt.Errorf("no object %q", name)
 		}
@@ -153,7 +154,7 @@ func (s *Server) loadOrg(in *snapshotOrg, ordinal int) (*Org, error) {
 				return nil, fmt.Errorf("%s %s: %w", name, rows[i].ID, err)
 			}
 		}
-		t.next = max(t.next, in.Next[name])
+		t.Next = max(t.Next, in.Next[name])
 	}
 	if in.Refusals != nil {
 		o.refusals = in.Refusals
@@ -171,33 +172,33 @@ func (s *Server) loadOrg(in *snapshotOrg, ordinal int) (*Org, error) {
 	return o, nil
 }
 
-func (o *Org) loadRow(t *table, in *snapshotRecord) error {
-	r := &record{id: in.ID, created: in.Created, modified: in.Modified, createdBy: in.CreatedBy, modifiedBy: in.ModifiedBy}
+func (o *Org) loadRow(t *store.Table, in *snapshotRecord) error {
+	r := &store.Record{ID: in.ID, Created: in.Created, Modified: in.Modified, CreatedBy: in.CreatedBy, ModifiedBy: in.ModifiedBy}
 	for name, v := range in.Values {
-		f := t.object.field(name)
+		f := t.Object.Field(name)
 		if f == nil {
 			return fmt.Errorf("no field %q", name)
 		}
-		value, err := f.restore(v)
+		value, err := restore(f, v)
 		if err != nil {
 			return err
 		}
 		if value == nil || value == false {
 			continue
 		}
-		r.cells = append(r.cells, cell{int32(f.pos), o.intern(f, value)})
+		r.Cells = append(r.Cells, f.Cell(o.Intern(f, value)))
 	}
-	t.next++
-	t.add(r)
+	t.Next++
+	t.Add(r)
 	return nil
 }
 
 // restore undoes what JSON did to a stored value.
-func (f *field) restore(v any) (any, error) {
-	if n, ok := v.(float64); ok && f.kind == kindDatetime {
+func restore(f *store.Field, v any) (any, error) {
+	if n, ok := v.(float64); ok && f.Kind == store.KindDatetime {
 		return wire.Instant(n), nil
 	}
-	value, failure := f.convert(wire.FromGo(v))
+	value, failure := f.Convert(wire.FromGo(v))
 	if failure != nil {
 		return nil, failure
 	}
@@ -206,17 +207,17 @@ func (f *field) restore(v any) (any, error) {
 
 // recountSeats derives the used seats from the rows.
 func (o *Org) recountSeats() {
-	clear(o.seats)
-	clear(o.featureSeats)
-	for _, r := range o.table("User").rows {
-		o.moveFeatures(nil, r.cells)
-		if r.at(o.user.active.pos) == true {
-			o.moveSeat("", o.licenceOf(wire.PlainValue(r.at(o.user.profile.pos))))
+	clear(o.seats.used)
+	clear(o.seats.features)
+	for _, r := range o.Table("User").Rows {
+		o.seats.moveFeatures(nil, r.Cells)
+		if r.At(o.user.active.Pos) == true {
+			o.seats.move("", o.licenceOf(wire.PlainValue(r.At(o.user.profile.Pos))))
 		}
 	}
-	t := o.table("PermissionSetLicenseAssign")
-	for _, r := range t.rows {
-		o.moveSeat("", wire.PlainValue(r.at(t.object.field("PermissionSetLicenseId").pos)))
+	t := o.Table("PermissionSetLicenseAssign")
+	for _, r := range t.Rows {
+		o.seats.move("", wire.PlainValue(r.At(t.Object.Field("PermissionSetLicenseId").Pos)))
 	}
 }
 

@@ -4,64 +4,65 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // objectNamed finds the type a path names, or answers 404. [R]
-func (c *call) objectNamed(name string) *object {
-	o := c.org.object(name)
+func (c *call) objectNamed(name string) *store.Object {
+	o := c.org.Object(name)
 	if o == nil {
 		c.Fail(wire.ErrNotFound())
 		return nil
 	}
-	c.entry.Object = o.name
+	c.entry.Object = o.Name
 	return o
 }
 
 // objectIn is objectNamed for a route, where no org may be known yet.
-func (c *call) objectIn(name string) *object {
+func (c *call) objectIn(name string) *store.Object {
 	if o := c.org; o != nil {
-		return o.object(name)
+		return o.Object(name)
 	}
 	token, _ := bearer(c.r)
 	id, _, _ := strings.Cut(token, "!")
 	if o := c.s.Org(id); o != nil {
-		return o.object(name)
+		return o.Object(name)
 	}
 	return nil
 }
 
 // recordBody parses the body of a single-record call.
-func (c *call) recordBody() (jsonInput, bool) {
+func (c *call) recordBody() (store.JSONInput, bool) {
 	if len(c.payload) == 0 && c.doc == nil {
 		c.Fail(wire.ErrNoBody())
-		return jsonInput{}, false
+		return store.JSONInput{}, false
 	}
 	if err := c.mediaType("application/json"); err != nil {
 		c.Fail(err)
-		return jsonInput{}, false
+		return store.JSONInput{}, false
 	}
 	doc, err := c.document()
 	if err != nil {
 		c.Fail(wire.ErrJSON(err))
-		return jsonInput{}, false
+		return store.JSONInput{}, false
 	}
 	obj, ok := doc.(*wire.Object)
 	if !ok {
 		c.Fail(wire.PlatformError(400, "JSON_PARSER_ERROR", "The value provided is not a JSON object at "+wire.Position(c.payload, 0))) // [U]
 	}
-	return jsonInput{obj, c.payload}, ok
+	return store.JSONInput{Object: obj, Src: c.payload}, ok
 }
 
 // write runs one change as a transaction of its own, or as a part of the
 // composite it belongs to.
-func (c *call) write(work func(t *tx) outcome) outcome {
+func (c *call) write(work func(t *store.Tx) store.Outcome) store.Outcome {
 	defer c.lock()()
 	t := c.begin()
-	mark := len(t.undo)
+	mark := t.Mark()
 	res := work(t)
-	if !res.ok() {
-		t.rollbackTo(mark)
+	if !res.OK() {
+		t.RollbackTo(mark)
 	}
 	c.note(t, 1)
 	return res
@@ -69,13 +70,13 @@ func (c *call) write(work func(t *tx) outcome) outcome {
 
 // begin starts a transaction that knows the caller and the planned faults; a
 // part of an allOrNone composite goes on with the one that is open.
-func (c *call) begin() *tx {
+func (c *call) begin() *store.Tx {
 	t := c.tx
 	if t == nil {
-		t = c.org.begin(c.actor)
+		t = c.org.Begin(c.actor)
 	}
-	t.fault = c.s.faults.forRecord(c)
-	t.places = nil
+	t.Hit = c.s.faults.forRecord(c)
+	t.Places = nil
 	return t
 }
 
@@ -98,15 +99,15 @@ func (c *call) rlock() func() {
 	return c.s.mu.RUnlock
 }
 
-func (c *call) find(o *object, id string) *record {
+func (c *call) find(o *store.Object, id string) *store.Record {
 	defer c.rlock()()
-	return c.org.table(o.name).find(id)
+	return c.org.Table(o.Name).Find(id)
 }
 
 // note keeps for the journal what a transaction touched.
-func (c *call) note(t *tx, records int) {
+func (c *call) note(t *store.Tx, records int) {
 	c.entry.Records += records
-	c.entry.Touched = append(c.entry.Touched, t.places...)
+	c.entry.Touched = append(c.entry.Touched, t.Places...)
 }
 
 // created writes the 201 body [R amp-labs create-ok.json]; v41 had warnings
@@ -133,13 +134,13 @@ func (c *call) createRecord(object string) {
 	if !ok {
 		return
 	}
-	res := c.write(func(t *tx) outcome { return t.insert(o, in) })
-	if !res.ok() {
-		c.Fail(res.errs...)
+	res := c.write(func(t *store.Tx) store.Outcome { return t.Insert(o, in) })
+	if !res.OK() {
+		c.Fail(res.Errs...)
 		return
 	}
-	c.Header.Set("Location", "/services/data/v"+c.version+"/sobjects/"+o.name+"/"+res.id)
-	c.Bytes(201, c.created(res.id))
+	c.Header.Set("Location", "/services/data/v"+c.version+"/sobjects/"+o.Name+"/"+res.ID)
+	c.Bytes(201, c.created(res.ID))
 }
 
 func (c *call) updateRecord(object, id string) {
@@ -154,30 +155,30 @@ func (c *call) updateRecord(object, id string) {
 	if !c.known(o, id) {
 		return
 	}
-	if _, sent := in.value("Id"); sent { // [U] text
+	if _, sent := in.Value("Id"); sent { // [U] text
 		c.Fail(wire.RecordError("INVALID_FIELD", "The Id field should not be specified in the sobject data."))
 		return
 	}
-	res := c.write(func(t *tx) outcome {
+	res := c.write(func(t *store.Tx) store.Outcome {
 		if err := c.mayReplace(o, id); err != nil {
-			return failed(err)
+			return store.Failed(err)
 		}
-		return t.update(o, id, in)
+		return t.Update(o, id, in)
 	})
-	if !res.ok() {
-		c.Fail(res.errs...)
+	if !res.OK() {
+		c.Fail(res.Errs...)
 		return
 	}
 	c.None(204)
 }
 
 // known answers 404 when the id in a path names nothing.
-func (c *call) known(o *object, id string) bool {
+func (c *call) known(o *store.Object, id string) bool {
 	defer c.rlock()()
-	if isID(id) && c.org.table(o.name).find(id) != nil {
+	if store.IsID(id) && c.org.Table(o.Name).Find(id) != nil {
 		return true
 	}
-	if isID(id) {
+	if store.IsID(id) {
 		c.Fail(wire.ErrNotFound())
 		return false
 	}
@@ -196,32 +197,32 @@ func (c *call) deleteRecord(object, key, value string) {
 		if r == nil {
 			return
 		}
-		id = r.id
+		id = r.ID
 	} else if !c.known(o, id) {
 		return
 	}
-	res := c.write(func(t *tx) outcome {
+	res := c.write(func(t *store.Tx) store.Outcome {
 		if err := c.mayReplace(o, id); err != nil {
-			return failed(err)
+			return store.Failed(err)
 		}
-		return t.remove(o, id)
+		return t.Remove(o, id)
 	})
-	if !res.ok() {
-		c.Fail(res.errs...)
+	if !res.OK() {
+		c.Fail(res.Errs...)
 		return
 	}
 	c.None(204)
 }
 
 // lookup finds the one record that an external id names, or answers 404 or 300.
-func (c *call) lookup(o *object, key, value string) *record {
-	f := c.org.key(o, key)
+func (c *call) lookup(o *store.Object, key, value string) *store.Record {
+	f := c.org.Key(o, key)
 	if f == nil {
 		c.Fail(wire.ErrExternalID(key))
 		return nil
 	}
 	defer c.rlock()()
-	rows := c.org.table(o.name).matches(f, value)
+	rows := c.org.Table(o.Name).Matches(f, value)
 	switch len(rows) {
 	case 0:
 		c.Fail(wire.ErrNotFound())
@@ -234,11 +235,11 @@ func (c *call) lookup(o *object, key, value string) *record {
 }
 
 // several answers 300 with the addresses of all matches. [R restforce]
-func (c *call) several(o *object, rows []*record) {
-	bySeq(rows)
+func (c *call) several(o *store.Object, rows []*store.Record) {
+	store.BySeq(rows)
 	urls := make([]string, 0, len(rows))
 	for _, r := range rows {
-		urls = append(urls, "/services/data/v"+c.version+"/sobjects/"+o.name+"/"+r.id)
+		urls = append(urls, "/services/data/v"+c.version+"/sobjects/"+o.Name+"/"+r.ID)
 	}
 	c.JSON(300, urls)
 }
@@ -248,7 +249,7 @@ func (c *call) readRecord(object, key, value string) {
 	if o == nil {
 		return
 	}
-	var r *record
+	var r *store.Record
 	if strings.EqualFold(key, "Id") {
 		if !c.known(o, value) {
 			return
@@ -258,7 +259,7 @@ func (c *call) readRecord(object, key, value string) {
 		return
 	}
 	defer c.rlock()()
-	if r.deleted {
+	if r.Deleted {
 		c.Fail(wire.ErrDeleted())
 		return
 	}
@@ -267,11 +268,11 @@ func (c *call) readRecord(object, key, value string) {
 		c.Fail(err)
 		return
 	}
-	if c.unchanged(r.modified.Time(), etagOf(o, r)) {
+	if c.unchanged(r.Modified.Time(), etagOf(o, r)) {
 		return
 	}
 	c.entry.Records = 1
-	c.Bytes(200, shape.append(nil, c.org, r, c.version))
+	c.Bytes(200, shape.append(nil, c.org.Data, r, c.version))
 }
 
 // readParent answers /sobjects/User/{id}/Profile with the row that the
@@ -282,53 +283,36 @@ func (c *call) readParent(object, id, relation string) {
 		return
 	}
 	unlock := c.rlock()
-	rel := o.relation(relation)
-	var parent *record
-	if r := c.org.table(o.name).live(id); r != nil && !c.org.hides(rel) {
-		parent = c.org.parent(r, rel)
+	rel := o.Relation(relation)
+	var parent *store.Record
+	if r := c.org.Table(o.Name).Live(id); r != nil && !c.org.Hides(rel) {
+		parent = c.org.Parent(r, rel)
 	}
 	unlock()
 	if parent == nil {
 		c.Fail(wire.ErrNotFound())
 		return
 	}
-	c.readRecord(rel.referenceTo[0], "Id", parent.id)
+	c.readRecord(rel.ReferenceTo[0], "Id", parent.ID)
 }
 
 // shapeOf reads ?fields=a,b.c; empty means every field of the object.
-func (c *call) shapeOf(o *object, list string) (*selectNode, *wire.APIError) {
+func (c *call) shapeOf(o *store.Object, list string) (*selectNode, *wire.APIError) {
 	shape := &selectNode{object: o}
 	if list == "" {
-		for _, f := range o.fields {
-			if !c.org.hides(f) {
+		for _, f := range o.Fields {
+			if !c.org.Hides(f) {
 				shape.columns = append(shape.columns, selectColumn{field: f})
 			}
 		}
 		return shape, nil
 	}
 	for name := range strings.SplitSeq(list, ",") {
-		path, ok := c.org.pathTo(o, strings.TrimSpace(name))
+		path, ok := pathTo(c.org.Data, o, strings.TrimSpace(name))
 		if !ok {
-			return nil, wire.PlatformError(400, "INVALID_FIELD", "No such column '"+name+"' on sobject of type "+o.name)
+			return nil, wire.PlatformError(400, "INVALID_FIELD", "No such column '"+name+"' on sobject of type "+o.Name)
 		}
-		shape.add(c.org, path)
+		shape.add(c.org.Data, path)
 	}
 	return shape, nil
-}
-
-// pathTo follows relations to a field that callers can see.
-func (o *Org) pathTo(obj *object, name string) (p soqlPath, ok bool) {
-	for {
-		first, rest, more := strings.Cut(name, ".")
-		if !more {
-			p.column = o.visible(obj, name)
-			return p, p.column != nil
-		}
-		rel := obj.relation(first)
-		if rel == nil || o.hides(rel) {
-			return p, false
-		}
-		p.relations = append(p.relations, rel)
-		obj, name = o.object(rel.referenceTo[0]), rest
-	}
 }

@@ -7,11 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // test compiles one comparison of a column with literals.
-func (c *compiled) test(f *field, e *soqlCompare) (func(v any) bool, error) {
+func (c *compiled) test(f *store.Field, e *soqlCompare) (func(v any) bool, error) {
 	switch e.op {
 	case "like":
 		return likeTest(f, e.values[0])
@@ -21,7 +22,7 @@ func (c *compiled) test(f *field, e *soqlCompare) (func(v any) bool, error) {
 	if e.values[0].is("null") {
 		return nullTest(e)
 	}
-	if f.kind == kindDatetime || f.kind == kindDate {
+	if f.Kind == store.KindDatetime || f.Kind == store.KindDate {
 		return c.timeTest(f, e)
 	}
 	want, err := soqlLiteral(f, e.values[0])
@@ -42,7 +43,7 @@ func nullTest(e *soqlCompare) (func(any) bool, error) {
 }
 
 // orderTest compares; null is unequal to everything and in no order.
-func orderTest(op string, want any, f *field) func(any) bool {
+func orderTest(op string, want any, f *store.Field) func(any) bool {
 	want = folded(f, want)
 	return func(v any) bool {
 		if v == nil {
@@ -66,9 +67,9 @@ func orderTest(op string, want any, f *field) func(any) bool {
 }
 
 // folded folds text and shortens ids, as indexKey does.
-func folded(f *field, v any) any {
+func folded(f *store.Field, v any) any {
 	if s, ok := v.(string); ok {
-		return indexKey(f, s)
+		return store.IndexKey(f, s)
 	}
 	return v
 }
@@ -118,8 +119,8 @@ func floatOf(v any) float64 {
 
 // membership tests against a set, so that IN with thousands of values is one
 // look-up per row.
-func (c *compiled) membership(f *field, e *soqlCompare) (func(any) bool, error) {
-	if f.kind == kindDatetime {
+func (c *compiled) membership(f *store.Field, e *soqlCompare) (func(any) bool, error) {
+	if f.Kind == store.KindDatetime {
 		return nil, &filterError{"invalid operator on datetime field"} // [U]
 	}
 	if e.rows != nil {
@@ -148,33 +149,33 @@ func (c *compiled) membership(f *field, e *soqlCompare) (func(any) bool, error) 
 }
 
 // soqlLiteral reads a literal as the column's kind. The texts are [U].
-func soqlLiteral(f *field, t soqlToken) (any, error) {
+func soqlLiteral(f *store.Field, t soqlToken) (any, error) {
 	quoted := t.kind == soqlString
-	switch f.kind {
-	case kindBoolean:
+	switch f.Kind {
+	case store.KindBoolean:
 		if t.is("true") || t.is("false") {
 			return t.is("true"), nil
 		}
 		return nil, wrongLiteral(f, "boolean and should not be enclosed in quotes")
-	case kindInt, kindDouble:
+	case store.KindInt, store.KindDouble:
 		if x, err := strconv.ParseFloat(t.text, 64); err == nil && !quoted {
-			if f.kind == kindInt && x == float64(int64(x)) {
+			if f.Kind == store.KindInt && x == float64(int64(x)) {
 				return int64(x), nil
 			}
 			return x, nil
 		}
-		return nil, wrongLiteral(f, f.kind.String()+" and should not be enclosed in quotes")
-	case kindDate:
+		return nil, wrongLiteral(f, f.Kind.String()+" and should not be enclosed in quotes")
+	case store.KindDate:
 		if _, err := time.Parse(time.DateOnly, t.text); err == nil && !quoted {
 			return t.text, nil
 		}
 		return nil, wrongLiteral(f, "date and should not be enclosed in quotes")
 	}
 	if !quoted {
-		return nil, wrongLiteral(f, f.kind.String()+" and should be enclosed in quotes")
+		return nil, wrongLiteral(f, f.Kind.String()+" and should be enclosed in quotes")
 	}
 	s, err := unescape(t.text, false)
-	if err == nil && (f.kind == kindReference || f.kind == kindID) && !isID(s) && s != "" {
+	if err == nil && (f.Kind == store.KindReference || f.Kind == store.KindID) && !store.IsID(s) && s != "" {
 		return nil, &filterError{"invalid ID field: " + s} // [R jsforce #684]
 	}
 	return s, err
@@ -186,12 +187,12 @@ type filterError struct{ message string }
 
 func (e *filterError) Error() string { return e.message }
 
-func wrongLiteral(f *field, rest string) error {
-	return fmt.Errorf("value of filter criterion for field '%s' must be of type %s", f.name, rest)
+func wrongLiteral(f *store.Field, rest string) error {
+	return fmt.Errorf("value of filter criterion for field '%s' must be of type %s", f.Name, rest)
 }
 
 // timeTest compares with an instant, a day, or a word such as TODAY.
-func (c *compiled) timeTest(f *field, e *soqlCompare) (func(any) bool, error) {
+func (c *compiled) timeTest(f *store.Field, e *soqlCompare) (func(any) bool, error) {
 	from, to, err := c.timeRange(f, e.values[0])
 	if err != nil {
 		return nil, err
@@ -230,19 +231,19 @@ func instantIn(v any) (wire.Instant, bool) {
 }
 
 // timeRange gives the half-open range that a literal stands for.
-func (c *compiled) timeRange(f *field, t soqlToken) (from, to wire.Instant, err error) {
+func (c *compiled) timeRange(f *store.Field, t soqlToken) (from, to wire.Instant, err error) {
 	if t.kind == soqlNumber {
-		if day, err := time.Parse(time.DateOnly, t.text); err == nil && f.kind == kindDate {
+		if day, err := time.Parse(time.DateOnly, t.text); err == nil && f.Kind == store.KindDate {
 			return wire.InstantOf(day), wire.InstantOf(day.AddDate(0, 0, 1)), nil
 		}
-		if at, ok := wire.ParseInstant(t.text); ok && f.kind == kindDatetime {
+		if at, ok := wire.ParseInstant(t.text); ok && f.Kind == store.KindDatetime {
 			return at, at + 1, nil
 		}
 	}
 	if t.kind != soqlName {
-		return 0, 0, wrongLiteral(f, f.kind.String()+" and should not be enclosed in quotes")
+		return 0, 0, wrongLiteral(f, f.Kind.String()+" and should not be enclosed in quotes")
 	}
-	today := c.org.server.now().UTC().Truncate(24 * time.Hour)
+	today := c.data.Now().UTC().Truncate(24 * time.Hour)
 	word, count, _ := strings.Cut(strings.ToUpper(t.text), ":")
 	n, _ := strconv.Atoi(count)
 	days := map[string][2]int{"TODAY": {0, 1}, "YESTERDAY": {-1, 0}, "TOMORROW": {1, 2},
@@ -255,9 +256,9 @@ func (c *compiled) timeRange(f *field, t soqlToken) (from, to wire.Instant, err 
 }
 
 // likeTest compiles % and _ wildcards, without case. [D]
-func likeTest(f *field, t soqlToken) (func(any) bool, error) {
-	if t.kind != soqlString || f.kind == kindBoolean || f.kind == kindInt || f.kind == kindDatetime || f.kind == kindID || f.kind == kindReference {
-		return nil, &filterError{"invalid operator on " + f.kind.String() + " field"} // [R LightningFlowComponents #255]
+func likeTest(f *store.Field, t soqlToken) (func(any) bool, error) {
+	if t.kind != soqlString || f.Kind == store.KindBoolean || f.Kind == store.KindInt || f.Kind == store.KindDatetime || f.Kind == store.KindID || f.Kind == store.KindReference {
+		return nil, &filterError{"invalid operator on " + f.Kind.String() + " field"} // [R LightningFlowComponents #255]
 	}
 	text, err := unescape(t.text, true)
 	if err != nil {

@@ -5,46 +5,41 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // soqlPath is a resolved field path: relations to follow, then the column.
 type soqlPath struct {
-	relations []*field
-	column    *field
+	relations []*store.Field
+	column    *store.Field
 }
 
 // value reads the path from a row; a missing parent makes it null.
-func (p *soqlPath) value(o *Org, r *record) any {
+func (p *soqlPath) value(d *store.Data, r *store.Record) any {
 	for _, rel := range p.relations {
-		if r = o.parent(r, rel); r == nil {
+		if r = d.Parent(r, rel); r == nil {
 			return nil
 		}
 	}
-	return o.value(r, p.column)
+	return d.Value(r, p.column)
 }
 
-// parent follows a relation to the row it names.
-func (o *Org) parent(r *record, rel *field) *record {
-	id, _ := o.value(r, rel).(string)
-	if id == "" {
-		return nil
+// name is the path as a column of a result: Profile.Name.
+func (p *soqlPath) name() string {
+	var b strings.Builder
+	for _, rel := range p.relations {
+		b.WriteString(rel.Relationship + ".")
 	}
-	// Polymorphic relations resolve to their first type only; the emulator has
-	// no Name object.
-	t := o.table(rel.referenceTo[0])
-	if t == nil || !strings.HasPrefix(id, t.object.prefix) {
-		return nil
-	}
-	return t.live(id)
+	return b.String() + p.column.Name
 }
 
 // compiled is a query bound to an org's objects.
 type compiled struct {
 	query   *soqlQuery
-	org     *Org
+	data    *store.Data
 	own     bool // the emulator's own question, which sees every field
-	table   *table
+	table   *store.Table
 	root    *selectNode
 	where   predicate
 	order   []soqlPath
@@ -54,20 +49,20 @@ type compiled struct {
 	keys    []groupKey // what an aggregate result shows, in the order selected
 }
 
-type predicate func(r *record) bool
+type predicate func(r *store.Record) bool
 
 // compile resolves every name; the error is the answer's error.
-func (o *Org) compile(q *soqlQuery, own bool) (*compiled, *wire.APIError) {
-	t := o.table(q.from.text)
+func compile(d *store.Data, q *soqlQuery, own bool) (*compiled, *wire.APIError) {
+	t := d.Table(q.from.text)
 	if t == nil {
 		return nil, q.errorAt(q.from, "INVALID_TYPE", fmt.Sprintf("sObject type '%s' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.", q.from.text))
 	}
-	return o.compileOn(q, t, own)
+	return compileOn(d, q, t, own)
 }
 
 // compileOn resolves every name of a query of one table.
-func (o *Org) compileOn(q *soqlQuery, t *table, own bool) (*compiled, *wire.APIError) {
-	c := &compiled{query: q, org: o, own: own, table: t, root: &selectNode{object: t.object}}
+func compileOn(d *store.Data, q *soqlQuery, t *store.Table, own bool) (*compiled, *wire.APIError) {
+	c := &compiled{query: q, data: d, own: own, table: t, root: &selectNode{object: t.Object}}
 	if err := c.groups(); err != nil {
 		return nil, err
 	}
@@ -107,28 +102,28 @@ func (q *soqlQuery) errorAt(t soqlToken, code, message string) *wire.APIError {
 // path resolves Profile.UserLicense.Name and the like.
 func (c *compiled) path(t soqlToken) (soqlPath, *wire.APIError) {
 	parts := strings.Split(t.text, ".")
-	obj := c.table.object
-	if len(parts) > 1 && (strings.EqualFold(parts[0], c.query.alias) || strings.EqualFold(parts[0], obj.name)) && obj.relation(parts[0]) == nil {
+	obj := c.table.Object
+	if len(parts) > 1 && (strings.EqualFold(parts[0], c.query.alias) || strings.EqualFold(parts[0], obj.Name)) && obj.Relation(parts[0]) == nil {
 		parts = parts[1:]
 	}
 	var p soqlPath
 	for _, name := range parts[:len(parts)-1] {
-		rel := obj.relation(name)
+		rel := obj.Relation(name)
 		if rel == nil || c.blind(rel) {
 			return p, c.query.errorAt(t, "INVALID_FIELD", fmt.Sprintf("Didn't understand relationship '%s' in field path. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the appropriate names.", name))
 		}
 		p.relations = append(p.relations, rel)
-		obj = c.org.object(rel.referenceTo[0])
+		obj = c.data.Object(rel.ReferenceTo[0])
 	}
 	name := parts[len(parts)-1]
-	if p.column = obj.field(name); p.column == nil || c.blind(p.column) {
-		return p, c.query.errorAt(t, "INVALID_FIELD", fmt.Sprintf("No such column '%s' on entity '%s'. If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names.", name, obj.name))
+	if p.column = obj.Field(name); p.column == nil || c.blind(p.column) {
+		return p, c.query.errorAt(t, "INVALID_FIELD", fmt.Sprintf("No such column '%s' on entity '%s'. If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names.", name, obj.Name))
 	}
 	return p, nil
 }
 
 // blind says whether the one who asks cannot see the field.
-func (c *compiled) blind(f *field) bool { return !c.own && c.org.hides(f) }
+func (c *compiled) blind(f *store.Field) bool { return !c.own && c.data.Hides(f) }
 
 func (c *compiled) selects() *wire.APIError {
 	if c.group != nil {
@@ -163,8 +158,8 @@ func (c *compiled) selects() *wire.APIError {
 		if err != nil {
 			return err
 		}
-		if !c.root.add(c.org, path) {
-			return wire.PlatformError(400, "INVALID_FIELD", "duplicate field selected: "+path.column.name) // [U]
+		if !c.root.add(c.data, path) {
+			return wire.PlatformError(400, "INVALID_FIELD", "duplicate field selected: "+path.column.Name) // [U]
 		}
 	}
 	if len(c.counts) > 0 && len(c.root.columns) > 0 {
@@ -179,12 +174,12 @@ func (c *compiled) selectAll(item soqlItem) *wire.APIError {
 	if which != "standard" && (c.query.limit < 0 || c.query.limit > 200) {
 		return wire.PlatformError(400, "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200") // [U]
 	}
-	for _, f := range c.table.object.fields {
+	for _, f := range c.table.Object.Fields {
 		if c.blind(f) {
 			continue
 		}
-		if which == "all" || (which == "custom") == f.custom() {
-			c.root.add(c.org, soqlPath{column: f})
+		if which == "all" || (which == "custom") == f.Custom() {
+			c.root.add(c.data, soqlPath{column: f})
 		}
 	}
 	return nil
@@ -195,10 +190,10 @@ func (c *compiled) condition(e soqlExpr) (predicate, *wire.APIError) {
 	switch e := e.(type) {
 	case *soqlNot:
 		part, err := c.condition(e.part)
-		return func(r *record) bool { return !part(r) }, err
+		return func(r *store.Record) bool { return !part(r) }, err
 	case *soqlAnd:
 		parts, err := c.conditions(e.parts)
-		return func(r *record) bool {
+		return func(r *store.Record) bool {
 			for _, p := range parts {
 				if !p(r) {
 					return false
@@ -208,7 +203,7 @@ func (c *compiled) condition(e soqlExpr) (predicate, *wire.APIError) {
 		}, err
 	case *soqlOr:
 		parts, err := c.conditions(e.parts)
-		return func(r *record) bool {
+		return func(r *store.Record) bool {
 			for _, p := range parts {
 				if p(r) {
 					return true
@@ -257,7 +252,24 @@ func (c *compiled) compare(e *soqlCompare) (predicate, *wire.APIError) {
 	}
 	if len(path.relations) == 0 {
 		column := path.column
-		return func(r *record) bool { return test(c.org.value(r, column)) }, nil
+		return func(r *store.Record) bool { return test(c.data.Value(r, column)) }, nil
 	}
-	return func(r *record) bool { return test(path.value(c.org, r)) }, nil
+	return func(r *store.Record) bool { return test(path.value(c.data, r)) }, nil
+}
+
+// pathTo follows relations to a field that callers can see.
+func pathTo(d *store.Data, obj *store.Object, name string) (p soqlPath, ok bool) {
+	for {
+		first, rest, more := strings.Cut(name, ".")
+		if !more {
+			p.column = d.Visible(obj, name)
+			return p, p.column != nil
+		}
+		rel := obj.Relation(first)
+		if rel == nil || d.Hides(rel) {
+			return p, false
+		}
+		p.relations = append(p.relations, rel)
+		obj, name = d.Object(rel.ReferenceTo[0]), rest
+	}
 }

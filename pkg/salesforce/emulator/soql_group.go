@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -60,7 +61,7 @@ func (c *compiled) groupKey(item soqlItem) (groupKey, *wire.APIError) {
 		}
 		return key, nil
 	}
-	key.name = path.column.name // of Profile.Name too
+	key.name = path.column.Name // of Profile.Name too
 	for i := range c.group {
 		if c.group[i].name() == path.name() {
 			return key, nil
@@ -71,13 +72,13 @@ func (c *compiled) groupKey(item soqlItem) (groupKey, *wire.APIError) {
 
 // grouped answers a query with GROUP BY, the groups in the order their first
 // rows have.
-func (c *compiled) grouped(rows []*record) []byte {
-	first := map[string][]*record{}
+func (c *compiled) grouped(rows []*store.Record) []byte {
+	first := map[string][]*store.Record{}
 	var order []string
 	for _, r := range rows {
 		var key strings.Builder
 		for i := range c.group {
-			key.Write(wire.AppendValue(nil, folded(c.group[i].column, c.group[i].value(c.org, r))))
+			key.Write(wire.AppendValue(nil, folded(c.group[i].column, c.group[i].value(c.data, r))))
 			key.WriteByte(0)
 		}
 		if first[key.String()] == nil {
@@ -96,22 +97,38 @@ func (c *compiled) grouped(rows []*record) []byte {
 	return append(b, "]}"...)
 }
 
-func (c *compiled) appendGroup(b []byte, rows []*record) []byte {
+func (c *compiled) appendGroup(b []byte, rows []*store.Record) []byte {
 	b = append(b, `{"attributes":{"type":"AggregateResult"}`...)
 	for i := range c.keys {
 		k := &c.keys[i]
 		b = append(wire.AppendString(append(b, ','), k.name), ':')
 		if !k.count {
-			b = wire.AppendValue(b, k.path.value(c.org, rows[0]))
+			b = wire.AppendValue(b, k.path.value(c.data, rows[0]))
 			continue
 		}
 		n := 0
 		for _, r := range rows {
-			if k.path.value(c.org, r) != nil {
+			if k.path.value(c.data, r) != nil {
 				n++
 			}
 		}
 		b = strconv.AppendInt(b, int64(n), 10)
 	}
 	return append(b, '}')
+}
+
+// aggregate answers SELECT COUNT(field).
+func (c *compiled) aggregate(rows []*store.Record) []byte {
+	b := []byte(`{"totalSize":1,"done":true,"records":[{"attributes":{"type":"AggregateResult"}`)
+	for i, alias := range c.counts {
+		n := 0
+		for _, r := range rows {
+			if c.counted[i].value(c.data, r) != nil {
+				n++
+			}
+		}
+		b = append(wire.AppendString(append(b, ','), alias), ':')
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	return append(b, `}]}`...)
 }

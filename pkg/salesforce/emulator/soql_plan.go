@@ -1,27 +1,31 @@
 package emulator
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
+)
 
 // run finds the rows of a query in the order asked for.
-func (c *compiled) run() []*record {
+func (c *compiled) run() []*store.Record {
 	rows, indexed := c.candidates(c.query.where)
 	if !indexed {
-		rows = c.table.rows
+		rows = c.table.Rows
 	}
 	return c.among(rows, indexed)
 }
 
 // among finds the rows of the query among these, which are in no order when
 // mixed is set.
-func (c *compiled) among(rows []*record, mixed bool) []*record {
-	out := make([]*record, 0, min(len(rows), 2048))
+func (c *compiled) among(rows []*store.Record, mixed bool) []*store.Record {
+	out := make([]*store.Record, 0, min(len(rows), 2048))
 	for _, r := range rows {
-		if !r.deleted && (c.where == nil || c.where(r)) {
+		if !r.Deleted && (c.where == nil || c.where(r)) {
 			out = append(out, r)
 		}
 	}
 	if mixed {
-		bySeq(out)
+		store.BySeq(out)
 	}
 	c.sort(out)
 	if c.group != nil {
@@ -43,12 +47,12 @@ func window[T any](list []T, q *soqlQuery) []T {
 
 // candidates uses indexes where it can: a superset of the result, each row
 // once, or false when only a scan will do.
-func (c *compiled) candidates(e soqlExpr) ([]*record, bool) {
+func (c *compiled) candidates(e soqlExpr) ([]*store.Record, bool) {
 	switch e := e.(type) {
 	case *soqlCompare:
 		return c.lookup(e)
 	case *soqlAnd:
-		var best []*record
+		var best []*store.Record
 		found := false
 		for _, part := range e.parts {
 			if rows, ok := c.candidates(part); ok && (!found || len(rows) < len(best)) {
@@ -57,7 +61,7 @@ func (c *compiled) candidates(e soqlExpr) ([]*record, bool) {
 		}
 		return best, found
 	case *soqlOr:
-		var all []*record
+		var all []*store.Record
 		for _, part := range e.parts {
 			rows, ok := c.candidates(part)
 			if !ok {
@@ -72,34 +76,34 @@ func (c *compiled) candidates(e soqlExpr) ([]*record, bool) {
 
 // lookup serves = and IN on an indexed column, also through relations whose
 // reference columns are indexed.
-func (c *compiled) lookup(e *soqlCompare) ([]*record, bool) {
+func (c *compiled) lookup(e *soqlCompare) ([]*store.Record, bool) {
 	if e.op != "=" && e.op != "in" || e.rows != nil {
 		return nil, false
 	}
 	path, err := c.path(e.path)
-	if err != nil || !path.column.indexed {
+	if err != nil || !path.column.Indexed {
 		return nil, false
 	}
-	tables := []*table{c.table}
+	tables := []*store.Table{c.table}
 	for _, rel := range path.relations {
-		if !rel.indexed || len(rel.referenceTo) != 1 {
+		if !rel.Indexed || len(rel.ReferenceTo) != 1 {
 			return nil, false
 		}
-		tables = append(tables, c.org.table(rel.referenceTo[0]))
+		tables = append(tables, c.data.Table(rel.ReferenceTo[0]))
 	}
 	rows, ok := valuesIn(tables[len(tables)-1], path.column, e.values)
 	for i := len(path.relations) - 1; i >= 0 && ok; i-- {
-		var children []*record
+		var children []*store.Record
 		for _, parent := range rows {
-			children = append(children, tables[i].matches(path.relations[i], parent.id)...)
+			children = append(children, tables[i].Matches(path.relations[i], parent.ID)...)
 		}
 		rows = children
 	}
 	return distinct(rows), ok
 }
 
-func valuesIn(t *table, f *field, values []soqlToken) ([]*record, bool) {
-	rows := make([]*record, 0, len(values))
+func valuesIn(t *store.Table, f *store.Field, values []soqlToken) ([]*store.Record, bool) {
+	rows := make([]*store.Record, 0, len(values))
 	for _, token := range values {
 		if token.is("null") {
 			return nil, false // null is not in the index
@@ -108,17 +112,17 @@ func valuesIn(t *table, f *field, values []soqlToken) ([]*record, bool) {
 		if err != nil {
 			return nil, false
 		}
-		rows = append(rows, t.matches(f, indexKey(f, v))...)
+		rows = append(rows, t.Matches(f, store.IndexKey(f, v))...)
 	}
 	return rows, true
 }
 
-func distinct(rows []*record) []*record {
+func distinct(rows []*store.Record) []*store.Record {
 	if len(rows) < 2 {
 		return rows
 	}
-	seen := make(map[*record]struct{}, len(rows))
-	return slices.DeleteFunc(rows, func(r *record) bool {
+	seen := make(map[*store.Record]struct{}, len(rows))
+	return slices.DeleteFunc(rows, func(r *store.Record) bool {
 		_, again := seen[r]
 		seen[r] = struct{}{}
 		return again
@@ -126,11 +130,11 @@ func distinct(rows []*record) []*record {
 }
 
 // sort applies ORDER BY; nulls come first unless told otherwise. [D]
-func (c *compiled) sort(rows []*record) {
+func (c *compiled) sort(rows []*store.Record) {
 	if len(c.order) == 0 {
 		return
 	}
-	slices.SortStableFunc(rows, func(a, b *record) int {
+	slices.SortStableFunc(rows, func(a, b *store.Record) int {
 		for i := range c.order {
 			if d := c.before(i, a, b); d != 0 {
 				return d
@@ -140,9 +144,9 @@ func (c *compiled) sort(rows []*record) {
 	})
 }
 
-func (c *compiled) before(i int, a, b *record) int {
+func (c *compiled) before(i int, a, b *store.Record) int {
 	p, by := &c.order[i], c.query.order[i]
-	x, y := p.value(c.org, a), p.value(c.org, b)
+	x, y := p.value(c.data, a), p.value(c.data, b)
 	if (x == nil) != (y == nil) {
 		if (x == nil) != by.nullsLast {
 			return -1

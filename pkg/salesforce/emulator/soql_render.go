@@ -1,26 +1,27 @@
 package emulator
 
 import (
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // selectNode is the shape of a result row: columns and nested parents in the
 // order they were selected.
 type selectNode struct {
-	object  *object
+	object  *store.Object
 	columns []selectColumn
 }
 
 type selectColumn struct {
-	field  *field      // a column of this object, or the relation
-	parent *selectNode // set for a relation
-	child  *childNode  // set for a query of children; then there is no field
+	field  *store.Field // a column of this object, or the relation
+	parent *selectNode  // set for a relation
+	child  *childNode   // set for a query of children; then there is no field
 }
 
 // add puts a path into the shape; false when it is there already.
-func (n *selectNode) add(o *Org, p soqlPath) bool {
+func (n *selectNode) add(d *store.Data, p soqlPath) bool {
 	for _, rel := range p.relations {
-		n = n.child(o, rel)
+		n = n.child(d, rel)
 	}
 	for _, c := range n.columns {
 		if c.field == p.column && c.parent == nil {
@@ -31,34 +32,34 @@ func (n *selectNode) add(o *Org, p soqlPath) bool {
 	return true
 }
 
-func (n *selectNode) child(o *Org, rel *field) *selectNode {
+func (n *selectNode) child(d *store.Data, rel *store.Field) *selectNode {
 	for _, c := range n.columns {
 		if c.field == rel && c.parent != nil {
 			return c.parent
 		}
 	}
-	parent := &selectNode{object: o.object(rel.referenceTo[0])}
+	parent := &selectNode{object: d.Object(rel.ReferenceTo[0])}
 	n.columns = append(n.columns, selectColumn{field: rel, parent: parent})
 	return parent
 }
 
 // append writes one row: attributes first, a missing parent as null. [R]
-func (n *selectNode) append(b []byte, o *Org, r *record, version string) []byte {
-	b = appendAttributes(append(b, '{'), n.object.name, r.id, version)
+func (n *selectNode) append(b []byte, d *store.Data, r *store.Record, version string) []byte {
+	b = appendAttributes(append(b, '{'), n.object.Name, r.ID, version)
 	for _, c := range n.columns {
 		b = append(b, ',')
 		if c.child != nil {
-			b = c.child.append(b, o, r, version)
+			b = c.child.append(b, d, r, version)
 			continue
 		}
 		if c.parent == nil {
-			b = append(wire.AppendString(b, c.field.name), ':')
-			b = wire.AppendValue(b, o.value(r, c.field))
+			b = append(wire.AppendString(b, c.field.Name), ':')
+			b = wire.AppendValue(b, d.Value(r, c.field))
 			continue
 		}
-		b = append(wire.AppendString(b, c.field.relationship), ':')
-		if parent := o.parent(r, c.field); parent != nil {
-			b = c.parent.append(b, o, parent, version)
+		b = append(wire.AppendString(b, c.field.Relationship), ':')
+		if parent := d.Parent(r, c.field); parent != nil {
+			b = c.parent.append(b, d, parent, version)
 		} else {
 			b = append(b, "null"...)
 		}

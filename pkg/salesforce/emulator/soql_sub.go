@@ -2,17 +2,17 @@ package emulator
 
 import (
 	"fmt"
-	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // semiJoin tests against the rows of an inner query: IN (SELECT ...), NOT IN.
-func (c *compiled) semiJoin(f *field, e *soqlCompare) (func(any) bool, error) {
+func (c *compiled) semiJoin(f *store.Field, e *soqlCompare) (func(any) bool, error) {
 	if len(e.rows.items) != 1 || e.rows.items[0].function != "" || e.rows.items[0].child != nil || e.rows.group != nil {
 		return nil, &soqlError{"semi join sub-selects must select a single field"} // [U]
 	}
-	inner, failure := c.org.compile(e.rows, c.own)
+	inner, failure := compile(c.data, e.rows, c.own)
 	if failure != nil {
 		return nil, failure
 	}
@@ -22,7 +22,7 @@ func (c *compiled) semiJoin(f *field, e *soqlCompare) (func(any) bool, error) {
 	}
 	set := map[any]struct{}{}
 	for _, r := range inner.run() {
-		if v := column.value(c.org, r); v != nil {
+		if v := column.value(c.data, r); v != nil {
 			set[folded(column.column, v)] = struct{}{}
 		}
 	}
@@ -39,57 +39,35 @@ func (c *compiled) semiJoin(f *field, e *soqlCompare) (func(any) bool, error) {
 // childNode is a query of the rows that point to a row.
 type childNode struct {
 	name  string
-	field *field
+	field *store.Field
 	plan  *compiled
 }
 
 // selectChildren reads (SELECT ... FROM PermissionSetAssignments).
 func (c *compiled) selectChildren(q *soqlQuery) *wire.APIError {
-	object, f := c.org.childRelation(c.table.object, q.from.text)
+	object, f := c.data.ChildRelation(c.table.Object, q.from.text)
 	if f == nil || q.count || q.group != nil {
 		return c.query.errorAt(q.from, "INVALID_TYPE", fmt.Sprintf("Didn't understand relationship '%s' in FROM part of query call. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the appropriate names.", q.from.text))
 	}
-	plan, err := c.org.compileOn(q, c.org.table(object.name), c.own)
+	plan, err := compileOn(c.data, q, c.data.Table(object.Name), c.own)
 	if err != nil {
 		return err
 	}
 	if len(plan.counts) > 0 {
 		return c.query.errorAt(q.from, "MALFORMED_QUERY", "Only root queries support aggregate expressions") // [U]
 	}
-	c.root.columns = append(c.root.columns, selectColumn{child: &childNode{f.children, f, plan}})
+	c.root.columns = append(c.root.columns, selectColumn{child: &childNode{f.Children, f, plan}})
 	return nil
-}
-
-// childRelation finds the object and field that a relationship to children
-// stands for.
-func (o *Org) childRelation(parent *object, name string) (*object, *field) {
-	for _, obj := range o.objects {
-		for _, f := range obj.fields {
-			if f.pointsTo(parent) && strings.EqualFold(f.children, name) {
-				return obj, f
-			}
-		}
-	}
-	return nil, nil
-}
-
-func (f *field) pointsTo(o *object) bool {
-	for _, name := range f.referenceTo {
-		if name == o.name && f.children != "" {
-			return true
-		}
-	}
-	return false
 }
 
 // append writes the children of a row like a result of their own; none are
 // null. [D]
-func (n *childNode) append(b []byte, o *Org, parent *record, version string) []byte {
+func (n *childNode) append(b []byte, d *store.Data, parent *store.Record, version string) []byte {
 	t := n.plan.table
-	rows := t.matches(n.field, parent.id)
-	if t.indexes[n.field.pos] == nil {
-		for _, r := range t.rows {
-			if id, _ := r.at(n.field.pos).(string); id == parent.id {
+	rows := t.Matches(n.field, parent.ID)
+	if !t.Indexed(n.field) {
+		for _, r := range t.Rows {
+			if id, _ := r.At(n.field.Pos).(string); id == parent.ID {
 				rows = append(rows, r)
 			}
 		}
@@ -103,7 +81,7 @@ func (n *childNode) append(b []byte, o *Org, parent *record, version string) []b
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = n.plan.root.append(b, o, r, version)
+		b = n.plan.root.append(b, d, r, version)
 	}
 	return append(b, "]}"...)
 }

@@ -32,11 +32,11 @@ func (o *Org) State(stable bool) State {
 	o.server.mu.RLock()
 	defer o.server.mu.RUnlock()
 	for _, object := range [...]string{"UserLicense", "PermissionSetLicense"} {
-		t := o.table(object)
-		for _, r := range t.rows {
-			name := wire.PlainValue(r.at(t.object.field("MasterLabel").pos))
-			total, _ := r.at(t.object.field("TotalLicenses").pos).(int64)
-			st.Licenses[name] = SeatCount{o.seats[shortID(r.id)], int(total)}
+		t := o.Table(object)
+		for _, r := range t.Rows {
+			name := wire.PlainValue(r.At(t.Object.Field("MasterLabel").Pos))
+			total, _ := r.At(t.Object.Field("TotalLicenses").Pos).(int64)
+			st.Licenses[name] = SeatCount{o.seats.taken(r.ID), int(total)}
 		}
 	}
 	if stable {
@@ -73,17 +73,17 @@ func (o *Org) Summary() Summary {
 }
 
 func (o *Org) countUsers(s *Summary) {
-	for _, r := range o.table("User").rows {
-		if r.at(o.user.active.pos) == true {
+	for _, r := range o.Table("User").Rows {
+		if r.At(o.user.active.Pos) == true {
 			s.UsersActive++
 		} else {
 			s.UsersInactive++
 		}
 	}
-	logins := o.table("UserLogin")
-	frozen := logins.object.field("IsFrozen").pos
-	for _, r := range logins.rows {
-		if r.at(frozen) == true {
+	logins := o.Table("UserLogin")
+	frozen := logins.Object.Field("IsFrozen").Pos
+	for _, r := range logins.Rows {
+		if r.At(frozen) == true {
 			s.UsersFrozen++
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -142,29 +143,29 @@ func (c *call) signIn(app *ConnectedApp, username, unknown string) (string, *oau
 	if user == nil {
 		return "", grantError(unknown)
 	}
-	if user.at(c.org.user.active.pos) != true { // [R restforce #303]
+	if user.At(c.org.user.active.Pos) != true { // [R restforce #303]
 		return "", grantError("inactive user")
 	}
-	if c.org.frozen(user.id) || c.org.denies(user.id, DenyLogin) { // [U]; [R text]
+	if c.org.frozen(user.ID) || c.org.denied.deny(user.ID, DenyLogin) { // [U]; [R text]
 		return "", grantError("authentication failure")
 	}
 	if !app.approves(username) { // [R]
 		return "", &oauthError{"invalid_app_access", "user is not admin approved to access this app"}
 	}
 	defer c.org.auth.lock()()
-	if failure := c.org.auth.countLogin(user.id, c.started); failure != nil {
+	if failure := c.org.auth.countLogin(user.ID, c.started); failure != nil {
 		return "", failure
 	}
-	return user.id, nil
+	return user.ID, nil
 }
 
 // frozen reads UserLogin. The state lock is held.
 func (o *Org) frozen(userID string) bool {
 	login := o.loginOf(userID)
-	return login != nil && login.at(o.object("UserLogin").field("IsFrozen").pos) == true
+	return login != nil && login.At(o.Object("UserLogin").Field("IsFrozen").Pos) == true
 }
 
-func (o *Org) loginOf(userID string) *record { return o.byName("UserLogin", "UserId", userID) }
+func (o *Org) loginOf(userID string) *store.Record { return o.ByName("UserLogin", "UserId", userID) }
 
 func (c *call) refreshToken(form url.Values) *oauthError {
 	app, failure := c.client(form, true)
@@ -197,11 +198,11 @@ func (c *call) mayRefresh(token string) *oauthError {
 	}
 	c.s.mu.RLock()
 	defer c.s.mu.RUnlock()
-	user := c.org.table("User").live(g.userID)
-	if user == nil || user.at(c.org.user.active.pos) != true {
+	user := c.org.Table("User").Live(g.userID)
+	if user == nil || user.At(c.org.user.active.Pos) != true {
 		return grantError("inactive user")
 	}
-	if c.org.frozen(g.userID) || c.org.denies(g.userID, DenyLogin) {
+	if c.org.frozen(g.userID) || c.org.denied.deny(g.userID, DenyLogin) {
 		return grantError("authentication failure")
 	}
 	return nil

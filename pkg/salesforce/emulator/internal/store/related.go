@@ -1,4 +1,4 @@
-package emulator
+package store
 
 import (
 	"strings"
@@ -10,13 +10,13 @@ import (
 // "Manager":{"Username":"..."} of a record, or the column Manager.Username of a
 // bulk row. It gives the field that holds the reference and the row's id, and
 // no field when the name is no relation. [D api_rest relationship by external id]
-func (t *tx) related(o *object, name string, value any) (*field, any, *wire.APIError) {
+func (t *Tx) related(o *Object, name string, value any) (*Field, any, *wire.APIError) {
 	relation, key, dotted := strings.Cut(name, ".")
-	f := o.relation(relation)
-	if f == nil || len(f.referenceTo) == 0 {
+	f := o.Relation(relation)
+	if f == nil || len(f.ReferenceTo) == 0 {
 		return nil, nil, nil
 	}
-	target := t.org.object(f.referenceTo[0])
+	target := t.Data.Object(f.ReferenceTo[0])
 	if target == nil {
 		return nil, nil, nil
 	}
@@ -29,21 +29,21 @@ func (t *tx) related(o *object, name string, value any) (*field, any, *wire.APIE
 			return nil, nil, f.cannot(value)
 		}
 		if key, value, ok = soleMember(obj); !ok { // [U]
-			return nil, nil, wire.RecordError("INVALID_FIELD", "More than 1 field provided in an external foreign key reference in entity: "+target.name)
+			return nil, nil, wire.RecordError("INVALID_FIELD", "More than 1 field provided in an external foreign key reference in entity: "+target.Name)
 		}
 	}
-	column := t.org.key(target, key)
+	column := t.Data.Key(target, key)
 	if column == nil { // code and text [U]
-		return nil, nil, wire.RecordError("INVALID_FIELD", "Foreign key external ID: "+key+" is not an external ID or indexed field of "+target.name)
+		return nil, nil, wire.RecordError("INVALID_FIELD", "Foreign key external ID: "+key+" is not an external ID or indexed field of "+target.Name)
 	}
 	if value == nil {
 		return f, nil, nil
 	}
-	rows := t.org.table(target.name).matches(column, wire.PlainValue(value))
+	rows := t.Data.Table(target.Name).Matches(column, wire.PlainValue(value))
 	if len(rows) != 1 { // [U]
-		return nil, nil, wire.RecordError("INVALID_FIELD", "Foreign key external ID: "+wire.PlainValue(value)+" not found for field "+column.name+" in entity "+target.name)
+		return nil, nil, wire.RecordError("INVALID_FIELD", "Foreign key external ID: "+wire.PlainValue(value)+" not found for field "+column.Name+" in entity "+target.Name)
 	}
-	return f, rows[0].id, nil
+	return f, rows[0].ID, nil
 }
 
 // soleMember is the one member of an object beside its attributes.
@@ -60,16 +60,16 @@ func soleMember(obj *wire.Object) (name string, value any, ok bool) {
 	return name, value, ok
 }
 
-// column says whether callers may name a column of a bulk upload so.
-func (o *Org) column(obj *object, name string) bool {
-	if o.visible(obj, name) != nil {
+// Column says whether callers may name a column of a bulk upload so.
+func (d *Data) Column(obj *Object, name string) bool {
+	if d.Visible(obj, name) != nil {
 		return true
 	}
 	relation, key, _ := strings.Cut(name, ".")
-	f := obj.relation(relation)
-	if f == nil || len(f.referenceTo) == 0 || o.hides(f) {
+	f := obj.Relation(relation)
+	if f == nil || len(f.ReferenceTo) == 0 || d.Hides(f) {
 		return false
 	}
-	target := o.object(f.referenceTo[0])
-	return target != nil && o.key(target, key) != nil
+	target := d.Object(f.ReferenceTo[0])
+	return target != nil && d.Key(target, key) != nil
 }

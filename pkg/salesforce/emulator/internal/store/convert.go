@@ -1,4 +1,4 @@
-package emulator
+package store
 
 import (
 	"fmt"
@@ -9,19 +9,19 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
-// convert turns a JSON value into a stored value: nil, string, bool, int64,
+// Convert turns a JSON value into a stored value: nil, string, bool, int64,
 // float64 or instant. The error is about the request, not about the record.
-func (f *field) convert(v any) (any, *wire.APIError) {
+func (f *Field) Convert(v any) (any, *wire.APIError) {
 	switch v := v.(type) {
 	case nil:
-		if f.kind == kindBoolean { // [U]
+		if f.Kind == KindBoolean { // [U]
 			return nil, f.cannot(v)
 		}
 		return nil, nil
 	case string:
 		return f.fromText(v)
 	case bool:
-		if f.kind == kindBoolean {
+		if f.Kind == KindBoolean {
 			return v, nil
 		}
 	case wire.Number:
@@ -30,7 +30,7 @@ func (f *field) convert(v any) (any, *wire.APIError) {
 	return nil, f.cannot(v)
 }
 
-func (f *field) cannot(v any) *wire.APIError { // [R] shape
+func (f *Field) cannot(v any) *wire.APIError { // [R] shape
 	token := "VALUE_STRING"
 	switch v.(type) {
 	case nil:
@@ -46,16 +46,16 @@ func (f *field) cannot(v any) *wire.APIError { // [R] shape
 	}
 	return wire.PlatformError(400, "JSON_PARSER_ERROR",
 		fmt.Sprintf("Cannot deserialize instance of %s from %s value %s or request may be missing a required field",
-			f.kind, token, wire.Plain(v)))
+			f.Kind, token, wire.Plain(v)))
 }
 
 // fromText reads a value sent as a string; JSON and CSV share it.
-func (f *field) fromText(s string) (any, *wire.APIError) {
-	if s == "" && f.kind != kindBoolean {
+func (f *Field) fromText(s string) (any, *wire.APIError) {
+	if s == "" && f.Kind != KindBoolean {
 		return nil, nil // an empty string is null [D]
 	}
-	switch f.kind {
-	case kindBoolean:
+	switch f.Kind {
+	case KindBoolean:
 		switch strings.ToLower(s) {
 		case "true", "1":
 			return true, nil
@@ -63,14 +63,14 @@ func (f *field) fromText(s string) (any, *wire.APIError) {
 			return false, nil
 		}
 		return nil, f.cannot(s)
-	case kindInt, kindDouble:
+	case KindInt, KindDouble:
 		return f.fromNumber(wire.Number(s))
-	case kindDatetime:
+	case KindDatetime:
 		if t, ok := wire.ParseInstant(s); ok {
 			return t, nil
 		}
 		return nil, f.cannot(s)
-	case kindDate:
+	case KindDate:
 		if _, err := time.Parse(time.DateOnly, s); err != nil {
 			return nil, f.cannot(s)
 		}
@@ -79,61 +79,61 @@ func (f *field) fromText(s string) (any, *wire.APIError) {
 	return s, nil
 }
 
-func (f *field) fromNumber(n wire.Number) (any, *wire.APIError) {
-	switch f.kind {
-	case kindInt:
+func (f *Field) fromNumber(n wire.Number) (any, *wire.APIError) {
+	switch f.Kind {
+	case KindInt:
 		if i, err := strconv.ParseInt(strings.TrimSuffix(string(n), ".0"), 10, 64); err == nil {
 			return i, nil
 		}
-	case kindDouble:
+	case KindDouble:
 		if x, err := strconv.ParseFloat(string(n), 64); err == nil {
 			return x, nil
 		}
-	case kindString, kindPicklist, kindEmail:
+	case KindString, KindPicklist, kindEmail:
 		return string(n), nil
 	}
 	return nil, f.cannot(n)
 }
 
 // check applies the rules of the column to a converted value.
-func (f *field) check(o *Org, v any) (any, *wire.APIError) {
+func (f *Field) check(d *Data, v any) (any, *wire.APIError) {
 	s, ok := v.(string)
 	if !ok {
 		return v, nil
 	}
-	switch f.kind {
+	switch f.Kind {
 	case kindEmail:
-		if !isEmail(s) { // [R]
-			return nil, wire.RecordError("INVALID_EMAIL_ADDRESS", f.label+": invalid email address: "+s, f.name)
+		if !IsEmail(s) { // [R]
+			return nil, wire.RecordError("INVALID_EMAIL_ADDRESS", f.Label+": invalid email address: "+s, f.Name)
 		}
-	case kindPicklist:
+	case KindPicklist:
 		if !f.allows(s) {
 			return nil, errPicklist(f, s)
 		}
 		return v, nil
-	case kindReference:
-		return f.checkReference(o, s)
+	case KindReference:
+		return f.checkReference(d, s)
 	}
-	if f.length > 0 && len(s) > f.length && len([]rune(s)) > f.length {
+	if f.Length > 0 && len(s) > f.Length && len([]rune(s)) > f.Length {
 		return nil, errTooLong(f, s)
 	}
 	return v, nil
 }
 
 // checkReference gives the canonical 18 character id of an existing row.
-func (f *field) checkReference(o *Org, s string) (any, *wire.APIError) {
-	if !isID(s) {
+func (f *Field) checkReference(d *Data, s string) (any, *wire.APIError) {
+	if !IsID(s) {
 		return nil, errWrongIDType(f, s)
 	}
-	right := len(f.referenceTo) == 0
-	for _, name := range f.referenceTo {
-		t := o.table(name)
-		if t == nil || !strings.HasPrefix(s, t.object.prefix) {
+	right := len(f.ReferenceTo) == 0
+	for _, name := range f.ReferenceTo {
+		t := d.Table(name)
+		if t == nil || !strings.HasPrefix(s, t.Object.Prefix) {
 			continue
 		}
 		right = true
-		if r := t.live(s); r != nil {
-			return r.id, nil
+		if r := t.Live(s); r != nil {
+			return r.ID, nil
 		}
 	}
 	if !right {
@@ -142,9 +142,9 @@ func (f *field) checkReference(o *Org, s string) (any, *wire.APIError) {
 	return nil, wire.ErrCrossReference()
 }
 
-// isEmail is the form check of Username and Email fields: one @, a name, and a
+// IsEmail is the form check of Username and Email fields: one @, a name, and a
 // domain with a dot. [R texts; exact grammar U]
-func isEmail(s string) bool {
+func IsEmail(s string) bool {
 	local, domain, ok := strings.Cut(s, "@")
 	if !ok || local == "" || strings.ContainsAny(s, " \t\r\n,;<>()[]\"\\") || strings.Contains(domain, "@") {
 		return false

@@ -1,0 +1,55 @@
+package emulator
+
+import (
+	"strconv"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
+)
+
+func (c *call) upsertRecord(object, key, value string) {
+	o := c.objectNamed(object)
+	if o == nil {
+		return
+	}
+	f := c.org.Key(o, key)
+	if f == nil {
+		c.Fail(wire.ErrExternalID(key)) // [R restforce]
+		return
+	}
+	in, ok := c.recordBody()
+	if !ok {
+		return
+	}
+	if _, sent := in.Value(f.Name); sent { // 400 [D], text [U]
+		c.Fail(wire.RecordError("INVALID_FIELD", "The "+f.Name+" field should not be specified in the sobject data."))
+		return
+	}
+	var rows []*store.Record
+	updateOnly := c.r.URL.Query().Get("updateOnly") == "true"
+	res := c.write(func(t *store.Tx) (res store.Outcome) {
+		res, rows = t.Upsert(o, f, value, in, updateOnly)
+		return res
+	})
+	switch {
+	case rows != nil:
+		c.several(o, rows)
+	case !res.OK():
+		c.Fail(res.Errs...)
+	default:
+		c.upserted(res)
+	}
+}
+
+// upserted: 201 created, 200 updated, or before v46 an empty 204. [R, D]
+func (c *call) upserted(res store.Outcome) {
+	body := []byte(`{"id":"` + res.ID + `","success":true,"errors":[],"created":` + strconv.FormatBool(res.Created) + `}`)
+	switch {
+	case res.Created:
+		c.Bytes(201, body)
+	case c.versionNumber() < 46:
+		c.None(204)
+	default:
+		c.Bytes(200, body)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/soql"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
@@ -23,7 +24,7 @@ type queryJob struct {
 	created   time.Time
 	state     string
 	header    []string
-	columns   []soqlPath
+	columns   []soql.Path
 	rows      []*store.Record
 }
 
@@ -75,7 +76,7 @@ func (c *call) createQueryJob() {
 		c.Fail(errJob("Unsupported lineEnding or columnDelimiter"))
 		return
 	}
-	q, err := parseSOQL(in.Object.Text("query"))
+	q, err := soql.Parse(in.Object.Text("query"))
 	if err != nil {
 		c.Fail(wire.PlatformError(400, "API_ERROR", err.Error()))
 		return
@@ -91,25 +92,23 @@ func (c *call) createQueryJob() {
 }
 
 // runQueryJob finds columns and rows: plain fields only, as in life.
-func (c *call) runQueryJob(j *queryJob, q *soqlQuery) *wire.APIError {
-	plan, failure := compile(c.org.Data, q, false)
+func (c *call) runQueryJob(j *queryJob, q *soql.Query) *wire.APIError {
+	plan, failure := soql.Compile(c.org.Data, q, false)
 	if failure != nil {
 		return failure
 	}
-	if q.count || len(plan.counts) > 0 || plan.group != nil {
+	if plan.Aggregates() {
 		return errJob("Aggregate functions are not supported in a query job")
 	}
-	for _, item := range q.items {
-		if item.function != "" || item.child != nil {
-			return errJob("Functions are not supported in a query job")
-		}
-		path, failure := plan.path(item.path)
-		if failure != nil {
-			return failure
-		}
-		j.columns, j.header = append(j.columns, path), append(j.header, path.name())
+	columns, plain := plan.Fields()
+	if !plain {
+		return errJob("Functions are not supported in a query job")
 	}
-	j.object, j.rows = plan.table.Object.Name, plan.run()
+	j.columns = columns
+	for i := range columns {
+		j.header = append(j.header, columns[i].Name())
+	}
+	j.object, j.rows = plan.Object().Name, plan.Run()
 	return nil
 }
 
@@ -223,7 +222,7 @@ func (c *call) resultPage(j *queryJob, from, to int) {
 	cells := make([]string, len(j.columns))
 	for _, r := range j.rows[from:to] {
 		for i := range j.columns {
-			cells[i] = wire.PlainValue(j.columns[i].value(c.org.Data, r))
+			cells[i] = wire.PlainValue(j.columns[i].Value(c.org.Data, r))
 		}
 		b = csvLine(b, comma, end, cells)
 	}

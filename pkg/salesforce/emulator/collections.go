@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/soql"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
@@ -291,7 +292,7 @@ func (c *call) readCollection(object string) {
 		ids, fields = in.Texts("ids"), strings.Join(in.Texts("fields"), ",")
 	}
 	defer c.rlock()()
-	shape, err := c.shapeOf(o, fields)
+	shape, err := soql.ShapeOf(c.org.Data, o, fields)
 	if err != nil {
 		c.Fail(err)
 		return
@@ -302,7 +303,7 @@ func (c *call) readCollection(object string) {
 			b = append(b, ',')
 		}
 		if r := c.org.Table(o.Name).Live(id); r != nil {
-			b = shape.append(b, c.org.Data, r, c.version)
+			b = shape.Append(b, c.org.Data, r, c.version)
 		} else {
 			b = append(b, "null"...)
 		}

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/soql"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 )
 
@@ -31,9 +32,9 @@ func permissionAccessObject(org *Org) *store.Object {
 }
 
 // rows are a query's, for who asks.
-func (c *call) rows(plan *compiled) []*store.Record {
-	if plan.table.Object.Name == permissionAccess {
+func (c *call) rows(plan *soql.Plan) []*store.Record {
+	if plan.Object().Name == permissionAccess {
 		return []*store.Record{{ID: c.actor.ID}}
 	}
-	return plan.run()
+	return plan.Run()
 }

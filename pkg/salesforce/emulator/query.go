@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/soql"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
@@ -22,7 +23,7 @@ type cursor struct {
 	id      string
 	user    string
 	session string
-	shape   *selectNode
+	shape   *soql.Shape
 	rows    []*store.Record
 	size    int
 }
@@ -71,34 +72,29 @@ func (c *call) query() {
 		c.Fail(wire.PlatformError(400, "MALFORMED_QUERY", "SOQL statement cannot be empty or null"))
 		return
 	}
-	q, err := parseSOQL(text)
+	q, err := soql.Parse(text)
 	if err != nil {
 		c.Fail(wire.PlatformError(400, "MALFORMED_QUERY", err.Error()))
 		return
 	}
 	defer c.rlock()()
-	plan, failure := compile(c.org.Data, q, false)
+	plan, failure := soql.Compile(c.org.Data, q, false)
 	if failure != nil {
 		c.Fail(failure)
 		return
 	}
-	c.entry.Object = plan.table.Object.Name
+	c.entry.Object = plan.Object().Name
 	rows := c.rows(plan)
 	c.entry.Records = len(rows)
-	switch {
-	case q.count:
-		c.Bytes(200, fmt.Appendf(nil, `{"totalSize":%d,"done":true,"records":[]}`, len(rows)))
-	case plan.group != nil:
-		c.Bytes(200, plan.grouped(rows))
-	case len(plan.counts) > 0:
-		c.Bytes(200, plan.aggregate(rows))
-	default:
-		c.firstPage(plan, rows)
+	if body, sum := plan.Summary(rows); sum {
+		c.Bytes(200, body)
+		return
 	}
+	c.firstPage(plan, rows)
 }
 
-func (c *call) firstPage(plan *compiled, rows []*store.Record) {
-	cur := &cursor{user: c.session.userID, session: c.session.token, shape: plan.root, rows: rows, size: c.pageSize()}
+func (c *call) firstPage(plan *soql.Plan, rows []*store.Record) {
+	cur := &cursor{user: c.session.userID, session: c.session.token, shape: plan.Shape(), rows: rows, size: c.pageSize()}
 	if len(rows) > cur.size {
 		c.org.cursors.open(c.org, cur)
 	}
@@ -129,7 +125,7 @@ func (c *call) page(cur *cursor, from int) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = cur.shape.append(b, c.org.Data, r, c.version)
+		b = cur.shape.Append(b, c.org.Data, r, c.version)
 	}
 	return append(b, `]}`...)
 }
@@ -144,6 +140,6 @@ func (c *call) queryMore(locator string) {
 		c.Fail(wire.PlatformError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")) // [R]
 		return
 	}
-	c.entry.Object, c.entry.Records = cur.shape.object.Name, min(cur.size, len(cur.rows)-from)
+	c.entry.Object, c.entry.Records = cur.shape.Object.Name, min(cur.size, len(cur.rows)-from)
 	c.Bytes(200, c.page(cur, from))
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/soql"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
@@ -263,7 +264,7 @@ func (c *call) readRecord(object, key, value string) {
 		c.Fail(wire.ErrDeleted())
 		return
 	}
-	shape, err := c.shapeOf(o, c.r.URL.Query().Get("fields"))
+	shape, err := soql.ShapeOf(c.org.Data, o, c.r.URL.Query().Get("fields"))
 	if err != nil {
 		c.Fail(err)
 		return
@@ -272,7 +273,7 @@ func (c *call) readRecord(object, key, value string) {
 		return
 	}
 	c.entry.Records = 1
-	c.Bytes(200, shape.append(nil, c.org.Data, r, c.version))
+	c.Bytes(200, shape.Append(nil, c.org.Data, r, c.version))
 }
 
 // readParent answers /sobjects/User/{id}/Profile with the row that the
@@ -294,25 +295,4 @@ func (c *call) readParent(object, id, relation string) {
 		return
 	}
 	c.readRecord(rel.ReferenceTo[0], "Id", parent.ID)
-}
-
-// shapeOf reads ?fields=a,b.c; empty means every field of the object.
-func (c *call) shapeOf(o *store.Object, list string) (*selectNode, *wire.APIError) {
-	shape := &selectNode{object: o}
-	if list == "" {
-		for _, f := range o.Fields {
-			if !c.org.Hides(f) {
-				shape.columns = append(shape.columns, selectColumn{field: f})
-			}
-		}
-		return shape, nil
-	}
-	for name := range strings.SplitSeq(list, ",") {
-		path, ok := pathTo(c.org.Data, o, strings.TrimSpace(name))
-		if !ok {
-			return nil, wire.PlatformError(400, "INVALID_FIELD", "No such column '"+name+"' on sobject of type "+o.Name)
-		}
-		shape.add(c.org.Data, path)
-	}
-	return shape, nil
 }

@@ -1,4 +1,4 @@
-package emulator
+package soql
 
 import (
 	"fmt"
@@ -8,11 +8,11 @@ import (
 )
 
 // semiJoin tests against the rows of an inner query: IN (SELECT ...), NOT IN.
-func (c *compiled) semiJoin(f *store.Field, e *soqlCompare) (func(any) bool, error) {
+func (c *Plan) semiJoin(f *store.Field, e *comparison) (func(any) bool, error) {
 	if len(e.rows.items) != 1 || e.rows.items[0].function != "" || e.rows.items[0].child != nil || e.rows.group != nil {
-		return nil, &soqlError{"semi join sub-selects must select a single field"} // [U]
+		return nil, &syntaxError{"semi join sub-selects must select a single field"} // [U]
 	}
-	inner, failure := compile(c.data, e.rows, c.own)
+	inner, failure := Compile(c.data, e.rows, c.own)
 	if failure != nil {
 		return nil, failure
 	}
@@ -21,8 +21,8 @@ func (c *compiled) semiJoin(f *store.Field, e *soqlCompare) (func(any) bool, err
 		return nil, failure
 	}
 	set := map[any]struct{}{}
-	for _, r := range inner.run() {
-		if v := column.value(c.data, r); v != nil {
+	for _, r := range inner.Run() {
+		if v := column.Value(c.data, r); v != nil {
 			set[folded(column.column, v)] = struct{}{}
 		}
 	}
@@ -40,11 +40,11 @@ func (c *compiled) semiJoin(f *store.Field, e *soqlCompare) (func(any) bool, err
 type childNode struct {
 	name  string
 	field *store.Field
-	plan  *compiled
+	plan  *Plan
 }
 
 // selectChildren reads (SELECT ... FROM PermissionSetAssignments).
-func (c *compiled) selectChildren(q *soqlQuery) *wire.APIError {
+func (c *Plan) selectChildren(q *Query) *wire.APIError {
 	object, f := c.data.ChildRelation(c.table.Object, q.from.text)
 	if f == nil || q.count || q.group != nil {
 		return c.query.errorAt(q.from, "INVALID_TYPE", fmt.Sprintf("Didn't understand relationship '%s' in FROM part of query call. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the appropriate names.", q.from.text))
@@ -56,7 +56,7 @@ func (c *compiled) selectChildren(q *soqlQuery) *wire.APIError {
 	if len(plan.counts) > 0 {
 		return c.query.errorAt(q.from, "MALFORMED_QUERY", "Only root queries support aggregate expressions") // [U]
 	}
-	c.root.columns = append(c.root.columns, selectColumn{child: &childNode{f.Children, f, plan}})
+	c.root.columns = append(c.root.columns, shapeColumn{child: &childNode{f.Children, f, plan}})
 	return nil
 }
 
@@ -81,7 +81,7 @@ func (n *childNode) append(b []byte, d *store.Data, parent *store.Record, versio
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = n.plan.root.append(b, d, r, version)
+		b = n.plan.root.Append(b, d, r, version)
 	}
 	return append(b, "]}"...)
 }

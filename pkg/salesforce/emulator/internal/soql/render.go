@@ -1,25 +1,48 @@
-package emulator
+package soql
 
 import (
+	"strings"
+
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
-// selectNode is the shape of a result row: columns and nested parents in the
+// Shape is the shape of a result row: columns and nested parents in the
 // order they were selected.
-type selectNode struct {
-	object  *store.Object
-	columns []selectColumn
+type Shape struct {
+	Object  *store.Object
+	columns []shapeColumn
 }
 
-type selectColumn struct {
+type shapeColumn struct {
 	field  *store.Field // a column of this object, or the relation
-	parent *selectNode  // set for a relation
+	parent *Shape       // set for a relation
 	child  *childNode   // set for a query of children; then there is no field
 }
 
+// ShapeOf reads ?fields=a,b.c; empty means every field of the object.
+func ShapeOf(d *store.Data, o *store.Object, list string) (*Shape, *wire.APIError) {
+	shape := &Shape{Object: o}
+	if list == "" {
+		for _, f := range o.Fields {
+			if !d.Hides(f) {
+				shape.columns = append(shape.columns, shapeColumn{field: f})
+			}
+		}
+		return shape, nil
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		path, ok := pathTo(d, o, strings.TrimSpace(name))
+		if !ok {
+			return nil, wire.PlatformError(400, "INVALID_FIELD", "No such column '"+name+"' on sobject of type "+o.Name)
+		}
+		shape.add(d, path)
+	}
+	return shape, nil
+}
+
 // add puts a path into the shape; false when it is there already.
-func (n *selectNode) add(d *store.Data, p soqlPath) bool {
+func (n *Shape) add(d *store.Data, p Path) bool {
 	for _, rel := range p.relations {
 		n = n.child(d, rel)
 	}
@@ -28,24 +51,24 @@ func (n *selectNode) add(d *store.Data, p soqlPath) bool {
 			return false
 		}
 	}
-	n.columns = append(n.columns, selectColumn{field: p.column})
+	n.columns = append(n.columns, shapeColumn{field: p.column})
 	return true
 }
 
-func (n *selectNode) child(d *store.Data, rel *store.Field) *selectNode {
+func (n *Shape) child(d *store.Data, rel *store.Field) *Shape {
 	for _, c := range n.columns {
 		if c.field == rel && c.parent != nil {
 			return c.parent
 		}
 	}
-	parent := &selectNode{object: d.Object(rel.ReferenceTo[0])}
-	n.columns = append(n.columns, selectColumn{field: rel, parent: parent})
+	parent := &Shape{Object: d.Object(rel.ReferenceTo[0])}
+	n.columns = append(n.columns, shapeColumn{field: rel, parent: parent})
 	return parent
 }
 
-// append writes one row: attributes first, a missing parent as null. [R]
-func (n *selectNode) append(b []byte, d *store.Data, r *store.Record, version string) []byte {
-	b = appendAttributes(append(b, '{'), n.object.Name, r.ID, version)
+// Append writes one row: attributes first, a missing parent as null. [R]
+func (n *Shape) Append(b []byte, d *store.Data, r *store.Record, version string) []byte {
+	b = appendAttributes(append(b, '{'), n.Object.Name, r.ID, version)
 	for _, c := range n.columns {
 		b = append(b, ',')
 		if c.child != nil {
@@ -59,7 +82,7 @@ func (n *selectNode) append(b []byte, d *store.Data, r *store.Record, version st
 		}
 		b = append(wire.AppendString(b, c.field.Relationship), ':')
 		if parent := d.Parent(r, c.field); parent != nil {
-			b = c.parent.append(b, d, parent, version)
+			b = c.parent.Append(b, d, parent, version)
 		} else {
 			b = append(b, "null"...)
 		}

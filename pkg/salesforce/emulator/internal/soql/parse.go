@@ -1,47 +1,47 @@
-package emulator
+package soql
 
 import (
 	"strconv"
 	"strings"
 )
 
-// maxSOQLDepth bounds nesting of parentheses and NOTs.
-const maxSOQLDepth = 200
+// maxDepth bounds nesting of parentheses and NOTs.
+const maxDepth = 200
 
-// maxSOQLLength is Salesforce's own bound. [U]
-const maxSOQLLength = 100_000
+// maxLength is Salesforce's own bound. [U]
+const maxLength = 100_000
 
-type soqlParser struct {
+type parser struct {
 	text   string
-	tokens []soqlToken
+	tokens []token
 	inner  bool // in a query inside another
 	at     int
 	depth  int
 }
 
-// parseSOQL reads SELECT ... FROM ... [WHERE] [ORDER BY] [LIMIT] [OFFSET].
-func parseSOQL(text string) (*soqlQuery, error) {
-	if len(text) > maxSOQLLength {
-		return nil, &soqlError{"SOQL statements cannot be longer than 100000 characters."}
+// Parse reads SELECT ... FROM ... [WHERE] [ORDER BY] [LIMIT] [OFFSET].
+func Parse(text string) (*Query, error) {
+	if len(text) > maxLength {
+		return nil, &syntaxError{"SOQL statements cannot be longer than 100000 characters."}
 	}
-	tokens, err := lexSOQL(text)
+	tokens, err := lex(text)
 	if err != nil {
 		return nil, err
 	}
-	p := &soqlParser{text: text, tokens: tokens}
+	p := &parser{text: text, tokens: tokens}
 	q, err := p.query()
 	if err != nil {
 		return nil, err
 	}
-	if t := p.peek(); t.kind != soqlEnd {
+	if t := p.peek(); t.kind != endToken {
 		return nil, unexpectedToken(t)
 	}
 	return q, nil
 }
 
-func (p *soqlParser) query() (*soqlQuery, error) {
-	q := &soqlQuery{text: p.text, limit: -1}
-	for _, step := range [...]func(*soqlQuery) error{p.selects, p.source, p.filter, p.grouping, p.ordering, p.paging} {
+func (p *parser) query() (*Query, error) {
+	q := &Query{text: p.text, limit: -1}
+	for _, step := range [...]func(*Query) error{p.selects, p.source, p.filter, p.grouping, p.ordering, p.paging} {
 		if err := step(q); err != nil {
 			return nil, err
 		}
@@ -51,7 +51,7 @@ func (p *soqlParser) query() (*soqlQuery, error) {
 
 // subquery reads a query in parentheses, the first of which is taken. One
 // inside another is as deep as it goes here.
-func (p *soqlParser) subquery() (*soqlQuery, error) {
+func (p *parser) subquery() (*Query, error) {
 	if p.inner {
 		return nil, unexpectedToken(p.peek())
 	}
@@ -64,7 +64,7 @@ func (p *soqlParser) subquery() (*soqlQuery, error) {
 	return q, p.must(")")
 }
 
-func (p *soqlParser) grouping(q *soqlQuery) error {
+func (p *parser) grouping(q *Query) error {
 	if !p.skip("group", "by") {
 		return nil
 	}
@@ -80,18 +80,18 @@ func (p *soqlParser) grouping(q *soqlQuery) error {
 	}
 }
 
-func (p *soqlParser) peek() soqlToken { return p.tokens[p.at] }
+func (p *parser) peek() token { return p.tokens[p.at] }
 
-func (p *soqlParser) take() soqlToken {
+func (p *parser) take() token {
 	t := p.tokens[p.at]
-	if t.kind != soqlEnd {
+	if t.kind != endToken {
 		p.at++
 	}
 	return t
 }
 
 // skip takes the words when all of them come next.
-func (p *soqlParser) skip(words ...string) bool {
+func (p *parser) skip(words ...string) bool {
 	for i, w := range words {
 		if p.at+i >= len(p.tokens) || !p.tokens[p.at+i].is(w) {
 			return false
@@ -101,7 +101,7 @@ func (p *soqlParser) skip(words ...string) bool {
 	return true
 }
 
-func (p *soqlParser) must(word string) error {
+func (p *parser) must(word string) error {
 	if !p.skip(word) {
 		return unexpectedToken(p.peek())
 	}
@@ -118,16 +118,16 @@ func reserved(word string) bool {
 }
 
 // name takes a field path or object name.
-func (p *soqlParser) name() (soqlToken, error) {
+func (p *parser) name() (token, error) {
 	t := p.peek()
-	if t.kind != soqlName || reserved(t.text) || strings.ContainsRune(t.text, ':') ||
+	if t.kind != nameToken || reserved(t.text) || strings.ContainsRune(t.text, ':') ||
 		strings.Contains(t.text, "..") || strings.HasPrefix(t.text, ".") || strings.HasSuffix(t.text, ".") {
 		return t, unexpectedToken(t)
 	}
 	return p.take(), nil
 }
 
-func (p *soqlParser) selects(q *soqlQuery) error {
+func (p *parser) selects(q *Query) error {
 	if err := p.must("select"); err != nil {
 		return err
 	}
@@ -147,16 +147,16 @@ func (p *soqlParser) selects(q *soqlQuery) error {
 	}
 }
 
-func (p *soqlParser) item() (soqlItem, error) {
+func (p *parser) item() (item, error) {
 	if p.skip("(") {
 		child, err := p.subquery()
-		return soqlItem{child: child}, err
+		return item{child: child}, err
 	}
 	path, err := p.name()
 	if err != nil {
-		return soqlItem{}, err
+		return item{}, err
 	}
-	item := soqlItem{path: path}
+	item := item{path: path}
 	if p.skip("(") {
 		item.function = strings.ToLower(path.text)
 		if item.function != "count" && item.function != "fields" {
@@ -169,13 +169,13 @@ func (p *soqlParser) item() (soqlItem, error) {
 			return item, err
 		}
 	}
-	if next := p.peek(); next.kind == soqlName && !next.is("from") && item.function != "" {
+	if next := p.peek(); next.kind == nameToken && !next.is("from") && item.function != "" {
 		item.alias = p.take().text
 	}
 	return item, nil
 }
 
-func (p *soqlParser) source(q *soqlQuery) error {
+func (p *parser) source(q *Query) error {
 	if err := p.must("from"); err != nil {
 		return err
 	}
@@ -185,13 +185,13 @@ func (p *soqlParser) source(q *soqlQuery) error {
 	}
 	q.from = from
 	p.skip("as")
-	if t := p.peek(); t.kind == soqlName && !reserved(t.text) && !t.is("order") && !t.is("using") && !t.is("group") {
+	if t := p.peek(); t.kind == nameToken && !reserved(t.text) && !t.is("order") && !t.is("using") && !t.is("group") {
 		q.alias = p.take().text
 	}
 	return nil
 }
 
-func (p *soqlParser) filter(q *soqlQuery) error {
+func (p *parser) filter(q *Query) error {
 	if !p.skip("where") {
 		return nil
 	}
@@ -202,7 +202,7 @@ func (p *soqlParser) filter(q *soqlQuery) error {
 
 // condition reads terms joined by AND or by OR. Mixing the two without
 // parentheses is an error in SOQL. [U]
-func (p *soqlParser) condition() (soqlExpr, error) {
+func (p *parser) condition() (expr, error) {
 	first, err := p.term()
 	if err != nil {
 		return nil, err
@@ -211,7 +211,7 @@ func (p *soqlParser) condition() (soqlExpr, error) {
 	if p.peek().is("or") {
 		word = "or"
 	}
-	parts := []soqlExpr{first}
+	parts := []expr{first}
 	for p.skip(word) {
 		next, err := p.term()
 		if err != nil {
@@ -226,20 +226,20 @@ func (p *soqlParser) condition() (soqlExpr, error) {
 	case len(parts) == 1:
 		return first, nil
 	case word == "or":
-		return &soqlOr{parts}, nil
+		return &or{parts}, nil
 	}
-	return &soqlAnd{parts}, nil
+	return &and{parts}, nil
 }
 
-func (p *soqlParser) term() (soqlExpr, error) {
+func (p *parser) term() (expr, error) {
 	p.depth++
 	defer func() { p.depth-- }()
-	if p.depth > maxSOQLDepth {
-		return nil, &soqlError{"condition is nested too deeply"}
+	if p.depth > maxDepth {
+		return nil, &syntaxError{"condition is nested too deeply"}
 	}
 	if p.skip("not") {
 		part, err := p.term()
-		return &soqlNot{part}, err
+		return &not{part}, err
 	}
 	if p.skip("(") {
 		inner, err := p.condition()
@@ -251,12 +251,12 @@ func (p *soqlParser) term() (soqlExpr, error) {
 	return p.comparison()
 }
 
-func (p *soqlParser) comparison() (soqlExpr, error) {
+func (p *parser) comparison() (expr, error) {
 	path, err := p.name()
 	if err != nil {
 		return nil, err
 	}
-	cmp := &soqlCompare{path: path}
+	cmp := &comparison{path: path}
 	switch {
 	case p.skip("not", "in"):
 		cmp.op = "not in"
@@ -269,7 +269,7 @@ func (p *soqlParser) comparison() (soqlExpr, error) {
 	}
 	if cmp.op == "like" {
 		v, err := p.literal()
-		cmp.values = []soqlToken{v}
+		cmp.values = []token{v}
 		return cmp, err
 	}
 	if p.skip("(", "select") {
@@ -281,9 +281,9 @@ func (p *soqlParser) comparison() (soqlExpr, error) {
 	return cmp, err
 }
 
-func (p *soqlParser) simple(cmp *soqlCompare) error {
+func (p *parser) simple(cmp *comparison) error {
 	t := p.take()
-	if t.kind != soqlSymbol || strings.Contains("(),", t.text) {
+	if t.kind != symbolToken || strings.Contains("(),", t.text) {
 		return unexpectedToken(t)
 	}
 	cmp.op = t.text
@@ -291,15 +291,15 @@ func (p *soqlParser) simple(cmp *soqlCompare) error {
 		cmp.op = "!="
 	}
 	v, err := p.literal()
-	cmp.values = []soqlToken{v}
+	cmp.values = []token{v}
 	return err
 }
 
-func (p *soqlParser) list() ([]soqlToken, error) {
+func (p *parser) list() ([]token, error) {
 	if err := p.must("("); err != nil {
 		return nil, err
 	}
-	var values []soqlToken
+	var values []token
 	for {
 		v, err := p.literal()
 		if err != nil {
@@ -314,15 +314,15 @@ func (p *soqlParser) list() ([]soqlToken, error) {
 
 // literal takes a value: a string, a number, a date, true, false, null, or a
 // word such as TODAY, which the evaluator knows or refuses.
-func (p *soqlParser) literal() (soqlToken, error) {
+func (p *parser) literal() (token, error) {
 	t := p.take()
-	if t.kind == soqlEnd || t.kind == soqlSymbol {
+	if t.kind == endToken || t.kind == symbolToken {
 		return t, unexpectedToken(t)
 	}
 	return t, nil
 }
 
-func (p *soqlParser) ordering(q *soqlQuery) error {
+func (p *parser) ordering(q *Query) error {
 	if !p.skip("order", "by") {
 		return nil
 	}
@@ -331,7 +331,7 @@ func (p *soqlParser) ordering(q *soqlQuery) error {
 		if err != nil {
 			return err
 		}
-		o := soqlOrder{path: path}
+		o := orderBy{path: path}
 		if !p.skip("asc") {
 			o.desc = p.skip("desc")
 		}
@@ -347,7 +347,7 @@ func (p *soqlParser) ordering(q *soqlQuery) error {
 	}
 }
 
-func (p *soqlParser) paging(q *soqlQuery) error {
+func (p *parser) paging(q *Query) error {
 	for {
 		var into *int
 		switch {
@@ -362,7 +362,7 @@ func (p *soqlParser) paging(q *soqlQuery) error {
 		}
 		t := p.take()
 		n, err := strconv.Atoi(t.text)
-		if t.kind != soqlNumber || err != nil || n < 0 {
+		if t.kind != numberToken || err != nil || n < 0 {
 			return unexpectedToken(t)
 		}
 		*into = n

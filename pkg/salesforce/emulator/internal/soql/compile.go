@@ -1,4 +1,4 @@
-package emulator
+package soql
 
 import (
 	"errors"
@@ -9,14 +9,14 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
-// soqlPath is a resolved field path: relations to follow, then the column.
-type soqlPath struct {
+// Path is a resolved field path: relations to follow, then the column.
+type Path struct {
 	relations []*store.Field
 	column    *store.Field
 }
 
-// value reads the path from a row; a missing parent makes it null.
-func (p *soqlPath) value(d *store.Data, r *store.Record) any {
+// Value reads the path from a row; a missing parent makes it null.
+func (p *Path) Value(d *store.Data, r *store.Record) any {
 	for _, rel := range p.relations {
 		if r = d.Parent(r, rel); r == nil {
 			return nil
@@ -25,8 +25,8 @@ func (p *soqlPath) value(d *store.Data, r *store.Record) any {
 	return d.Value(r, p.column)
 }
 
-// name is the path as a column of a result: Profile.Name.
-func (p *soqlPath) name() string {
+// Name is the path as a column of a result: Profile.Name.
+func (p *Path) Name() string {
 	var b strings.Builder
 	for _, rel := range p.relations {
 		b.WriteString(rel.Relationship + ".")
@@ -34,25 +34,44 @@ func (p *soqlPath) name() string {
 	return b.String() + p.column.Name
 }
 
-// compiled is a query bound to an org's objects.
-type compiled struct {
-	query   *soqlQuery
+// Plan is a query bound to an org's objects.
+type Plan struct {
+	query   *Query
 	data    *store.Data
 	own     bool // the emulator's own question, which sees every field
 	table   *store.Table
-	root    *selectNode
+	root    *Shape
 	where   predicate
-	order   []soqlPath
+	order   []Path
 	counts  []string // aliases of COUNT(field), for an aggregate result
-	counted []soqlPath
-	group   []soqlPath // GROUP BY
+	counted []Path
+	group   []Path     // GROUP BY
 	keys    []groupKey // what an aggregate result shows, in the order selected
+}
+
+// Object is what the rows are.
+func (c *Plan) Object() *store.Object { return c.table.Object }
+
+// Shape is how a row is written.
+func (c *Plan) Shape() *Shape { return c.root }
+
+// Fields are the paths selected; false when something else is selected too.
+func (c *Plan) Fields() ([]Path, bool) {
+	out := make([]Path, 0, len(c.query.items))
+	for _, item := range c.query.items {
+		path, err := c.path(item.path)
+		if err != nil || item.function != "" || item.child != nil {
+			return nil, false
+		}
+		out = append(out, path)
+	}
+	return out, true
 }
 
 type predicate func(r *store.Record) bool
 
-// compile resolves every name; the error is the answer's error.
-func compile(d *store.Data, q *soqlQuery, own bool) (*compiled, *wire.APIError) {
+// Compile resolves every name; the error is the answer's error.
+func Compile(d *store.Data, q *Query, own bool) (*Plan, *wire.APIError) {
 	t := d.Table(q.from.text)
 	if t == nil {
 		return nil, q.errorAt(q.from, "INVALID_TYPE", fmt.Sprintf("sObject type '%s' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.", q.from.text))
@@ -61,8 +80,8 @@ func compile(d *store.Data, q *soqlQuery, own bool) (*compiled, *wire.APIError) 
 }
 
 // compileOn resolves every name of a query of one table.
-func compileOn(d *store.Data, q *soqlQuery, t *store.Table, own bool) (*compiled, *wire.APIError) {
-	c := &compiled{query: q, data: d, own: own, table: t, root: &selectNode{object: t.Object}}
+func compileOn(d *store.Data, q *Query, t *store.Table, own bool) (*Plan, *wire.APIError) {
+	c := &Plan{query: q, data: d, own: own, table: t, root: &Shape{Object: t.Object}}
 	if err := c.groups(); err != nil {
 		return nil, err
 	}
@@ -88,7 +107,7 @@ func compileOn(d *store.Data, q *soqlQuery, t *store.Table, own bool) (*compiled
 // errorAt points at a token the way Salesforce does: a window of the query, a
 // caret under the token, row and column. The window's left edge is fitted to
 // the one recorded body. [R amp-labs unknown-object.json]
-func (q *soqlQuery) errorAt(t soqlToken, code, message string) *wire.APIError {
+func (q *Query) errorAt(t token, code, message string) *wire.APIError {
 	const before, after = 32, 48
 	start := max(0, t.pos-before)
 	end := min(len(q.text), t.pos+len(t.text)+after)
@@ -100,13 +119,13 @@ func (q *soqlQuery) errorAt(t soqlToken, code, message string) *wire.APIError {
 }
 
 // path resolves Profile.UserLicense.Name and the like.
-func (c *compiled) path(t soqlToken) (soqlPath, *wire.APIError) {
+func (c *Plan) path(t token) (Path, *wire.APIError) {
 	parts := strings.Split(t.text, ".")
 	obj := c.table.Object
 	if len(parts) > 1 && (strings.EqualFold(parts[0], c.query.alias) || strings.EqualFold(parts[0], obj.Name)) && obj.Relation(parts[0]) == nil {
 		parts = parts[1:]
 	}
-	var p soqlPath
+	var p Path
 	for _, name := range parts[:len(parts)-1] {
 		rel := obj.Relation(name)
 		if rel == nil || c.blind(rel) {
@@ -123,9 +142,9 @@ func (c *compiled) path(t soqlToken) (soqlPath, *wire.APIError) {
 }
 
 // blind says whether the one who asks cannot see the field.
-func (c *compiled) blind(f *store.Field) bool { return !c.own && c.data.Hides(f) }
+func (c *Plan) blind(f *store.Field) bool { return !c.own && c.data.Hides(f) }
 
-func (c *compiled) selects() *wire.APIError {
+func (c *Plan) selects() *wire.APIError {
 	if c.group != nil {
 		return nil // groups has read the items
 	}
@@ -169,7 +188,7 @@ func (c *compiled) selects() *wire.APIError {
 }
 
 // selectAll serves FIELDS(ALL), FIELDS(STANDARD) and FIELDS(CUSTOM). [D]
-func (c *compiled) selectAll(item soqlItem) *wire.APIError {
+func (c *Plan) selectAll(item item) *wire.APIError {
 	which := strings.ToLower(item.path.text)
 	if which != "standard" && (c.query.limit < 0 || c.query.limit > 200) {
 		return wire.PlatformError(400, "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200") // [U]
@@ -179,19 +198,19 @@ func (c *compiled) selectAll(item soqlItem) *wire.APIError {
 			continue
 		}
 		if which == "all" || (which == "custom") == f.Custom() {
-			c.root.add(c.data, soqlPath{column: f})
+			c.root.add(c.data, Path{column: f})
 		}
 	}
 	return nil
 }
 
 // condition compiles a WHERE tree.
-func (c *compiled) condition(e soqlExpr) (predicate, *wire.APIError) {
+func (c *Plan) condition(e expr) (predicate, *wire.APIError) {
 	switch e := e.(type) {
-	case *soqlNot:
+	case *not:
 		part, err := c.condition(e.part)
 		return func(r *store.Record) bool { return !part(r) }, err
-	case *soqlAnd:
+	case *and:
 		parts, err := c.conditions(e.parts)
 		return func(r *store.Record) bool {
 			for _, p := range parts {
@@ -201,7 +220,7 @@ func (c *compiled) condition(e soqlExpr) (predicate, *wire.APIError) {
 			}
 			return true
 		}, err
-	case *soqlOr:
+	case *or:
 		parts, err := c.conditions(e.parts)
 		return func(r *store.Record) bool {
 			for _, p := range parts {
@@ -211,13 +230,13 @@ func (c *compiled) condition(e soqlExpr) (predicate, *wire.APIError) {
 			}
 			return false
 		}, err
-	case *soqlCompare:
+	case *comparison:
 		return c.compare(e)
 	}
 	return nil, wire.PlatformError(400, "MALFORMED_QUERY", "unknown condition")
 }
 
-func (c *compiled) conditions(list []soqlExpr) ([]predicate, *wire.APIError) {
+func (c *Plan) conditions(list []expr) ([]predicate, *wire.APIError) {
 	out := make([]predicate, 0, len(list))
 	for _, e := range list {
 		p, err := c.condition(e)
@@ -229,7 +248,7 @@ func (c *compiled) conditions(list []soqlExpr) ([]predicate, *wire.APIError) {
 	return out, nil
 }
 
-func (c *compiled) compare(e *soqlCompare) (predicate, *wire.APIError) {
+func (c *Plan) compare(e *comparison) (predicate, *wire.APIError) {
 	path, err := c.path(e.path)
 	if err != nil {
 		return nil, err
@@ -240,7 +259,7 @@ func (c *compiled) compare(e *soqlCompare) (predicate, *wire.APIError) {
 		if errors.As(failure, &inner) {
 			return nil, inner
 		}
-		var bad *soqlError
+		var bad *syntaxError
 		if errors.As(failure, &bad) {
 			return nil, wire.PlatformError(400, "MALFORMED_QUERY", bad.message)
 		}
@@ -254,11 +273,11 @@ func (c *compiled) compare(e *soqlCompare) (predicate, *wire.APIError) {
 		column := path.column
 		return func(r *store.Record) bool { return test(c.data.Value(r, column)) }, nil
 	}
-	return func(r *store.Record) bool { return test(path.value(c.data, r)) }, nil
+	return func(r *store.Record) bool { return test(path.Value(c.data, r)) }, nil
 }
 
 // pathTo follows relations to a field that callers can see.
-func pathTo(d *store.Data, obj *store.Object, name string) (p soqlPath, ok bool) {
+func pathTo(d *store.Data, obj *store.Object, name string) (p Path, ok bool) {
 	for {
 		first, rest, more := strings.Cut(name, ".")
 		if !more {

@@ -1,4 +1,4 @@
-package emulator
+package soql
 
 import (
 	"slices"
@@ -6,8 +6,8 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 )
 
-// run finds the rows of a query in the order asked for.
-func (c *compiled) run() []*store.Record {
+// Run finds the rows of a query in the order asked for.
+func (c *Plan) Run() []*store.Record {
 	rows, indexed := c.candidates(c.query.where)
 	if !indexed {
 		rows = c.table.Rows
@@ -17,7 +17,7 @@ func (c *compiled) run() []*store.Record {
 
 // among finds the rows of the query among these, which are in no order when
 // mixed is set.
-func (c *compiled) among(rows []*store.Record, mixed bool) []*store.Record {
+func (c *Plan) among(rows []*store.Record, mixed bool) []*store.Record {
 	out := make([]*store.Record, 0, min(len(rows), 2048))
 	for _, r := range rows {
 		if !r.Deleted && (c.where == nil || c.where(r)) {
@@ -35,7 +35,7 @@ func (c *compiled) among(rows []*store.Record, mixed bool) []*store.Record {
 }
 
 // window applies OFFSET and LIMIT.
-func window[T any](list []T, q *soqlQuery) []T {
+func window[T any](list []T, q *Query) []T {
 	if q.offset > 0 {
 		list = list[min(q.offset, len(list)):]
 	}
@@ -47,11 +47,11 @@ func window[T any](list []T, q *soqlQuery) []T {
 
 // candidates uses indexes where it can: a superset of the result, each row
 // once, or false when only a scan will do.
-func (c *compiled) candidates(e soqlExpr) ([]*store.Record, bool) {
+func (c *Plan) candidates(e expr) ([]*store.Record, bool) {
 	switch e := e.(type) {
-	case *soqlCompare:
+	case *comparison:
 		return c.lookup(e)
-	case *soqlAnd:
+	case *and:
 		var best []*store.Record
 		found := false
 		for _, part := range e.parts {
@@ -60,7 +60,7 @@ func (c *compiled) candidates(e soqlExpr) ([]*store.Record, bool) {
 			}
 		}
 		return best, found
-	case *soqlOr:
+	case *or:
 		var all []*store.Record
 		for _, part := range e.parts {
 			rows, ok := c.candidates(part)
@@ -76,7 +76,7 @@ func (c *compiled) candidates(e soqlExpr) ([]*store.Record, bool) {
 
 // lookup serves = and IN on an indexed column, also through relations whose
 // reference columns are indexed.
-func (c *compiled) lookup(e *soqlCompare) ([]*store.Record, bool) {
+func (c *Plan) lookup(e *comparison) ([]*store.Record, bool) {
 	if e.op != "=" && e.op != "in" || e.rows != nil {
 		return nil, false
 	}
@@ -102,13 +102,13 @@ func (c *compiled) lookup(e *soqlCompare) ([]*store.Record, bool) {
 	return distinct(rows), ok
 }
 
-func valuesIn(t *store.Table, f *store.Field, values []soqlToken) ([]*store.Record, bool) {
+func valuesIn(t *store.Table, f *store.Field, values []token) ([]*store.Record, bool) {
 	rows := make([]*store.Record, 0, len(values))
 	for _, token := range values {
 		if token.is("null") {
 			return nil, false // null is not in the index
 		}
-		v, err := soqlLiteral(f, token)
+		v, err := literal(f, token)
 		if err != nil {
 			return nil, false
 		}
@@ -130,7 +130,7 @@ func distinct(rows []*store.Record) []*store.Record {
 }
 
 // sort applies ORDER BY; nulls come first unless told otherwise. [D]
-func (c *compiled) sort(rows []*store.Record) {
+func (c *Plan) sort(rows []*store.Record) {
 	if len(c.order) == 0 {
 		return
 	}
@@ -144,9 +144,9 @@ func (c *compiled) sort(rows []*store.Record) {
 	})
 }
 
-func (c *compiled) before(i int, a, b *store.Record) int {
+func (c *Plan) before(i int, a, b *store.Record) int {
 	p, by := &c.order[i], c.query.order[i]
-	x, y := p.value(c.data, a), p.value(c.data, b)
+	x, y := p.Value(c.data, a), p.Value(c.data, b)
 	if (x == nil) != (y == nil) {
 		if (x == nil) != by.nullsLast {
 			return -1

@@ -1,4 +1,4 @@
-package emulator
+package soql
 
 import (
 	"cmp"
@@ -12,7 +12,7 @@ import (
 )
 
 // test compiles one comparison of a column with literals.
-func (c *compiled) test(f *store.Field, e *soqlCompare) (func(v any) bool, error) {
+func (c *Plan) test(f *store.Field, e *comparison) (func(v any) bool, error) {
 	switch e.op {
 	case "like":
 		return likeTest(f, e.values[0])
@@ -25,14 +25,14 @@ func (c *compiled) test(f *store.Field, e *soqlCompare) (func(v any) bool, error
 	if f.Kind == store.KindDatetime || f.Kind == store.KindDate {
 		return c.timeTest(f, e)
 	}
-	want, err := soqlLiteral(f, e.values[0])
+	want, err := literal(f, e.values[0])
 	if err != nil {
 		return nil, err
 	}
 	return orderTest(e.op, want, f), nil
 }
 
-func nullTest(e *soqlCompare) (func(any) bool, error) {
+func nullTest(e *comparison) (func(any) bool, error) {
 	switch e.op {
 	case "=":
 		return func(v any) bool { return v == nil }, nil
@@ -119,7 +119,7 @@ func floatOf(v any) float64 {
 
 // membership tests against a set, so that IN with thousands of values is one
 // look-up per row.
-func (c *compiled) membership(f *store.Field, e *soqlCompare) (func(any) bool, error) {
+func (c *Plan) membership(f *store.Field, e *comparison) (func(any) bool, error) {
 	if f.Kind == store.KindDatetime {
 		return nil, &filterError{"invalid operator on datetime field"} // [U]
 	}
@@ -132,7 +132,7 @@ func (c *compiled) membership(f *store.Field, e *soqlCompare) (func(any) bool, e
 			null = true
 			continue
 		}
-		v, err := soqlLiteral(f, t)
+		v, err := literal(f, t)
 		if err != nil {
 			return nil, err
 		}
@@ -148,9 +148,9 @@ func (c *compiled) membership(f *store.Field, e *soqlCompare) (func(any) bool, e
 	}, nil
 }
 
-// soqlLiteral reads a literal as the column's kind. The texts are [U].
-func soqlLiteral(f *store.Field, t soqlToken) (any, error) {
-	quoted := t.kind == soqlString
+// literal reads a literal as the column's kind. The texts are [U].
+func literal(f *store.Field, t token) (any, error) {
+	quoted := t.kind == stringToken
 	switch f.Kind {
 	case store.KindBoolean:
 		if t.is("true") || t.is("false") {
@@ -192,7 +192,7 @@ func wrongLiteral(f *store.Field, rest string) error {
 }
 
 // timeTest compares with an instant, a day, or a word such as TODAY.
-func (c *compiled) timeTest(f *store.Field, e *soqlCompare) (func(any) bool, error) {
+func (c *Plan) timeTest(f *store.Field, e *comparison) (func(any) bool, error) {
 	from, to, err := c.timeRange(f, e.values[0])
 	if err != nil {
 		return nil, err
@@ -231,8 +231,8 @@ func instantIn(v any) (wire.Instant, bool) {
 }
 
 // timeRange gives the half-open range that a literal stands for.
-func (c *compiled) timeRange(f *store.Field, t soqlToken) (from, to wire.Instant, err error) {
-	if t.kind == soqlNumber {
+func (c *Plan) timeRange(f *store.Field, t token) (from, to wire.Instant, err error) {
+	if t.kind == numberToken {
 		if day, err := time.Parse(time.DateOnly, t.text); err == nil && f.Kind == store.KindDate {
 			return wire.InstantOf(day), wire.InstantOf(day.AddDate(0, 0, 1)), nil
 		}
@@ -240,7 +240,7 @@ func (c *compiled) timeRange(f *store.Field, t soqlToken) (from, to wire.Instant
 			return at, at + 1, nil
 		}
 	}
-	if t.kind != soqlName {
+	if t.kind != nameToken {
 		return 0, 0, wrongLiteral(f, f.Kind.String()+" and should not be enclosed in quotes")
 	}
 	today := c.data.Now().UTC().Truncate(24 * time.Hour)
@@ -256,8 +256,8 @@ func (c *compiled) timeRange(f *store.Field, t soqlToken) (from, to wire.Instant
 }
 
 // likeTest compiles % and _ wildcards, without case. [D]
-func likeTest(f *store.Field, t soqlToken) (func(any) bool, error) {
-	if t.kind != soqlString || f.Kind == store.KindBoolean || f.Kind == store.KindInt || f.Kind == store.KindDatetime || f.Kind == store.KindID || f.Kind == store.KindReference {
+func likeTest(f *store.Field, t token) (func(any) bool, error) {
+	if t.kind != stringToken || f.Kind == store.KindBoolean || f.Kind == store.KindInt || f.Kind == store.KindDatetime || f.Kind == store.KindID || f.Kind == store.KindReference {
 		return nil, &filterError{"invalid operator on " + f.Kind.String() + " field"} // [R LightningFlowComponents #255]
 	}
 	text, err := unescape(t.text, true)

@@ -1,4 +1,4 @@
-package emulator
+package soql
 
 import (
 	"strings"
@@ -7,44 +7,44 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
-type soqlKind uint8
+type tokenKind uint8
 
 const (
-	soqlEnd soqlKind = iota
-	soqlName
-	soqlString
-	soqlNumber // numbers, dates and datetimes: all begin with a digit or sign
-	soqlSymbol
+	endToken tokenKind = iota
+	nameToken
+	stringToken
+	numberToken // numbers, dates and datetimes: all begin with a digit or sign
+	symbolToken
 )
 
-// soqlToken is one word of a query. pos is its byte offset.
-type soqlToken struct {
-	kind soqlKind
+// token is one word of a query. pos is its byte offset.
+type token struct {
+	kind tokenKind
 	text string // strings: what stands between the quotes, escapes untouched
 	pos  int
 }
 
 // is compares a keyword or symbol without case.
-func (t soqlToken) is(word string) bool {
-	return (t.kind == soqlName || t.kind == soqlSymbol) && strings.EqualFold(t.text, word)
+func (t token) is(word string) bool {
+	return (t.kind == nameToken || t.kind == symbolToken) && strings.EqualFold(t.text, word)
 }
 
-// soqlError is a MALFORMED_QUERY: the text was not SOQL.
-type soqlError struct{ message string }
+// syntaxError is a MALFORMED_QUERY: the text was not SOQL.
+type syntaxError struct{ message string }
 
-func (e *soqlError) Error() string { return e.message }
+func (e *syntaxError) Error() string { return e.message }
 
-func unexpectedToken(t soqlToken) error { // [R] "unexpected token: q"
+func unexpectedToken(t token) error { // [R] "unexpected token: q"
 	text := t.text
-	if t.kind == soqlEnd {
+	if t.kind == endToken {
 		text = "<EOF>"
 	}
-	return &soqlError{"unexpected token: " + text}
+	return &syntaxError{"unexpected token: " + text}
 }
 
-// lexSOQL cuts a query into tokens, the last of which is soqlEnd.
-func lexSOQL(q string) ([]soqlToken, error) {
-	tokens := make([]soqlToken, 0, 16+len(q)/8)
+// lex cuts a query into tokens, the last of which is endToken.
+func lex(q string) ([]token, error) {
+	tokens := make([]token, 0, 16+len(q)/8)
 	for i := 0; i < len(q); {
 		c := q[i]
 		switch {
@@ -52,29 +52,29 @@ func lexSOQL(q string) ([]soqlToken, error) {
 			i++
 		case isNameByte(c) && !isDigit(c):
 			n := span(q[i:], isPathByte)
-			tokens = append(tokens, soqlToken{soqlName, q[i : i+n], i})
+			tokens = append(tokens, token{nameToken, q[i : i+n], i})
 			i += n
 		case isDigit(c) || (c == '-' || c == '+') && i+1 < len(q) && isDigit(q[i+1]):
 			n := 1 + span(q[i+1:], isLiteralByte)
-			tokens = append(tokens, soqlToken{soqlNumber, q[i : i+n], i})
+			tokens = append(tokens, token{numberToken, q[i : i+n], i})
 			i += n
 		case c == '\'':
 			n, err := stringSpan(q[i:])
 			if err != nil {
 				return nil, err
 			}
-			tokens = append(tokens, soqlToken{soqlString, q[i+1 : i+n-1], i})
+			tokens = append(tokens, token{stringToken, q[i+1 : i+n-1], i})
 			i += n
 		default:
 			n, err := symbolSpan(q[i:])
 			if err != nil {
 				return nil, err
 			}
-			tokens = append(tokens, soqlToken{soqlSymbol, q[i : i+n], i})
+			tokens = append(tokens, token{symbolToken, q[i : i+n], i})
 			i += n
 		}
 	}
-	return append(tokens, soqlToken{kind: soqlEnd, pos: len(q)}), nil
+	return append(tokens, token{kind: endToken, pos: len(q)}), nil
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
@@ -109,10 +109,10 @@ func stringSpan(s string) (int, error) {
 		case '\'':
 			return i + 1, nil
 		case '\n', '\r':
-			return 0, &soqlError{"line breaks not allowed in string literals"} // [U]
+			return 0, &syntaxError{"line breaks not allowed in string literals"} // [U]
 		}
 	}
-	return 0, &soqlError{"unexpected token: <EOF>"}
+	return 0, &syntaxError{"unexpected token: <EOF>"}
 }
 
 func symbolSpan(s string) (int, error) {
@@ -125,7 +125,7 @@ func symbolSpan(s string) (int, error) {
 		return 1, nil
 	}
 	r, _ := utf8.DecodeRuneInString(s)
-	return 0, &soqlError{"unexpected token: " + string(r)}
+	return 0, &syntaxError{"unexpected token: " + string(r)}
 }
 
 // unescape resolves the backslashes of a string literal. With pattern set, \%
@@ -142,7 +142,7 @@ func unescape(s string, pattern bool) (string, error) {
 		}
 		i++
 		if i == len(s) {
-			return "", &soqlError{"unexpected token: \\"}
+			return "", &syntaxError{"unexpected token: \\"}
 		}
 		n, err := unescapeOne(&b, s[i:], pattern)
 		if err != nil {
@@ -176,13 +176,13 @@ func unescapeOne(b *strings.Builder, s string, pattern bool) (int, error) {
 	case 'u', 'U':
 		code, ok := wire.Hex4([]byte(s), 1)
 		if !ok {
-			return 0, &soqlError{"Illegal character sequence '\\" + string(c) + "' in string literal"}
+			return 0, &syntaxError{"Illegal character sequence '\\" + string(c) + "' in string literal"}
 		}
 		b.WriteRune(code)
 		return 5, nil
 	default: // [U] text
 		r, _ := utf8.DecodeRuneInString(s)
-		return 0, &soqlError{"Illegal character sequence '\\" + string(r) + "' in string literal"}
+		return 0, &syntaxError{"Illegal character sequence '\\" + string(r) + "' in string literal"}
 	}
 	return 1, nil
 }

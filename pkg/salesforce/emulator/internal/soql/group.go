@@ -1,4 +1,4 @@
-package emulator
+package soql
 
 import (
 	"fmt"
@@ -9,17 +9,35 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
+// Aggregates says whether the query asks for counts or groups instead of rows.
+func (c *Plan) Aggregates() bool {
+	return c.query.count || len(c.counts) > 0 || c.group != nil
+}
+
+// Summary answers a query that aggregates; false when it asks for the rows.
+func (c *Plan) Summary(rows []*store.Record) ([]byte, bool) {
+	switch {
+	case c.query.count:
+		return fmt.Appendf(nil, `{"totalSize":%d,"done":true,"records":[]}`, len(rows)), true
+	case c.group != nil:
+		return c.grouped(rows), true
+	case len(c.counts) > 0:
+		return c.aggregate(rows), true
+	}
+	return nil, false
+}
+
 // groupKey is one member of an aggregate result: a column that the rows are
 // grouped by, or a count.
 type groupKey struct {
 	name  string
-	path  soqlPath
+	path  Path
 	count bool
 }
 
 // groups reads GROUP BY, and the items that may stand beside it. COUNT is the
 // only function.
-func (c *compiled) groups() *wire.APIError {
+func (c *Plan) groups() *wire.APIError {
 	for _, t := range c.query.group {
 		path, err := c.path(t)
 		if err != nil {
@@ -40,7 +58,7 @@ func (c *compiled) groups() *wire.APIError {
 	return nil
 }
 
-func (c *compiled) groupKey(item soqlItem) (groupKey, *wire.APIError) {
+func (c *Plan) groupKey(item item) (groupKey, *wire.APIError) {
 	if item.child != nil || item.function == "fields" {
 		return groupKey{}, wire.PlatformError(400, "MALFORMED_QUERY", "unexpected token: (")
 	}
@@ -63,7 +81,7 @@ func (c *compiled) groupKey(item soqlItem) (groupKey, *wire.APIError) {
 	}
 	key.name = path.column.Name // of Profile.Name too
 	for i := range c.group {
-		if c.group[i].name() == path.name() {
+		if c.group[i].Name() == path.Name() {
 			return key, nil
 		}
 	}
@@ -72,13 +90,13 @@ func (c *compiled) groupKey(item soqlItem) (groupKey, *wire.APIError) {
 
 // grouped answers a query with GROUP BY, the groups in the order their first
 // rows have.
-func (c *compiled) grouped(rows []*store.Record) []byte {
+func (c *Plan) grouped(rows []*store.Record) []byte {
 	first := map[string][]*store.Record{}
 	var order []string
 	for _, r := range rows {
 		var key strings.Builder
 		for i := range c.group {
-			key.Write(wire.AppendValue(nil, folded(c.group[i].column, c.group[i].value(c.data, r))))
+			key.Write(wire.AppendValue(nil, folded(c.group[i].column, c.group[i].Value(c.data, r))))
 			key.WriteByte(0)
 		}
 		if first[key.String()] == nil {
@@ -97,18 +115,18 @@ func (c *compiled) grouped(rows []*store.Record) []byte {
 	return append(b, "]}"...)
 }
 
-func (c *compiled) appendGroup(b []byte, rows []*store.Record) []byte {
+func (c *Plan) appendGroup(b []byte, rows []*store.Record) []byte {
 	b = append(b, `{"attributes":{"type":"AggregateResult"}`...)
 	for i := range c.keys {
 		k := &c.keys[i]
 		b = append(wire.AppendString(append(b, ','), k.name), ':')
 		if !k.count {
-			b = wire.AppendValue(b, k.path.value(c.data, rows[0]))
+			b = wire.AppendValue(b, k.path.Value(c.data, rows[0]))
 			continue
 		}
 		n := 0
 		for _, r := range rows {
-			if k.path.value(c.data, r) != nil {
+			if k.path.Value(c.data, r) != nil {
 				n++
 			}
 		}
@@ -118,12 +136,12 @@ func (c *compiled) appendGroup(b []byte, rows []*store.Record) []byte {
 }
 
 // aggregate answers SELECT COUNT(field).
-func (c *compiled) aggregate(rows []*store.Record) []byte {
+func (c *Plan) aggregate(rows []*store.Record) []byte {
 	b := []byte(`{"totalSize":1,"done":true,"records":[{"attributes":{"type":"AggregateResult"}`)
 	for i, alias := range c.counts {
 		n := 0
 		for _, r := range rows {
-			if c.counted[i].value(c.data, r) != nil {
+			if c.counted[i].Value(c.data, r) != nil {
 				n++
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/faults"
 )
 
 // admin serves the resources under /_emulator/.
@@ -59,7 +61,7 @@ func (c *call) adminFaults(rest []string) {
 	case http.MethodGet:
 		c.showFaults(id)
 	case http.MethodPost:
-		var f Fault
+		var f faults.Fault
 		if !c.decodeBody(&f) {
 			return
 		}
@@ -70,7 +72,7 @@ func (c *call) adminFaults(rest []string) {
 		}
 		c.JSON(http.StatusCreated, planned)
 	case http.MethodDelete:
-		if n := c.s.faults.remove(id); n == 0 && id != "" {
+		if n := c.s.faults.Remove(id); n == 0 && id != "" {
 			c.refuse(http.StatusNotFound, fmt.Errorf("no fault %q", id))
 			return
 		}
@@ -100,7 +102,7 @@ func (c *call) adminJournal() {
 		if o := c.s.Org(org); o != nil {
 			org = o.id
 		}
-		c.s.journal.reset(org)
+		c.s.journal.Reset(org)
 		c.None(http.StatusNoContent)
 		return
 	}
@@ -166,4 +168,28 @@ func pathName(s string) string {
 		return out
 	}
 	return s
+}
+
+// adminHostility: {"seed":n,"rate":r} with r from 0 to 1; DELETE ends it.
+func (c *call) adminHostility() {
+	var body struct {
+		Seed uint64  `json:"seed"`
+		Rate float64 `json:"rate"`
+	}
+	switch c.method {
+	case http.MethodDelete:
+	case http.MethodPost:
+		if !c.decodeBody(&body) {
+			return
+		}
+	default:
+		c.refuse(http.StatusMethodNotAllowed, fmt.Errorf("method %s", c.method))
+		return
+	}
+	if body.Rate < 0 || body.Rate > 1 {
+		c.refuse(http.StatusBadRequest, fmt.Errorf("rate %v: want 0 to 1", body.Rate))
+		return
+	}
+	c.s.SetHostility(body.Seed, body.Rate)
+	c.None(http.StatusNoContent)
 }

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/journal"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
@@ -22,3 +23,12 @@ const (
 	// FieldEditable is the default.
 	FieldEditable = store.FieldEditable
 )
+
+// JournalEntry is one request as the emulator saw it.
+type JournalEntry = journal.Entry
+
+// JournalFilter picks journal entries; zero fields pick everything.
+type JournalFilter = journal.Filter
+
+// Counters are never lost, however short the journal is.
+type Counters = journal.Counters

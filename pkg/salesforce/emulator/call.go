@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/faults"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/journal"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
@@ -34,11 +36,11 @@ type call struct {
 	actor   *store.Record
 	payload []byte
 	doc     any // parsed JSON body, when somebody parsed it
-	fault   *activeFault
+	fault   *faults.Active
 	part    bool      // a subrequest: the state lock is held already
 	outer   string    // the operation it is a part of
 	tx      *store.Tx // the transaction of an allOrNone composite
-	entry   JournalEntry
+	entry   journal.Entry
 	wire.Response
 }
 
@@ -128,16 +130,19 @@ func (c *call) handle(rt route) {
 	if rt.data && !c.admitted() {
 		return
 	}
-	c.fault = c.s.faults.forCall(c)
+	c.fault = c.s.faults.ForCall(c.subject())
 	if c.fault != nil {
-		c.entry.FaultID = c.fault.id
-		if c.fault.before(c) {
+		c.entry.FaultID = c.fault.ID
+		if c.fault.DelayMillis > 0 {
+			c.s.opts.sleep(c.r, time.Duration(c.fault.DelayMillis)*time.Millisecond)
+		}
+		if c.fault.Before(&c.Response) {
 			return
 		}
 	}
 	rt.run(c)
 	if c.fault != nil {
-		c.fault.after(c)
+		c.fault.After(&c.Response)
 	}
 }
 
@@ -260,13 +265,13 @@ func (c *call) finish(rt route) {
 			c.s.mu.RUnlock()
 		}
 	}
-	dropped := c.fault != nil && c.fault.drops
+	dropped := c.fault != nil && c.fault.Drops
 	c.record(dropped)
 	if dropped {
 		hangUp(c.w)
 		return
 	}
-	if c.fault != nil && c.fault.torn {
+	if c.fault != nil && c.fault.Torn {
 		tear(c)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/faults"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
@@ -125,14 +126,13 @@ func (c *call) blocked() *wire.APIError {
 	defer c.s.mu.RUnlock()
 	for _, wall := range [...]struct {
 		denial Denial
-		answer Effect
+		answer faults.Effect
 	}{
 		{DenyRESTSession, "session_not_for_rest"}, {DenyOrgAPI, "api_disabled_for_org"}, {DenyAPIEnabled, "functionality_not_enabled"},
 		{DenyAPIAccess, "api_currently_disabled"}, {DenyPassword, "expired_password"},
 	} {
 		if c.org.denied.deny(c.actor.ID, wall.denial) {
-			p, _ := preset(wall.answer)
-			return p.refusal(&Fault{})
+			return faults.RefusalOf(wall.answer)
 		}
 	}
 	return c.scoped()
@@ -146,6 +146,5 @@ func (c *call) scoped() *wire.APIError {
 			return nil
 		}
 	}
-	p, _ := preset("session_not_for_rest")
-	return p.refusal(&Fault{})
+	return faults.RefusalOf("session_not_for_rest")
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/faults"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/journal"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 )
 
@@ -14,8 +16,8 @@ import (
 // and safe for concurrent use.
 type Server struct {
 	opts    options
-	faults  *faultPlan
-	journal *journal
+	faults  *faults.Plan
+	journal *journal.Journal
 
 	// mu guards everything that is data: orgs, rows, seats, cursors.
 	mu        sync.RWMutex
@@ -84,8 +86,8 @@ func New(opts ...Option) *Server {
 	}
 	return &Server{
 		opts:      o,
-		faults:    newFaultPlan(o.seed, o.rate),
-		journal:   newJournal(o.journalSize),
+		faults:    faults.NewPlan(o.seed, o.rate),
+		journal:   journal.New(o.journalSize),
 		orgs:      map[string]*Org{},
 		elsewhere: map[string]struct{}{},
 	}

@@ -43,7 +43,7 @@ func (c *call) recordBody() (store.JSONInput, bool) {
 		c.Fail(err)
 		return store.JSONInput{}, false
 	}
-	doc, err := c.document()
+	doc, err := c.Document()
 	if err != nil {
 		c.Fail(wire.ErrJSON(err))
 		return store.JSONInput{}, false
@@ -76,7 +76,7 @@ func (c *call) begin() *store.Tx {
 	if t == nil {
 		t = c.org.Begin(c.actor)
 	}
-	t.Hit = c.s.faults.forRecord(c)
+	t.Hit = c.s.faults.ForRecord(c.subject(), func(id string) { c.entry.FaultID = id })
 	t.Places = nil
 	return t
 }

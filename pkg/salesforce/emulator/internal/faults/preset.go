@@ -1,10 +1,8 @@
-package emulator
+package faults
 
 import (
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
-
-//go:generate go run ./internal/faultdoc -o ../../../docs/emulator-faults.md
 
 // Scope says what a preset answers for.
 type Scope string
@@ -50,14 +48,20 @@ func preset(e Effect) (Preset, bool) {
 	return Preset{}, false
 }
 
+// RefusalOf is what a preset says by itself.
+func RefusalOf(e Effect) *wire.APIError {
+	p, _ := preset(e)
+	return p.refusal(&Fault{})
+}
+
 // fits says whether the preset belongs to the kind of call: what the token
 // endpoint says is no answer to a query, nor the other way round.
-func (p Preset) fits(c *call) bool {
+func (p Preset) fits(s *Subject) bool {
 	switch p.Scope {
 	case ScopeToken:
-		return c.entry.Operation == "token"
+		return s.Operation == "token"
 	case ScopeCall:
-		return c.session != nil
+		return s.SignedIn
 	case ScopeRecord:
 	}
 	return true

@@ -1,10 +1,9 @@
-package emulator
+package faults
 
 import (
 	"fmt"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
@@ -96,8 +95,8 @@ func (f *plannedFault) perRecord() bool {
 	return f.Effect == EffectLockRow || f.Effect == EffectRecordError || f.preset.Scope == ScopeRecord
 }
 
-// faultPlan holds the planned faults.
-type faultPlan struct {
+// Plan holds the planned faults.
+type Plan struct {
 	mu     sync.Mutex
 	faults []*plannedFault
 	next   int
@@ -111,15 +110,18 @@ type plannedFault struct {
 	seen   int
 }
 
-func newFaultPlan(seed uint64, rate float64) *faultPlan {
-	p := &faultPlan{}
+// NewPlan is without planned faults; a rate above 0 misbehaves by itself, as the
+// seed says.
+func NewPlan(seed uint64, rate float64) *Plan {
+	p := &Plan{}
 	if rate > 0 {
 		p.wild = newHostility(seed, rate)
 	}
 	return p
 }
 
-func (p *faultPlan) add(f Fault) (Fault, error) {
+// Add plans a fault and gives it back with its id.
+func (p *Plan) Add(f Fault) (Fault, error) {
 	if !f.Effect.known() {
 		return Fault{}, fmt.Errorf("fault: unknown effect %q", f.Effect)
 	}
@@ -143,7 +145,8 @@ func (p *faultPlan) add(f Fault) (Fault, error) {
 	return f, nil
 }
 
-func (p *faultPlan) list() []Fault {
+// List gives the planned faults with their uses.
+func (p *Plan) List() []Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	out := make([]Fault, 0, len(p.faults))
@@ -153,8 +156,8 @@ func (p *faultPlan) list() []Fault {
 	return out
 }
 
-// remove takes one fault away, or all when id is empty, and says how many.
-func (p *faultPlan) remove(id string) int {
+// Remove takes one fault away, or all when id is empty, and says how many.
+func (p *Plan) Remove(id string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	kept := p.faults[:0:0]
@@ -182,24 +185,25 @@ func (f *plannedFault) strike() bool {
 	return true
 }
 
-// forCall finds the fault that acts on a whole call, or nil.
-func (p *faultPlan) forCall(c *call) *activeFault {
+// ForCall finds the fault that acts on a whole call, or nil.
+func (p *Plan) ForCall(s *Subject) *Active {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, f := range p.faults {
-		if f.perRecord() || !f.about(c) || !f.preset.fits(c) || !f.mentions(c) || !f.strike() {
+		if f.perRecord() || !f.about(s) || !f.preset.fits(s) || !f.mentions(s) || !f.strike() {
 			continue
 		}
-		return &activeFault{Fault: f.Fault, preset: f.preset, id: f.ID}
+		return &Active{Fault: f.Fault, preset: f.preset}
 	}
 	if p.wild != nil {
-		return p.wild.decide(c)
+		return p.wild.decide(s)
 	}
 	return nil
 }
 
-// forRecord is the recordHit of a call.
-func (p *faultPlan) forRecord(c *call) store.Hit {
+// ForRecord is what a transaction of the call asks about each record, nil when no
+// record can be struck; struck is told the id of the fault.
+func (p *Plan) ForRecord(s *Subject, struck func(id string)) store.Hit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	planned := p.wild != nil
@@ -213,8 +217,8 @@ func (p *faultPlan) forRecord(c *call) store.Hit {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for _, f := range p.faults {
-			if f.perRecord() && f.about(c) && f.picks(o, id, in) && f.strike() {
-				c.entry.FaultID = f.ID
+			if f.perRecord() && f.about(s) && f.picks(o, id, in) && f.strike() {
+				struck(f.ID)
 				return f.recordError(id)
 			}
 		}
@@ -242,98 +246,94 @@ func (f *plannedFault) recordError(id string) *wire.APIError {
 	return err
 }
 
-// activeFault is a fault that acts on one call.
-type activeFault struct {
+// Active is a fault that acts on one call.
+type Active struct {
 	Fault
 	preset Preset
-	id     string
-	drops  bool
-	torn   bool
+	Drops  bool // the connection is closed without an answer
+	Torn   bool // only half of the body is sent
 }
 
-// before acts on a call that was not applied yet; true ends the call.
-func (f *activeFault) before(c *call) bool {
-	if f.DelayMillis > 0 {
-		c.s.opts.sleep(c.r, time.Duration(f.DelayMillis)*time.Millisecond)
-	}
+// Before acts on a call that was not applied yet; true ends the call.
+func (f *Active) Before(res *wire.Response) bool {
 	switch f.Effect {
 	case EffectSessionExpired:
-		c.Fail(wire.ErrSession())
+		res.Fail(wire.ErrSession())
 	case EffectDailyLimit:
-		c.Fail(wire.ErrDailyLimit())
+		res.Fail(wire.ErrDailyLimit())
 	case EffectConcurrentLimit:
-		c.Fail(wire.ErrConcurrentLimit())
+		res.Fail(wire.ErrConcurrentLimit())
 	case EffectGack:
-		c.Fail(wire.ErrGack())
+		res.Fail(wire.ErrGack())
 	case EffectUnavailable:
-		c.unavailable()
+		unavailable(res)
 	case EffectStatus:
-		c.Bytes(200, nil)
+		res.Bytes(200, nil)
 	case EffectTokenError:
-		c.TokenError(f.Code, f.Message)
+		res.TokenError(f.Code, f.Message)
 	case EffectFalseSuccess: // [R amp-labs success-with-errors.json]
-		c.Bytes(201, []byte(`{"id":"001RM000003oLrB000","success":false,"errors":[{"statusCode":"MALFORMED_ID","message":"malformed id 001RM000003oLrB000","fields":[]}]}`))
+		res.Bytes(201, []byte(`{"id":"001RM000003oLrB000","success":false,"errors":[{"statusCode":"MALFORMED_ID","message":"malformed id 001RM000003oLrB000","fields":[]}]}`))
 	case EffectOAuthHTML:
-		c.oauthPage()
+		oauthPage(res)
 	case EffectDropBefore:
-		f.drops = true
+		f.Drops = true
 	default:
 		if f.preset.Name == "" {
 			return false
 		}
-		f.answerPreset(c)
+		f.answerPreset(res)
 	}
-	f.override(c)
+	f.override(res)
 	return true
 }
 
 // answerPreset refuses the whole call as the preset says.
-func (f *activeFault) answerPreset(c *call) {
+func (f *Active) answerPreset(res *wire.Response) {
 	e := f.preset.refusal(&f.Fault)
 	if f.preset.Scope == ScopeToken {
-		c.TokenError(e.Code, e.Message)
+		res.TokenError(e.Code, e.Message)
 		return
 	}
-	c.Fail(e)
+	res.Fail(e)
 }
 
 // oauthPage is what a part of the platform says that knows no JSON. [R
 // django-salesforce: header and code; the page around them is an assumption]
-func (c *call) oauthPage() {
-	c.Kind(wire.HTMLType)
-	c.Header.Set("Sfdc-OAuth-Error", "1703")
-	c.Header.Set("WWW-Authenticate", "Token")
-	c.Set(401, []byte("<html><head></head><body>LOGIN_OAUTH_INVALID_TOKEN</body></html>"))
+func oauthPage(res *wire.Response) {
+	res.Kind(wire.HTMLType)
+	res.Header.Set("Sfdc-OAuth-Error", "1703")
+	res.Header.Set("WWW-Authenticate", "Token")
+	res.Set(401, []byte("<html><head></head><body>LOGIN_OAUTH_INVALID_TOKEN</body></html>"))
 }
 
 // override puts the fault's own status and body in place of the preset's.
-func (f *activeFault) override(c *call) {
+func (f *Active) override(res *wire.Response) {
 	if f.Status != 0 {
-		c.Status = f.Status
+		res.Status = f.Status
 	}
 	if f.Body != "" {
-		c.Body = []byte(f.Body)
+		res.Body = []byte(f.Body)
 	}
 	if f.ContentType != "" {
-		c.Kind(f.ContentType)
+		res.Kind(f.ContentType)
 	}
 }
 
-// after acts on a call that was applied.
-func (f *activeFault) after(c *call) {
+// After acts on a call that was applied.
+func (f *Active) After(res *wire.Response) {
 	switch f.Effect {
 	case EffectGackAfterCommit:
-		c.Fail(wire.ErrGack())
-		f.override(c)
+		res.Fail(wire.ErrGack())
+		f.override(res)
 	case EffectDropAfter:
-		f.drops = true
+		f.Drops = true
 	case EffectTorn:
-		f.torn = true
+		f.Torn = true
 	}
 }
 
 // unavailable is what the edge says during maintenance. [S]
-func (c *call) unavailable() {
-	c.Kind(wire.HTMLType)
-	c.Set(503, []byte("<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body><h1>We are setting things up...</h1></body></html>"))
+func unavailable(res *wire.Response) {
+	res.Kind(wire.HTMLType)
+	res.Set(503, []byte("<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body><h1>We are setting things up...</h1></body></html>"))
 }

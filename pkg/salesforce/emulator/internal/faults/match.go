@@ -1,4 +1,4 @@
-package emulator
+package faults
 
 import (
 	"net/url"
@@ -8,12 +8,27 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
+// Subject is what a plan looks at of a call.
+type Subject struct {
+	Operation string
+	Outer     string // the operation it is a part of
+	Org       string // empty while no org is known
+	SignedIn  bool
+	Path      string
+	URL       *url.URL
+	Payload   []byte
+	Body      documented
+}
+
+// documented gives the parsed body, nil when there is none.
+type documented interface{ Document() (any, error) }
+
 // about compares operation and org.
-func (f *Fault) about(c *call) bool {
-	if f.Operation != "" && f.Operation != "any" && f.Operation != c.entry.Operation && f.Operation != c.outer {
+func (f *Fault) about(s *Subject) bool {
+	if f.Operation != "" && f.Operation != "any" && f.Operation != s.Operation && f.Operation != s.Outer {
 		return false
 	}
-	return f.Org == "" || c.org != nil && store.ShortID(f.Org) == store.ShortID(c.org.id)
+	return f.Org == "" || s.Org != "" && store.ShortID(f.Org) == store.ShortID(s.Org)
 }
 
 // picks compares object and field of one record.
@@ -34,25 +49,25 @@ func (f *Fault) picks(o *store.Object, id string, in store.Input) bool {
 // mentions looks for the fault's object and record anywhere in a call. It
 // reads the body loosely: a whole-call fault strikes when one record of the
 // call is the one looked for.
-func (f *Fault) mentions(c *call) bool {
+func (f *Fault) mentions(s *Subject) bool {
 	if f.Object == "" && f.Field == "" {
 		return true
 	}
-	if c.entry.Operation == "token" {
-		form, _ := url.ParseQuery(string(c.payload))
+	if s.Operation == "token" {
+		form, _ := url.ParseQuery(string(s.Payload))
 		return f.Object == "" && form.Get(f.Field) == f.Value
 	}
-	if f.Field == "" && pathMentions(c.path, f.Object) {
+	if f.Field == "" && pathMentions(s.Path, f.Object) {
 		return true
 	}
-	if soql := c.r.URL.Query().Get("q"); soql != "" {
+	if soql := s.URL.Query().Get("q"); soql != "" {
 		return f.inText(soql)
 	}
-	doc, err := c.document()
+	doc, err := s.Body.Document()
 	if err != nil || doc == nil {
-		return f.inText(c.r.URL.RawQuery + " " + c.path)
+		return f.inText(s.URL.RawQuery + " " + s.Path)
 	}
-	return f.inDocument(doc, objectInPath(c.path))
+	return f.inDocument(doc, objectInPath(s.Path))
 }
 
 func pathMentions(path, object string) bool {
@@ -113,17 +128,4 @@ func (f *Fault) inObject(obj *wire.Object, kind string) bool {
 		}
 	}
 	return false
-}
-
-// document parses the body once.
-func (c *call) document() (any, error) {
-	if c.doc != nil || len(c.payload) == 0 {
-		return c.doc, nil
-	}
-	doc, err := wire.ReadJSON(c.payload)
-	if err != nil {
-		return nil, err
-	}
-	c.doc = doc
-	return doc, nil
 }

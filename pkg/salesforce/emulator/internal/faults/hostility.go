@@ -1,9 +1,7 @@
-package emulator
+package faults
 
 import (
-	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
@@ -27,46 +25,21 @@ func hostileEffects() []Effect {
 		EffectDropBefore, EffectDropAfter, EffectTorn, EffectSlow}
 }
 
-// SetHostility makes the server misbehave by itself from now on, as
-// WithHostility does from the beginning; a rate of 0 ends it.
-func (s *Server) SetHostility(seed uint64, rate float64) {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.wild = nil
+const delayMillis = 20
+
+// SetHostility begins with a seed; a rate of 0 ends it.
+func (p *Plan) SetHostility(seed uint64, rate float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wild = nil
 	if rate > 0 {
-		s.faults.wild = newHostility(seed, rate)
+		p.wild = newHostility(seed, rate)
 	}
 }
-
-// adminHostility: {"seed":n,"rate":r} with r from 0 to 1; DELETE ends it.
-func (c *call) adminHostility() {
-	var body struct {
-		Seed uint64  `json:"seed"`
-		Rate float64 `json:"rate"`
-	}
-	switch c.method {
-	case http.MethodDelete:
-	case http.MethodPost:
-		if !c.decodeBody(&body) {
-			return
-		}
-	default:
-		c.refuse(http.StatusMethodNotAllowed, fmt.Errorf("method %s", c.method))
-		return
-	}
-	if body.Rate < 0 || body.Rate > 1 {
-		c.refuse(http.StatusBadRequest, fmt.Errorf("rate %v: want 0 to 1", body.Rate))
-		return
-	}
-	c.s.SetHostility(body.Seed, body.Rate)
-	c.None(http.StatusNoContent)
-}
-
-const hostileDelayMillis = 20
 
 // decide picks an effect for about rate of the data calls.
-func (h *hostility) decide(c *call) *activeFault {
-	if c.session == nil {
+func (h *hostility) decide(s *Subject) *Active {
+	if !s.SignedIn {
 		return nil // sign-in stays as it is: its faults are planned
 	}
 	h.mu.Lock()
@@ -76,9 +49,9 @@ func (h *hostility) decide(c *call) *activeFault {
 	}
 	effects := hostileEffects()
 	effect := effects[h.rng.IntN(len(effects))]
-	f := &activeFault{Fault: Fault{Effect: effect}, id: "hostility-" + string(effect)}
+	f := &Active{Fault: Fault{ID: "hostility-" + string(effect), Effect: effect}}
 	if effect == EffectSlow {
-		f.DelayMillis = hostileDelayMillis
+		f.DelayMillis = delayMillis
 	}
 	return f
 }

@@ -1,4 +1,6 @@
-package emulator
+// Package journal keeps every request as the emulator saw it, as long as there is
+// room, and counts them for good.
+package journal
 
 import (
 	"slices"
@@ -17,8 +19,8 @@ const (
 	touchedBudget = 500_000
 )
 
-// JournalEntry is one request as the emulator saw it.
-type JournalEntry struct {
+// Entry is one request as the emulator saw it.
+type Entry struct {
 	Seq       int64     `json:"seq"`
 	Time      time.Time `json:"time"`
 	Org       string    `json:"org,omitempty"`
@@ -45,7 +47,7 @@ type Counters struct {
 	ByOperation   map[string]int64 `json:"byOperation"`
 }
 
-func (n *Counters) add(e *JournalEntry, data bool) {
+func (n *Counters) add(e *Entry, data bool) {
 	if n.ByOperation == nil {
 		n.ByOperation = map[string]int64{}
 	}
@@ -61,11 +63,11 @@ func (n *Counters) add(e *JournalEntry, data bool) {
 	}
 }
 
-// journal is a bounded list of entries, the oldest overwritten first.
-type journal struct {
+// Journal is a bounded list of entries, the oldest overwritten first.
+type Journal struct {
 	mu      sync.Mutex
 	size    int
-	entries []JournalEntry
+	entries []Entry
 	start   int
 	seq     int64
 	touched int   // names kept over all entries
@@ -74,11 +76,14 @@ type journal struct {
 	byOrg   map[string]*Counters
 }
 
-func newJournal(size int) *journal {
-	return &journal{size: max(1, size), byOrg: map[string]*Counters{}}
+// New keeps so many entries.
+func New(size int) *Journal {
+	return &Journal{size: max(1, size), byOrg: map[string]*Counters{}}
 }
 
-func (j *journal) add(e JournalEntry, data bool) {
+// Add writes an entry; data says whether it counts as an API call.
+func (j *Journal) Add(e Entry, data bool) {
+	e.Touched = slices.Clone(e.Touched[:min(len(e.Touched), maxTouched)])
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.seq++
@@ -100,7 +105,7 @@ func (j *journal) add(e JournalEntry, data bool) {
 }
 
 // trim takes the names from the oldest entries until the budget holds.
-func (j *journal) trim() {
+func (j *Journal) trim() {
 	first := sort.Search(len(j.entries), func(i int) bool {
 		return j.entries[(j.start+i)%len(j.entries)].Seq > j.trimmed
 	})
@@ -111,24 +116,25 @@ func (j *journal) trim() {
 	}
 }
 
-// JournalFilter picks journal entries; zero fields pick everything.
-type JournalFilter struct {
+// Filter picks journal entries; zero fields pick everything.
+type Filter struct {
 	Operation    string
 	MutatingOnly bool
 	Since        int64 // entries with a greater Seq
 	Org          string
 }
 
-func (f JournalFilter) picks(e *JournalEntry) bool {
+func (f Filter) picks(e *Entry) bool {
 	return e.Seq > f.Since && (!f.MutatingOnly || e.Mutating) &&
 		(f.Operation == "" || strings.EqualFold(f.Operation, e.Operation)) &&
 		(f.Org == "" || store.ShortID(f.Org) == store.ShortID(e.Org))
 }
 
-func (j *journal) list(f JournalFilter) []JournalEntry {
+// List gives the entries that a filter picks, the oldest first.
+func (j *Journal) List(f Filter) []Entry {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	out := []JournalEntry{}
+	out := []Entry{}
 	for i := range j.entries {
 		e := &j.entries[(j.start+i)%len(j.entries)]
 		if f.picks(e) {
@@ -138,15 +144,15 @@ func (j *journal) list(f JournalFilter) []JournalEntry {
 	return out
 }
 
-// reset empties journal and counters, of one org or of all.
-func (j *journal) reset(org string) {
+// Reset empties journal and counters, of one org or of all.
+func (j *Journal) Reset(org string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if org == "" {
 		j.entries, j.start, j.touched, j.total, j.byOrg = nil, 0, 0, Counters{}, map[string]*Counters{}
 		return
 	}
-	kept := make([]JournalEntry, 0, len(j.entries))
+	kept := make([]Entry, 0, len(j.entries))
 	for i := range j.entries {
 		if e := j.entries[(j.start+i)%len(j.entries)]; e.Org != org {
 			kept = append(kept, e)
@@ -159,8 +165,8 @@ func (j *journal) reset(org string) {
 	delete(j.byOrg, org)
 }
 
-// counters of one org, or of all.
-func (j *journal) counters(org string) Counters {
+// Counters of one org, or of all.
+func (j *Journal) Counters(org string) Counters {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	n := &j.total
@@ -176,38 +182,3 @@ func (j *journal) counters(org string) Counters {
 	}
 	return out
 }
-
-// record writes the journal entry of a call. Query values stay out of it: they
-// may hold tokens or personal data.
-func (c *call) record(dropped bool) {
-	e := c.entry
-	e.Time, e.Method, e.Path, e.Status, e.Dropped = c.started, c.method, c.path, c.Status, dropped
-	if c.org != nil {
-		e.Org = c.org.id
-	}
-	e.Touched = slices.Clone(e.Touched[:min(len(e.Touched), maxTouched)])
-	e.Micros = c.s.now().Sub(c.started).Microseconds()
-	data := strings.HasPrefix(c.path, "/services/data/")
-	c.s.journal.add(e, data)
-}
-
-// Counters of this org's calls.
-func (o *Org) Counters() Counters { return o.server.journal.counters(o.id) }
-
-// Journal lists this org's calls.
-func (o *Org) Journal(f JournalFilter) []JournalEntry {
-	f.Org = o.id
-	return o.server.journal.list(f)
-}
-
-// ResetJournal forgets this org's calls and counters.
-func (o *Org) ResetJournal() { o.server.journal.reset(o.id) }
-
-// Journal lists calls of all orgs.
-func (s *Server) Journal(f JournalFilter) []JournalEntry { return s.journal.list(f) }
-
-// Counters of all orgs together.
-func (s *Server) Counters() Counters { return s.journal.counters("") }
-
-// ResetJournal forgets all calls and counters.
-func (s *Server) ResetJournal() { s.journal.reset("") }

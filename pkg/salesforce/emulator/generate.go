@@ -1,0 +1,3 @@
+package emulator
+
+//go:generate go run ./internal/faultdoc -o ../../../docs/emulator-faults.md

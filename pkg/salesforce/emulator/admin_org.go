@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/auth"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 )
 
@@ -148,7 +149,7 @@ func (c *call) adminApp(o *Org, clientID string) error {
 		}
 		return o.AddApp(cfg)
 	}
-	return o.UpdateApp(clientID, func(cfg *ConnectedApp) { c.decodeBody(cfg) })
+	return o.UpdateApp(clientID, func(cfg *auth.ConnectedApp) { c.decodeBody(cfg) })
 }
 
 // adminSessions: DELETE ends all sessions.

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/auth"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/journal"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
@@ -32,3 +33,14 @@ type JournalFilter = journal.Filter
 
 // Counters are never lost, however short the journal is.
 type Counters = journal.Counters
+
+// ConnectedApp is a connected app, or external client app, of an org.
+type ConnectedApp = auth.ConnectedApp
+
+// Names of flows.
+const (
+	FlowClientCredentials = auth.FlowClientCredentials
+	FlowRefreshToken      = auth.FlowRefreshToken
+	FlowAuthorizationCode = auth.FlowAuthorizationCode
+	FlowJWT               = auth.FlowJWT
+)

@@ -1,14 +1,13 @@
 package emulator
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/auth"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -47,7 +46,7 @@ func (c *call) authorize() {
 		return
 	}
 	if failure := authorizeErrors(app, form); failure != nil {
-		c.redirect(form, "error", failure.code, "error_description", failure.description)
+		c.redirect(form, "error", failure.Code, "error_description", failure.Description)
 		return
 	}
 	if c.method == http.MethodPost {
@@ -57,22 +56,22 @@ func (c *call) authorize() {
 	c.consent(app, form)
 }
 
-func authorizeErrors(app *ConnectedApp, form url.Values) *oauthError {
+func authorizeErrors(app *auth.ConnectedApp, form url.Values) *auth.Error {
 	if form.Get("response_type") != "code" { // [S; code name D]
-		return &oauthError{"unsupported_response_type", "response type is not supported"}
+		return &auth.Error{Code: "unsupported_response_type", Description: "response type is not supported"}
 	}
-	if !app.allows(FlowAuthorizationCode) {
-		return &oauthError{"unauthorized_client", "flow is not enabled for this app"} // [U]
+	if !auth.Allows(app, auth.FlowAuthorizationCode) {
+		return &auth.Error{Code: "unauthorized_client", Description: "flow is not enabled for this app"} // [U]
 	}
 	if app.RequirePKCE && form.Get("code_challenge") == "" {
-		return &oauthError{"invalid_request", "missing required code challenge"} // [U] text
+		return &auth.Error{Code: "invalid_request", Description: "missing required code challenge"} // [U] text
 	}
 	if m := form.Get("code_challenge_method"); m != "" && m != "S256" {
-		return &oauthError{"invalid_request", "code challenge method is not supported"} // [U]
+		return &auth.Error{Code: "invalid_request", Description: "code challenge method is not supported"} // [U]
 	}
 	for _, scope := range strings.Fields(form.Get("scope")) {
-		if !slices.Contains(app.scopes(), scope) {
-			return &oauthError{"invalid_scope", "the requested scope is not allowed"} // [S]
+		if !slices.Contains(auth.Scopes(app), scope) {
+			return &auth.Error{Code: "invalid_scope", Description: "the requested scope is not allowed"} // [S]
 		}
 	}
 	return nil
@@ -104,7 +103,7 @@ func (c *call) redirect(form url.Values, pairs ...string) {
 	c.None(http.StatusFound)
 }
 
-func (c *call) consent(app *ConnectedApp, form url.Values) {
+func (c *call) consent(app *auth.ConnectedApp, form url.Values) {
 	hidden := map[string]string{}
 	for _, name := range [...]string{"response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method", "nonce"} {
 		if v := form.Get(name); v != "" {
@@ -127,98 +126,44 @@ func (c *call) consent(app *ConnectedApp, form url.Values) {
 }
 
 // wanted is the scope asked for, or everything the app has. [D]
-func (c *call) wanted(app *ConnectedApp, form url.Values) string {
+func (c *call) wanted(app *auth.ConnectedApp, form url.Values) string {
 	if scope := form.Get("scope"); scope != "" {
 		return scope
 	}
-	return joinScopes(app.scopes())
+	return auth.JoinScopes(auth.Scopes(app))
 }
 
 // decide takes Allow or Deny.
-func (c *call) decide(app *ConnectedApp, form url.Values) {
+func (c *call) decide(app *auth.ConnectedApp, form url.Values) {
 	if form.Get("decision") != "allow" { // [D/S]
 		c.redirect(form, "error", "access_denied", "error_description", "end-user denied authorization")
 		return
 	}
 	userID, failure := c.signIn(app, form.Get("username"), "authentication failure")
 	if failure != nil {
-		code := failure.code
+		code := failure.Code
 		if code == "invalid_app_access" {
 			code = "OAUTH_APP_ACCESS_DENIED" // the browser leg has its own word [S]
 		}
-		c.redirect(form, "error", code, "error_description", failure.description)
+		c.redirect(form, "error", code, "error_description", failure.Description)
 		return
 	}
-	code := "aPrx" + randomText(60) + "==" // shape [R]
-	unlock := c.org.auth.lock()
-	c.org.auth.codes[code] = &authCode{userID: userID, clientID: app.ClientID, redirectURI: form.Get("redirect_uri"),
-		scope: c.wanted(app, form), challenge: form.Get("code_challenge"), nonce: form.Get("nonce"), made: c.started}
-	unlock()
+	code := c.org.auth.AddCode(auth.Code{UserID: userID, ClientID: app.ClientID, RedirectURI: form.Get("redirect_uri"),
+		Scope: c.wanted(app, form), Challenge: form.Get("code_challenge"), Nonce: form.Get("nonce"), Made: c.started})
 	c.redirect(form, "code", code)
 }
 
 // codeExchange trades a code for tokens.
-func (c *call) codeExchange(form url.Values) *oauthError {
+func (c *call) codeExchange(form url.Values) *auth.Error {
 	app, failure := c.client(form, true)
 	if failure != nil {
 		return failure
 	}
-	code, g, failure := c.spend(app, form)
+	code, g, failure := c.org.auth.Spend(app, form.Get("code"), form.Get("redirect_uri"), form.Get("code_verifier"), c.started)
 	if failure != nil {
 		return failure
 	}
-	unlock := c.org.auth.lock()
-	s := c.org.auth.issue(code.userID, app.ClientID, code.scope, g, c.started)
-	refresh := ""
-	if g != nil {
-		refresh = g.token
-	}
-	unlock()
-	c.Bytes(200, c.withIDToken(c.tokenBody(s, refresh), s, code.nonce))
-	return nil
-}
-
-// spend checks a code and uses it up.
-func (c *call) spend(app *ConnectedApp, form url.Values) (*authCode, *grant, *oauthError) {
-	defer c.org.auth.lock()()
-	auth := c.org.auth
-	code := auth.codes[form.Get("code")]
-	if code == nil || code.clientID != app.ClientID {
-		return nil, nil, grantError("invalid authorization code") // [U]
-	}
-	if code.spent || c.started.Sub(code.made) > codeLife { // [R forrest #169]
-		return nil, nil, grantError("expired authorization code")
-	}
-	if code.redirectURI != form.Get("redirect_uri") { // [R]
-		return nil, nil, &oauthError{"redirect_uri_mismatch", "redirect_uri must match configuration"}
-	}
-	if failure := checkVerifier(code.challenge, form.Get("code_verifier")); failure != nil {
-		return nil, nil, failure
-	}
-	code.spent = true
-	if !grantsRefresh(code.scope) {
-		return code, nil, nil
-	}
-	return code, auth.grantTo(code.userID, app.ClientID, code.scope), nil
-}
-
-func grantsRefresh(scope string) bool {
-	list := strings.Fields(scope)
-	return slices.Contains(list, "refresh_token") || slices.Contains(list, "offline_access")
-}
-
-// checkVerifier is PKCE: a challenge without a verifier is invalid_grant, a
-// wrong verifier is invalid_request. [D] Texts are assumptions. [U]
-func checkVerifier(challenge, verifier string) *oauthError {
-	if challenge == "" {
-		return nil
-	}
-	if verifier == "" {
-		return grantError("code verifier is required")
-	}
-	sum := sha256.Sum256([]byte(verifier))
-	if base64.RawURLEncoding.EncodeToString(sum[:]) != strings.TrimRight(challenge, "=") {
-		return &oauthError{"invalid_request", "invalid code verifier"}
-	}
+	s, refresh := c.org.auth.Issue(auth.Session{UserID: code.UserID, ClientID: app.ClientID, Scope: code.Scope}, g, c.started)
+	c.Bytes(200, c.withIDToken(c.tokenBody(s, refresh), s, code.Nonce))
 	return nil
 }

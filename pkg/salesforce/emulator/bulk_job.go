@@ -119,7 +119,7 @@ func (c *call) createJob() {
 	}
 	j := &bulkJob{object: o.Name, operation: in.Object.Text("operation"), external: in.Object.Text("externalIdFieldName"),
 		ending: orText(in.Object.Text("lineEnding"), "LF"), delimiter: orText(in.Object.Text("columnDelimiter"), "COMMA"),
-		version: c.version, user: c.session.userID, created: c.started, state: jobOpen}
+		version: c.version, user: c.session.UserID, created: c.started, state: jobOpen}
 	if err := j.problem(c.org, o); err != nil {
 		c.Fail(err)
 		return

@@ -67,7 +67,7 @@ func (c *call) createQueryJob() {
 		return
 	}
 	j := &queryJob{operation: in.Object.Text("operation"), ending: orText(in.Object.Text("lineEnding"), "LF"),
-		delimiter: orText(in.Object.Text("columnDelimiter"), "COMMA"), version: c.version, user: c.session.userID, created: c.started, state: jobUploaded}
+		delimiter: orText(in.Object.Text("columnDelimiter"), "COMMA"), version: c.version, user: c.session.UserID, created: c.started, state: jobUploaded}
 	if j.operation != "query" && j.operation != "queryAll" {
 		c.Fail(errJob("Unsupported operation: " + j.operation))
 		return

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/auth"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/faults"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/journal"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
@@ -32,7 +33,7 @@ type call struct {
 	login   bool   // came to a login host
 	version string // "60.0"
 	org     *Org
-	session *session
+	session *auth.Session
 	actor   *store.Record
 	payload []byte
 	doc     any // parsed JSON body, when somebody parsed it
@@ -241,13 +242,13 @@ func (c *call) authenticate(token string) *wire.APIError {
 	if c.onLoginHost() {
 		return wire.ErrURLNotReset()
 	}
-	session := o.auth.use(token, c.started)
+	session := o.auth.Use(token, c.started)
 	if session == nil {
 		return wire.ErrSession()
 	}
 	c.s.mu.RLock()
 	defer c.s.mu.RUnlock()
-	actor := o.Table("User").Live(session.userID)
+	actor := o.Table("User").Live(session.UserID)
 	if actor == nil || actor.At(o.user.active.Pos) != true {
 		return wire.ErrSession()
 	}

@@ -141,7 +141,7 @@ func (c *call) blocked() *wire.APIError {
 // scoped refuses a token that was given without a scope for the API: the text
 // is [R], that this is its cause is an assumption. [U]
 func (c *call) scoped() *wire.APIError {
-	for scope := range strings.FieldsSeq(c.session.scope) {
+	for scope := range strings.FieldsSeq(c.session.Scope) {
 		if scope == "api" || scope == "full" || scope == "web" {
 			return nil
 		}

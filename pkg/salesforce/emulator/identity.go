@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/auth"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
@@ -19,14 +20,7 @@ func (c *call) revoke() {
 		token = c.r.URL.Query().Get("token")
 	}
 	for _, o := range c.candidates() {
-		unlock := o.auth.lock()
-		g, s := o.auth.grants[token], o.auth.sessions[token]
-		if g != nil {
-			o.auth.end(g)
-		}
-		delete(o.auth.sessions, token)
-		unlock()
-		if g != nil || s != nil {
+		if o.auth.Revoke(token) {
 			c.org = o
 			c.None(200)
 			return
@@ -54,27 +48,21 @@ func (c *call) introspect() {
 	}
 	app, failure := c.client(form, false)
 	if failure != nil {
-		c.TokenError(failure.code, failure.description)
+		c.TokenError(failure.Code, failure.Description)
 		return
 	}
 	token := form.Get("token")
-	unlock := c.org.auth.lock()
-	s, g := c.org.auth.alive(token, c.started), c.org.auth.grants[token]
-	unlock()
-	switch {
-	case s != nil && s.clientID == app.ClientID:
-		end := s.used.Add(c.org.auth.timeout())
-		c.introspected(s.userID, s.scope, app.ClientID, "access_token", s.issued, end)
-	case g != nil && g.clientID == app.ClientID:
-		c.introspected(g.userID, g.scope, app.ClientID, "refresh_token", c.started, c.started.AddDate(1, 0, 0))
-	default:
+	found, good := c.org.auth.Look(app, token, c.started)
+	if !good {
 		c.Bytes(200, []byte(`{"active":false}`)) // [D RFC 7662]
+		return
 	}
+	c.introspected(found)
 }
 
-func (c *call) introspected(userID, scope, clientID, kind string, from, to time.Time) {
+func (c *call) introspected(t auth.Token) {
 	c.s.mu.RLock()
-	username := c.org.nameOf("User", userID, "Username")
+	username := c.org.nameOf("User", t.UserID, "Username")
 	c.s.mu.RUnlock()
 	c.JSON(200, struct {
 		Active    bool   `json:"active"`
@@ -86,7 +74,7 @@ func (c *call) introspected(userID, scope, clientID, kind string, from, to time.
 		Expires   int64  `json:"exp"`
 		Issued    int64  `json:"iat"`
 		NotBefore int64  `json:"nbf"`
-	}{true, scope, clientID, username, c.identityURL(userID), kind, to.Unix(), from.Unix(), from.Unix()})
+	}{true, t.Scope, t.ClientID, username, c.identityURL(t.UserID), t.Kind, t.To.Unix(), t.From.Unix(), t.From.Unix()})
 }
 
 // forbidden is how identity and userinfo refuse: 403 and a bare word, not 401.
@@ -156,7 +144,7 @@ func (c *call) identityOf(user *store.Record) map[string]any {
 	get := c.profileValues(user)
 	home := c.instanceURL()
 	return map[string]any{
-		"id": c.identityURL(user.ID), "asserted_user": c.session.userID == user.ID, "user_id": user.ID, "organization_id": c.org.id,
+		"id": c.identityURL(user.ID), "asserted_user": c.session.UserID == user.ID, "user_id": user.ID, "organization_id": c.org.id,
 		"username": get("Username"), "nick_name": get("CommunityNickname"), "display_name": get("Name"), "email": get("Email"),
 		"email_verified": true, "first_name": wire.TextOrNil(get("FirstName")), "last_name": get("LastName"), "timezone": get("TimeZoneSidKey"),
 		"photos":      map[string]string{"picture": home + "/profilephoto/005/F", "thumbnail": home + "/profilephoto/005/T"},

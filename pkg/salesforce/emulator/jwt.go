@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/auth"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
@@ -30,40 +31,37 @@ type assertion struct {
 // jwtBearer serves the JWT flow, with the tolerances seen in official clients:
 // exp as a number or a string, in seconds or milliseconds, and far in the
 // future. [C sfdx-core, go-salesforce]
-func (c *call) jwtBearer(form url.Values) *oauthError {
+func (c *call) jwtBearer(form url.Values) *auth.Error {
 	a, ok := parseAssertion(form.Get("assertion"))
 	if !ok {
-		return grantError("invalid assertion") // [R frankkessler #68]
+		return auth.InvalidGrant("invalid assertion") // [R frankkessler #68]
 	}
 	c.orgOfUser(a)
 	app := c.appNamed(a.issuer)
 	if app == nil {
-		return &oauthError{"invalid_client_id", "client identifier invalid"}
+		return &auth.Error{Code: "invalid_client_id", Description: "client identifier invalid"}
 	}
-	if !app.allows(FlowJWT) {
-		return &oauthError{"unsupported_grant_type", "grant type not supported"}
+	if !auth.Allows(app, auth.FlowJWT) {
+		return &auth.Error{Code: "unsupported_grant_type", Description: "grant type not supported"}
 	}
 	if !a.signedBy(app) {
-		return grantError("invalid assertion")
+		return auth.InvalidGrant("invalid assertion")
 	}
 	if !c.audienceFits(a.audiences) { // [R forcedotcom/cli #1640]
-		return grantError("audience is invalid")
+		return auth.InvalidGrant("audience is invalid")
 	}
 	if !a.expires.After(c.started) { // [R simple-salesforce #491]
-		return grantError("expired authorization code")
+		return auth.InvalidGrant("expired authorization code")
 	}
 	userID, failure := c.signIn(app, a.subject, "user hasn't approved this consumer")
-	if failure != nil && failure.code == "invalid_app_access" {
-		return grantError("user hasn't approved this consumer") // [R restforce #278]
+	if failure != nil && failure.Code == "invalid_app_access" {
+		return auth.InvalidGrant("user hasn't approved this consumer") // [R restforce #278]
 	}
 	if failure != nil {
 		return failure
 	}
-	scopes := slices.DeleteFunc(slices.Clone(app.scopes()), func(s string) bool { return s == "refresh_token" || s == "offline_access" })
-	unlock := c.org.auth.lock()
-	s := c.org.auth.issue(userID, app.ClientID, joinScopes(scopes), nil, c.started)
-	s.jwt = true
-	unlock()
+	scopes := slices.DeleteFunc(slices.Clone(auth.Scopes(app)), func(s string) bool { return s == "refresh_token" || s == "offline_access" })
+	s, _ := c.org.auth.Issue(auth.Session{UserID: userID, ClientID: app.ClientID, Scope: auth.JoinScopes(scopes), JWT: true}, nil, c.started)
 	c.Bytes(200, c.tokenBody(s, "")) // never a refresh token [D/C]
 	return nil
 }
@@ -78,9 +76,7 @@ func (c *call) orgOfUser(a assertion) {
 		if _, found := o.UserByUsername(a.subject); !found {
 			continue
 		}
-		unlock := o.auth.lock()
-		known := o.auth.apps[a.issuer] != nil
-		unlock()
+		_, known := o.auth.App(a.issuer, c.started)
 		if known {
 			c.org = o
 			return
@@ -146,8 +142,8 @@ func expiry(v any) (time.Time, bool) {
 	return time.Unix(int64(min(seconds, 1e15)), 0), true
 }
 
-func (a *assertion) signedBy(app *ConnectedApp) bool {
-	key, err := app.publicKey()
+func (a *assertion) signedBy(app *auth.ConnectedApp) bool {
+	key, err := auth.PublicKey(app)
 	if err != nil {
 		return false
 	}
@@ -181,13 +177,13 @@ func (s *Server) idKey() *rsa.PrivateKey {
 }
 
 // withIDToken adds id_token when openid was granted. [R]
-func (c *call) withIDToken(body []byte, s *session, nonce string) []byte {
-	if !slices.Contains(strings.Fields(s.scope), "openid") {
+func (c *call) withIDToken(body []byte, s *auth.Session, nonce string) []byte {
+	if !slices.Contains(strings.Fields(s.Scope), "openid") {
 		return body
 	}
 	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","typ":"JWT","kid":"emulator"}`))
-	content := map[string]any{"iss": c.base, "sub": c.identityURL(s.userID), "aud": s.clientID,
-		"iat": s.issued.Unix(), "exp": s.issued.Add(c.org.auth.timeout()).Unix()}
+	content := map[string]any{"iss": c.base, "sub": c.identityURL(s.UserID), "aud": s.ClientID,
+		"iat": s.Issued.Unix(), "exp": s.Issued.Add(c.org.auth.Timeout()).Unix()}
 	if nonce != "" {
 		content["nonce"] = nonce
 	}

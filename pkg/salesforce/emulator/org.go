@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/auth"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 )
 
@@ -22,7 +23,7 @@ type Org struct {
 	denied   denials
 	cursors  *cursorStore
 	usage    apiUsage
-	auth     *authStore
+	auth     *auth.Store
 	bulk     *bulkStore
 	made     time.Time // when its metadata last changed
 }
@@ -51,7 +52,8 @@ func newOrg(s *Server, cfg OrgConfig, ordinal int) *Org {
 	o.Declare(standardObjects(o, cfg.CustomFields))
 	o.user = userFieldsOf(o.Object("User"))
 	o.seats = newSeats(o.Data, &o.user, cfg.FeatureLicenses)
-	o.auth = newAuthStore(o)
+	o.auth = auth.NewStore(auth.Settings{OrgID: o.id, Apps: cfg.Clients, LoginsPerHour: cfg.LoginsPerHour,
+		SessionTimeout: cfg.SessionTimeout, PropagationDelay: cfg.PropagationDelay}, s.now)
 	o.bulk = newBulkStore()
 	return o
 }

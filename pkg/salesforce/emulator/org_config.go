@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/auth"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 )
 
@@ -165,7 +166,7 @@ func (c OrgConfig) Validate() error {
 			errs = append(errs, fmt.Errorf("client id %q: empty or listed twice", app.ClientID))
 		}
 		seen[app.ClientID] = true
-		if _, err := app.publicKey(); err != nil && !errors.Is(err, errNoKey) {
+		if err := auth.CheckKey(&app); err != nil {
 			errs = append(errs, fmt.Errorf("client %q: %w", app.ClientID, err))
 		}
 	}

@@ -94,7 +94,7 @@ func (c *call) query() {
 }
 
 func (c *call) firstPage(plan *soql.Plan, rows []*store.Record) {
-	cur := &cursor{user: c.session.userID, session: c.session.token, shape: plan.Shape(), rows: rows, size: c.pageSize()}
+	cur := &cursor{user: c.session.UserID, session: c.session.Token, shape: plan.Shape(), rows: rows, size: c.pageSize()}
 	if len(rows) > cur.size {
 		c.org.cursors.open(c.org, cur)
 	}
@@ -135,7 +135,7 @@ func (c *call) queryMore(locator string) {
 	id, offset, _ := strings.Cut(locator, "-")
 	from, err := strconv.Atoi(offset)
 	defer c.rlock()()
-	cur := c.org.cursors.find(id, c.session.token)
+	cur := c.org.cursors.find(id, c.session.Token)
 	if cur == nil || err != nil || from < 0 || from > len(cur.rows) {
 		c.Fail(wire.PlatformError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")) // [R]
 		return

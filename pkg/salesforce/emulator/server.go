@@ -25,10 +25,6 @@ type Server struct {
 	order     []*Org
 	elsewhere map[string]struct{} // usernames taken in orgs outside this server
 
-	// authMu guards apps, codes, grants and sessions of all orgs. It is taken
-	// after mu, never before.
-	authMu sync.Mutex
-
 	keyOnce sync.Once
 	key     *rsa.PrivateKey // signs id tokens
 }

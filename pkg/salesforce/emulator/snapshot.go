@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/auth"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
@@ -32,7 +33,7 @@ type snapshotOrg struct {
 	Rows     map[string][]snapshotRecord `json:"rows"`
 	Refusals map[string]Refusal          `json:"refusals,omitempty"`
 	Denied   map[string][]Denial         `json:"denied,omitempty"`
-	Grants   []snapshotGrant             `json:"grants,omitempty"`
+	Grants   []auth.Saved                `json:"grants,omitempty"`
 }
 
 type snapshotRecord struct {
@@ -42,13 +43,6 @@ type snapshotRecord struct {
 	CreatedBy  string         `json:"createdBy,omitempty"`
 	ModifiedBy string         `json:"modifiedBy,omitempty"`
 	Values     map[string]any `json:"values"`
-}
-
-type snapshotGrant struct {
-	Token    string `json:"token"`
-	UserID   string `json:"userId"`
-	ClientID string `json:"clientId"`
-	Scope    string `json:"scope"`
 }
 
 // Save writes orgs, rows, refusals, planted usernames and refresh tokens as
@@ -72,17 +66,7 @@ func (s *Server) Save(w io.Writer) error {
 
 func (o *Org) save() snapshotOrg {
 	out := snapshotOrg{Config: o.cfg, ID: o.id, Next: map[string]uint64{}, Rows: map[string][]snapshotRecord{}, Refusals: o.refusals, Denied: o.denied}
-	out.Config.Clients, out.Config.FeatureLicenses = nil, o.seats.limits
-	unlock := o.auth.lock()
-	for _, entry := range o.auth.apps {
-		out.Config.Clients = append(out.Config.Clients, entry.latest())
-	}
-	for _, list := range o.auth.byUser {
-		for _, g := range list {
-			out.Grants = append(out.Grants, snapshotGrant{g.token, g.userID, g.clientID, g.scope})
-		}
-	}
-	unlock()
+	out.Config.Clients, out.Config.FeatureLicenses, out.Grants = o.auth.Apps(), o.seats.limits, o.auth.Save()
 	for _, obj := range o.Objects {
 		t := o.Table(obj.Name)
 		out.Next[obj.Name] = t.Next
@@ -162,12 +146,7 @@ func (s *Server) loadOrg(in *snapshotOrg, ordinal int) (*Org, error) {
 	if in.Denied != nil {
 		o.denied = in.Denied
 	}
-	for _, g := range in.Grants {
-		kept := o.auth.grantTo(g.UserID, g.ClientID, g.Scope)
-		delete(o.auth.grants, kept.token)
-		kept.token = g.Token
-		o.auth.grants[kept.token] = kept
-	}
+	o.auth.Load(in.Grants)
 	o.recountSeats()
 	return o, nil
 }

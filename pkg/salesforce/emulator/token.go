@@ -10,17 +10,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/auth"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
-
-// oauthError is an answer of the token endpoint: 400 unless said otherwise.
-type oauthError struct {
-	code        string
-	description string
-}
-
-func grantError(description string) *oauthError { return &oauthError{"invalid_grant", description} }
 
 // token answers POST /services/oauth2/token.
 func (c *call) token() {
@@ -36,7 +29,7 @@ func (c *call) token() {
 	for name, values := range c.r.URL.Query() {
 		form[name] = append(form[name], values...)
 	}
-	var failure *oauthError
+	var failure *auth.Error
 	switch form.Get("grant_type") {
 	case "client_credentials":
 		failure = c.clientCredentials(form)
@@ -48,32 +41,32 @@ func (c *call) token() {
 		failure = c.jwtBearer(form)
 	case "password": // off by default in newer orgs [S]
 		if _, failure = c.client(form, false); failure == nil {
-			failure = grantError("authentication failure")
+			failure = auth.InvalidGrant("authentication failure")
 		}
 	default: // [R sf-jwt-token #1]
-		failure = &oauthError{"unsupported_grant_type", "grant type not supported"}
+		failure = &auth.Error{Code: "unsupported_grant_type", Description: "grant type not supported"}
 	}
 	if failure != nil {
-		c.TokenError(failure.code, failure.description)
+		c.TokenError(failure.Code, failure.Description)
 	}
 }
 
 // client finds the app and checks its secret. The secret belongs in the form;
 // the discovery document also lists Basic. [R]
-func (c *call) client(form url.Values, secretOptional bool) (*ConnectedApp, *oauthError) {
+func (c *call) client(form url.Values, secretOptional bool) (*auth.ConnectedApp, *auth.Error) {
 	id, secret := form.Get("client_id"), form.Get("client_secret")
 	if user, password, ok := c.r.BasicAuth(); ok && id == "" {
 		id, secret = unescapeQuery(user), unescapeQuery(password)
 	}
 	app := c.appNamed(id)
 	if app == nil { // [R forrest #184]
-		return nil, &oauthError{"invalid_client_id", "client identifier invalid"}
+		return nil, &auth.Error{Code: "invalid_client_id", Description: "client identifier invalid"}
 	}
 	if secretOptional && app.SecretOptional && secret == "" {
 		return app, nil
 	}
 	if !hmac.Equal([]byte(secret), []byte(app.ClientSecret)) { // [R restforce #338]
-		return nil, &oauthError{"invalid_client", "invalid client credentials"}
+		return nil, &auth.Error{Code: "invalid_client", Description: "invalid client credentials"}
 	}
 	return app, nil
 }
@@ -87,73 +80,71 @@ func unescapeQuery(s string) string {
 
 // appNamed finds the app in the addressed org, or in the first org that knows
 // it, and makes that org the call's.
-func (c *call) appNamed(id string) *ConnectedApp {
+func (c *call) appNamed(id string) *auth.ConnectedApp {
 	orgs := []*Org{c.org}
 	if c.org == nil {
 		orgs = c.s.Orgs()
 	}
-	c.s.authMu.Lock()
-	defer c.s.authMu.Unlock()
 	for _, o := range orgs {
-		if entry := o.auth.apps[id]; entry != nil {
+		app, known := o.auth.App(id, c.started)
+		if known {
 			c.org = o
-			if app := entry.current(c.started); app != nil {
-				return app
-			}
+		}
+		if app != nil {
+			return app
 		}
 	}
 	return nil
 }
 
-func (c *call) clientCredentials(form url.Values) *oauthError {
+func (c *call) clientCredentials(form url.Values) *auth.Error {
 	c.appNamed(form.Get("client_id"))                                                                              // finds the org that the host stands for
 	if c.onLoginHost() || c.org != nil && c.org.cfg.Kind == LoginHost && c.org.host != strings.ToLower(c.r.Host) { // [R]
-		return grantError("request not supported on this domain")
+		return auth.InvalidGrant("request not supported on this domain")
 	}
 	app, failure := c.client(form, false)
 	if failure != nil {
 		return failure
 	}
-	if !app.allows(FlowClientCredentials) {
-		return grantError("client credentials flow not enabled") // [S]
+	if !auth.Allows(app, auth.FlowClientCredentials) {
+		return auth.InvalidGrant("client credentials flow not enabled") // [S]
 	}
 	if app.RunAsUsername == "" {
-		return grantError("no client credentials user enabled") // [R]
+		return auth.InvalidGrant("no client credentials user enabled") // [R]
 	}
 	// All scopes of the app but these. [S simple-salesforce PR #662]
-	scopes := slices.DeleteFunc(slices.Clone(app.scopes()), func(s string) bool {
+	scopes := slices.DeleteFunc(slices.Clone(auth.Scopes(app)), func(s string) bool {
 		return s == "full" || s == "web" || s == "offline_access" || s == "refresh_token"
 	})
 	if len(scopes) == 0 {
-		return grantError("no valid scopes defined") // [S]
+		return auth.InvalidGrant("no valid scopes defined") // [S]
 	}
 	userID, failure := c.signIn(app, app.RunAsUsername, "no client credentials user enabled")
 	if failure != nil {
 		return failure
 	}
-	c.issue(userID, app.ClientID, strings.Join(scopes, " "), nil, false)
+	c.issue(auth.Session{UserID: userID, ClientID: app.ClientID, Scope: auth.JoinScopes(scopes)}, nil, false)
 	return nil
 }
 
 // signIn finds a user who may sign in.
-func (c *call) signIn(app *ConnectedApp, username, unknown string) (string, *oauthError) {
+func (c *call) signIn(app *auth.ConnectedApp, username, unknown string) (string, *auth.Error) {
 	c.s.mu.RLock()
 	defer c.s.mu.RUnlock()
 	user := c.org.userByName(username)
 	if user == nil {
-		return "", grantError(unknown)
+		return "", auth.InvalidGrant(unknown)
 	}
 	if user.At(c.org.user.active.Pos) != true { // [R restforce #303]
-		return "", grantError("inactive user")
+		return "", auth.InvalidGrant("inactive user")
 	}
 	if c.org.frozen(user.ID) || c.org.denied.deny(user.ID, DenyLogin) { // [U]; [R text]
-		return "", grantError("authentication failure")
+		return "", auth.InvalidGrant("authentication failure")
 	}
-	if !app.approves(username) { // [R]
-		return "", &oauthError{"invalid_app_access", "user is not admin approved to access this app"}
+	if !auth.Approves(app, username) { // [R]
+		return "", &auth.Error{Code: "invalid_app_access", Description: "user is not admin approved to access this app"}
 	}
-	defer c.org.auth.lock()()
-	if failure := c.org.auth.countLogin(user.ID, c.started); failure != nil {
+	if failure := c.org.auth.CountLogin(user.ID, c.started); failure != nil {
 		return "", failure
 	}
 	return user.ID, nil
@@ -167,86 +158,59 @@ func (o *Org) frozen(userID string) bool {
 
 func (o *Org) loginOf(userID string) *store.Record { return o.ByName("UserLogin", "UserId", userID) }
 
-func (c *call) refreshToken(form url.Values) *oauthError {
+func (c *call) refreshToken(form url.Values) *auth.Error {
 	app, failure := c.client(form, true)
 	if failure != nil {
 		return failure
 	}
-	if !app.allows(FlowRefreshToken) {
-		return &oauthError{"unsupported_grant_type", "grant type not supported"}
+	if !auth.Allows(app, auth.FlowRefreshToken) {
+		return &auth.Error{Code: "unsupported_grant_type", Description: "grant type not supported"}
 	}
 	// A refusal must not rotate: the client would be left with a dead token.
 	if failure := c.mayRefresh(form.Get("refresh_token")); failure != nil {
 		return failure
 	}
-	g, failure := c.grantOf(app, form.Get("refresh_token"))
+	g, failure := c.org.auth.Redeem(app, form.Get("refresh_token"), c.started)
 	if failure != nil {
 		return failure
 	}
-	c.issue(g.userID, app.ClientID, g.scope, g, app.RefreshRotation)
+	c.issue(auth.Session{UserID: g.UserID, ClientID: app.ClientID, Scope: g.Scope}, g, app.RefreshRotation)
 	return nil
 }
 
 // mayRefresh asks whether the token's user may still sign in; an unknown token
-// is grantOf's business.
-func (c *call) mayRefresh(token string) *oauthError {
-	unlock := c.org.auth.lock()
-	g := c.org.auth.grants[token]
-	unlock()
+// is for Redeem to refuse.
+func (c *call) mayRefresh(token string) *auth.Error {
+	g := c.org.auth.GrantOf(token)
 	if g == nil {
 		return nil
 	}
 	c.s.mu.RLock()
 	defer c.s.mu.RUnlock()
-	user := c.org.Table("User").Live(g.userID)
+	user := c.org.Table("User").Live(g.UserID)
 	if user == nil || user.At(c.org.user.active.Pos) != true {
-		return grantError("inactive user")
+		return auth.InvalidGrant("inactive user")
 	}
-	if c.org.frozen(g.userID) || c.org.denied.deny(g.userID, DenyLogin) {
-		return grantError("authentication failure")
+	if c.org.frozen(g.UserID) || c.org.denied.deny(g.UserID, DenyLogin) {
+		return auth.InvalidGrant("authentication failure")
 	}
 	return nil
 }
 
-// grantOf finds the family of a refresh token. Replaying one that was rotated
-// out revokes the whole family. [D, R airbyte]
-func (c *call) grantOf(app *ConnectedApp, token string) (*grant, *oauthError) {
-	defer c.org.auth.lock()()
-	auth := c.org.auth
-	if g := auth.rotated[token]; g != nil {
-		auth.end(g)
-		return nil, grantError("expired access/refresh token")
-	}
-	g := auth.grants[token]
-	if g == nil || g.clientID != app.ClientID { // [R restforce refresh_error_response.json]
-		return nil, grantError("expired access/refresh token")
-	}
-	if failure := auth.countLogin(g.userID, c.started); failure != nil {
-		return nil, failure // before anything is rotated out
-	}
-	if app.RefreshRotation {
-		auth.rotate(g)
-	}
-	return g, nil
-}
-
 // issue answers with an access token. There is no expires_in in any flow, and
 // issued_at is a string of milliseconds. [C jsforce, R restforce]
-func (c *call) issue(userID, clientID, scope string, g *grant, withRefresh bool) {
-	unlock := c.org.auth.lock()
-	s := c.org.auth.issue(userID, clientID, scope, g, c.started)
-	refresh := ""
-	if withRefresh && g != nil {
-		refresh = g.token
+func (c *call) issue(session auth.Session, g *auth.Grant, withRefresh bool) {
+	s, refresh := c.org.auth.Issue(session, g, c.started)
+	if !withRefresh {
+		refresh = ""
 	}
-	unlock()
 	c.Bytes(200, c.tokenBody(s, refresh))
 }
 
-func (c *call) tokenBody(s *session, refresh string) []byte {
-	id := c.identityURL(s.userID)
-	issued := strconv.FormatInt(s.issued.UnixMilli(), 10)
-	b := wire.AppendString([]byte(`{"access_token":`), s.token)
+func (c *call) tokenBody(s *auth.Session, refresh string) []byte {
+	id := c.identityURL(s.UserID)
+	issued := strconv.FormatInt(s.Issued.UnixMilli(), 10)
+	b := wire.AppendString([]byte(`{"access_token":`), s.Token)
 	add := func(name, value string) {
 		b = append(wire.AppendString(append(b, ','), name), ':')
 		b = wire.AppendString(b, value)
@@ -254,15 +218,15 @@ func (c *call) tokenBody(s *session, refresh string) []byte {
 	if refresh != "" {
 		add("refresh_token", refresh)
 	}
-	if !s.jwt { // JWT answers have neither signature nor issued_at [D/C]
+	if !s.JWT { // JWT answers have neither signature nor issued_at [D/C]
 		add("signature", sign(c.org.id, id+issued))
 		add("issued_at", issued)
 	}
-	add("scope", s.scope)
+	add("scope", s.Scope)
 	add("instance_url", c.instanceURL())
 	add("id", id)
 	add("token_type", "Bearer")
-	if slices.Contains(strings.Fields(s.scope), "sfap_api") {
+	if slices.Contains(strings.Fields(s.Scope), "sfap_api") {
 		add("api_instance_url", "https://api.salesforce.com")
 	}
 	return append(b, '}')

@@ -1,4 +1,4 @@
-package emulator
+package auth
 
 import (
 	"crypto/rsa"
@@ -46,25 +46,39 @@ const (
 	FlowJWT               = "jwt"
 )
 
-func (a *ConnectedApp) allows(flow string) bool {
+// Allows says whether a flow is switched on.
+func Allows(a *ConnectedApp, flow string) bool {
 	return len(a.Flows) == 0 || slices.Contains(a.Flows, flow)
 }
 
-func (a *ConnectedApp) scopes() []string {
+// Scopes are those of the app, or the default.
+func Scopes(a *ConnectedApp) []string {
 	if len(a.Scopes) == 0 {
 		return []string{"api", "refresh_token"}
 	}
 	return a.Scopes
 }
 
-func (a *ConnectedApp) approves(username string) bool {
+// JoinScopes writes scopes as they stand in answers.
+func JoinScopes(scopes []string) string { return strings.Join(scopes, " ") }
+
+// Approves says whether a user may use the app.
+func Approves(a *ConnectedApp, username string) bool {
 	return a.PreAuthorized == nil || slices.ContainsFunc(a.PreAuthorized, func(s string) bool { return strings.EqualFold(s, username) })
 }
 
 var errNoKey = errors.New("no certificate registered")
 
-// publicKey reads CertificatePEM, or gives errNoKey when there is none.
-func (a *ConnectedApp) publicKey() (*rsa.PublicKey, error) {
+// CheckKey refuses a CertificatePEM that cannot be read; none is fine.
+func CheckKey(a *ConnectedApp) error {
+	if _, err := PublicKey(a); err != nil && !errors.Is(err, errNoKey) {
+		return err
+	}
+	return nil
+}
+
+// PublicKey reads CertificatePEM; there may be none, which is an error here.
+func PublicKey(a *ConnectedApp) (*rsa.PublicKey, error) {
 	if a.CertificatePEM == "" {
 		return nil, errNoKey
 	}
@@ -124,4 +138,67 @@ func (a *app) latest() ConnectedApp {
 		return ConnectedApp{}
 	}
 	return *a.now
+}
+
+var errNoApp = errors.New("emulator: no such connected app")
+
+// App finds an app as the token endpoint knows it: nil while it is unknown
+// there, known when the org has it at all.
+func (s *Store) App(id string, now time.Time) (current *ConnectedApp, known bool) {
+	defer s.lock()()
+	entry := s.apps[id]
+	if entry == nil {
+		return nil, false
+	}
+	return entry.current(now), true
+}
+
+// AddApp registers another connected app.
+func (s *Store) AddApp(cfg ConnectedApp) error {
+	if err := CheckKey(&cfg); err != nil {
+		return fmt.Errorf("emulator: app: %w", err)
+	}
+	defer s.lock()()
+	if cfg.ClientID == "" || s.apps[cfg.ClientID] != nil {
+		return errors.New("emulator: app: client id is empty or taken")
+	}
+	s.apps[cfg.ClientID] = s.propagate(&app{}, cfg)
+	return nil
+}
+
+// UpdateApp changes an app, which takes effect after the delay.
+func (s *Store) UpdateApp(clientID string, change func(app *ConnectedApp)) error {
+	defer s.lock()()
+	entry := s.apps[clientID]
+	if entry == nil {
+		return errNoApp
+	}
+	cfg := entry.latest()
+	change(&cfg)
+	cfg.ClientID = clientID
+	s.propagate(entry, cfg)
+	return nil
+}
+
+// propagate lets a configuration take effect after the org's delay.
+func (s *Store) propagate(entry *app, cfg ConnectedApp) *app {
+	entry.changes = append(entry.changes, appChange{s.now().Add(s.delay), cfg})
+	return entry
+}
+
+// Apps are the configurations of all apps after every pending change, in no
+// order.
+func (s *Store) Apps() []ConnectedApp {
+	defer s.lock()()
+	var out []ConnectedApp
+	for _, entry := range s.apps {
+		out = append(out, entry.latest())
+	}
+	return out
+}
+
+// SetPropagationDelay is for the apps that are added or changed from now on.
+func (s *Store) SetPropagationDelay(delay time.Duration) {
+	defer s.lock()()
+	s.delay = delay
 }

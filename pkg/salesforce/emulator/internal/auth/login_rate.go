@@ -1,4 +1,4 @@
-package emulator
+package auth
 
 import "time"
 
@@ -29,22 +29,27 @@ func (l *loginRate) count(now time.Time, limit int) bool {
 	return true
 }
 
-// countLogin takes one login of a user, or refuses it: code [D iOS SDK], text
-// [U]. The lock is held.
-func (a *authStore) countLogin(userID string, now time.Time) *oauthError {
-	l := a.logins[userID]
+// CountLogin takes one login of a user, or refuses it: code [D iOS SDK], text
+// [U].
+func (s *Store) CountLogin(userID string, now time.Time) *Error {
+	defer s.lock()()
+	return s.countLogin(userID, now)
+}
+
+func (s *Store) countLogin(userID string, now time.Time) *Error {
+	l := s.logins[userID]
 	if l == nil {
 		l = &loginRate{}
-		a.logins[userID] = l
+		s.logins[userID] = l
 	}
-	if !l.count(now, a.loginLimit) {
-		return &oauthError{"rate_limit_exceeded", "login rate exceeded"}
+	if !l.count(now, s.loginLimit) {
+		return &Error{"rate_limit_exceeded", "login rate exceeded"}
 	}
 	return nil
 }
 
 // SetLoginLimit changes how often a user may sign in within an hour.
-func (o *Org) SetLoginLimit(logins int) {
-	defer o.auth.lock()()
-	o.auth.loginLimit = logins
+func (s *Store) SetLoginLimit(logins int) {
+	defer s.lock()()
+	s.loginLimit = logins
 }

@@ -4,16 +4,22 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/call"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/faults"
 )
 
-// admin serves the resources under /_emulator/.
-func (c *call) admin() {
-	parts := strings.Split(strings.Trim(strings.TrimPrefix(c.path, "/_emulator"), "/"), "/")
+// admin is a call under /_emulator/.
+type admin struct {
+	*call.Call
+	s *Server
+}
+
+// serve answers the resources under /_emulator/.
+func (c admin) serve() {
+	parts := strings.Split(strings.Trim(strings.TrimPrefix(c.Path, "/_emulator"), "/"), "/")
 	switch parts[0] {
 	case "":
 		c.JSON(200, map[string]any{"resources": []string{"faults", "journal", "state", "summary", "orgs", "usernames", "hostility"}})
@@ -36,14 +42,14 @@ func (c *call) admin() {
 	}
 }
 
-func (c *call) refuse(status int, err error) {
+func (c admin) refuse(status int, err error) {
 	c.JSON(status, map[string]string{"error": err.Error()})
 }
 
 // decodeBody reads an admin body strictly: a misspelt key would plan a fault that
 // never strikes.
-func (c *call) decodeBody(into any) bool {
-	dec := json.NewDecoder(strings.NewReader(string(c.payload)))
+func (c admin) decodeBody(into any) bool {
+	dec := json.NewDecoder(strings.NewReader(string(c.Payload)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
 		c.refuse(http.StatusBadRequest, fmt.Errorf("body: %w", err))
@@ -52,12 +58,12 @@ func (c *call) decodeBody(into any) bool {
 	return true
 }
 
-func (c *call) adminFaults(rest []string) {
+func (c admin) adminFaults(rest []string) {
 	id := ""
 	if len(rest) > 0 {
 		id = rest[0]
 	}
-	switch c.method {
+	switch c.Method {
 	case http.MethodGet:
 		c.showFaults(id)
 	case http.MethodPost:
@@ -78,11 +84,11 @@ func (c *call) adminFaults(rest []string) {
 		}
 		c.None(http.StatusNoContent)
 	default:
-		c.refuse(http.StatusMethodNotAllowed, fmt.Errorf("method %s", c.method))
+		c.refuse(http.StatusMethodNotAllowed, fmt.Errorf("method %s", c.Method))
 	}
 }
 
-func (c *call) showFaults(id string) {
+func (c admin) showFaults(id string) {
 	if id == "" {
 		c.JSON(200, c.s.Faults())
 		return
@@ -95,12 +101,12 @@ func (c *call) showFaults(id string) {
 	c.JSON(200, f)
 }
 
-func (c *call) adminJournal() {
-	query := c.r.URL.Query()
-	if c.method == http.MethodDelete {
+func (c admin) adminJournal() {
+	query := c.Request.URL.Query()
+	if c.Method == http.MethodDelete {
 		org := query.Get("org")
 		if o := c.s.Org(org); o != nil {
-			org = o.id
+			org = o.org.ID
 		}
 		c.s.journal.Reset(org)
 		c.None(http.StatusNoContent)
@@ -111,8 +117,8 @@ func (c *call) adminJournal() {
 		Since: since, Org: query.Get("org")}))
 }
 
-func (c *call) adminState() {
-	query := c.r.URL.Query()
+func (c admin) adminState() {
+	query := c.Request.URL.Query()
 	stable := query.Get("stable") == "true"
 	if query.Get("org") != "" {
 		if o := c.adminOrg(query.Get("org")); o != nil {
@@ -127,8 +133,8 @@ func (c *call) adminState() {
 	c.JSON(200, states)
 }
 
-func (c *call) adminSummary() {
-	org := c.r.URL.Query().Get("org")
+func (c admin) adminSummary() {
+	org := c.Request.URL.Query().Get("org")
 	if org == "" {
 		c.JSON(200, c.s.Summary())
 		return
@@ -139,7 +145,7 @@ func (c *call) adminSummary() {
 }
 
 // adminOrg finds an org by id, or the only one there is by "-".
-func (c *call) adminOrg(id string) *Org {
+func (c admin) adminOrg(id string) *Org {
 	if orgs := c.s.Orgs(); id == "-" && len(orgs) == 1 {
 		return orgs[0]
 	}
@@ -150,12 +156,12 @@ func (c *call) adminOrg(id string) *Org {
 	return nil
 }
 
-func (c *call) adminUsernames() {
+func (c admin) adminUsernames() {
 	var names []string
 	if !c.decodeBody(&names) {
 		return
 	}
-	if c.method == http.MethodDelete {
+	if c.Method == http.MethodDelete {
 		c.s.ReleaseUsernames(names...)
 	} else {
 		c.s.TakeUsernames(names...)
@@ -163,27 +169,20 @@ func (c *call) adminUsernames() {
 	c.None(http.StatusNoContent)
 }
 
-func pathName(s string) string {
-	if out, err := url.PathUnescape(s); err == nil {
-		return out
-	}
-	return s
-}
-
 // adminHostility: {"seed":n,"rate":r} with r from 0 to 1; DELETE ends it.
-func (c *call) adminHostility() {
+func (c admin) adminHostility() {
 	var body struct {
 		Seed uint64  `json:"seed"`
 		Rate float64 `json:"rate"`
 	}
-	switch c.method {
+	switch c.Method {
 	case http.MethodDelete:
 	case http.MethodPost:
 		if !c.decodeBody(&body) {
 			return
 		}
 	default:
-		c.refuse(http.StatusMethodNotAllowed, fmt.Errorf("method %s", c.method))
+		c.refuse(http.StatusMethodNotAllowed, fmt.Errorf("method %s", c.Method))
 		return
 	}
 	if body.Rate < 0 || body.Rate > 1 {

@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/auth"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/call"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 )
 
 // adminOrgs serves /_emulator/orgs and what is below an org.
-func (c *call) adminOrgs(rest []string) {
+func (c admin) adminOrgs(rest []string) {
 	if len(rest) == 0 {
 		c.listOrgs()
 		return
@@ -25,9 +26,9 @@ func (c *call) adminOrgs(rest []string) {
 	}
 	name := ""
 	if len(rest) > 2 {
-		name = pathName(rest[2])
+		name = call.PathName(rest[2])
 	}
-	if c.method == http.MethodGet && rest[1] == "users" {
+	if c.Method == http.MethodGet && rest[1] == "users" {
 		c.adminReadUsers(o, name)
 		return
 	}
@@ -54,13 +55,12 @@ type orgDescription struct {
 }
 
 func (o *Org) describe() orgDescription {
-	o.server.mu.RLock()
-	defer o.server.mu.RUnlock()
-	return orgDescription{o.id, o.cfg.Name, o.cfg.InstanceURL, len(o.Table("User").Rows)}
+	defer o.rlock()()
+	return orgDescription{o.org.ID, o.org.Config.Name, o.org.Config.InstanceURL, len(o.org.Table("User").Rows)}
 }
 
-func (c *call) listOrgs() {
-	if c.method == http.MethodPost {
+func (c admin) listOrgs() {
+	if c.Method == http.MethodPost {
 		c.addOrg()
 		return
 	}
@@ -73,7 +73,7 @@ func (c *call) listOrgs() {
 
 // addOrg makes an org; the body is an OrgConfig, completed like DefaultOrg
 // where lists are missing.
-func (c *call) addOrg() {
+func (c admin) addOrg() {
 	cfg := DefaultOrg("", "")
 	cfg.Clients = nil
 	if !c.decodeBody(&cfg) {
@@ -91,7 +91,7 @@ func (c *call) addOrg() {
 	c.JSON(http.StatusCreated, c.s.AddOrg(cfg).describe())
 }
 
-func (c *call) adminReadUsers(o *Org, username string) {
+func (c admin) adminReadUsers(o *Org, username string) {
 	if username == "" {
 		c.JSON(200, o.Users())
 		return
@@ -106,7 +106,7 @@ func (c *call) adminReadUsers(o *Org, username string) {
 
 // adminUser plants: PATCH changes fields, POST creates or, with "IsFrozen",
 // freezes as well.
-func (c *call) adminUser(o *Org, username string) error {
+func (c admin) adminUser(o *Org, username string) error {
 	fields := map[string]any{}
 	if !c.decodeBody(&fields) {
 		return nil
@@ -130,7 +130,7 @@ func (c *call) adminUser(o *Org, username string) error {
 }
 
 // adminSeats: {"seats":n}.
-func (c *call) adminSeats(o *Org, licence string) error {
+func (c admin) adminSeats(o *Org, licence string) error {
 	var body struct {
 		Seats int `json:"seats"`
 	}
@@ -141,8 +141,8 @@ func (c *call) adminSeats(o *Org, licence string) error {
 }
 
 // adminApp changes the members of ConnectedApp that are sent, or adds an app.
-func (c *call) adminApp(o *Org, clientID string) error {
-	if c.method == http.MethodPost && clientID == "" {
+func (c admin) adminApp(o *Org, clientID string) error {
+	if c.Method == http.MethodPost && clientID == "" {
 		var cfg ConnectedApp
 		if !c.decodeBody(&cfg) {
 			return nil
@@ -153,25 +153,25 @@ func (c *call) adminApp(o *Org, clientID string) error {
 }
 
 // adminSessions: DELETE ends all sessions.
-func (c *call) adminSessions(o *Org, _ string) error {
-	if c.method != http.MethodDelete {
-		return fmt.Errorf("method %s", c.method)
+func (c admin) adminSessions(o *Org, _ string) error {
+	if c.Method != http.MethodDelete {
+		return fmt.Errorf("method %s", c.Method)
 	}
 	o.ExpireSessions()
 	return nil
 }
 
 // adminTokens: DELETE revokes everything.
-func (c *call) adminTokens(o *Org, _ string) error {
-	if c.method != http.MethodDelete {
-		return fmt.Errorf("method %s", c.method)
+func (c admin) adminTokens(o *Org, _ string) error {
+	if c.Method != http.MethodDelete {
+		return fmt.Errorf("method %s", c.Method)
 	}
 	o.RevokeTokens()
 	return nil
 }
 
 // adminLimits: {"dailyApiRequests":n,"loginsPerHour":n}, either or both.
-func (c *call) adminLimits(o *Org, _ string) error {
+func (c admin) adminLimits(o *Org, _ string) error {
 	var body struct {
 		Daily  *int `json:"dailyApiRequests"`
 		Logins *int `json:"loginsPerHour"`
@@ -189,7 +189,7 @@ func (c *call) adminLimits(o *Org, _ string) error {
 }
 
 // adminFields: {"access":"none|read|edit"} for a field such as User.Title.
-func (c *call) adminFields(o *Org, field string) error {
+func (c admin) adminFields(o *Org, field string) error {
 	var body struct {
 		Access store.FieldAccess `json:"access"`
 	}
@@ -200,7 +200,7 @@ func (c *call) adminFields(o *Org, field string) error {
 }
 
 // adminGrant: {"clientId":..., "username":...} answers {"refresh_token":...}.
-func (c *call) adminGrant(o *Org, _ string) error {
+func (c admin) adminGrant(o *Org, _ string) error {
 	var body struct {
 		ClientID string `json:"clientId"`
 		Username string `json:"username"`
@@ -217,8 +217,8 @@ func (c *call) adminGrant(o *Org, _ string) error {
 }
 
 // adminRefusal plants or lifts a refused deactivation.
-func (c *call) adminRefusal(o *Org, username string) error {
-	if c.method == http.MethodDelete {
+func (c admin) adminRefusal(o *Org, username string) error {
+	if c.Method == http.MethodDelete {
 		return o.RefuseDeactivation(username, Refusal{})
 	}
 	var reason Refusal
@@ -233,8 +233,8 @@ func (c *call) adminRefusal(o *Org, username string) error {
 
 // adminDenials: POST a list puts denials in a user's way, or in everybody's;
 // DELETE takes them all away.
-func (c *call) adminDenials(o *Org, username string) error {
-	if c.method == http.MethodDelete {
+func (c admin) adminDenials(o *Org, username string) error {
+	if c.Method == http.MethodDelete {
 		return o.Allow(username)
 	}
 	var what []Denial
@@ -245,7 +245,7 @@ func (c *call) adminDenials(o *Org, username string) error {
 }
 
 // adminPropagation: {"seconds":n} for the changes of apps from now on.
-func (c *call) adminPropagation(o *Org, _ string) error {
+func (c admin) adminPropagation(o *Org, _ string) error {
 	var body struct {
 		Seconds int `json:"seconds"`
 	}

@@ -15,4 +15,26 @@
 //
 // Sign in at web.URL + /services/oauth2/token, plan faults and read the journal
 // with the Go methods or under /_emulator/.
+//
+// # Where is what
+//
+// This package is the public face: servers, orgs, the resources under
+// /_emulator/, and the names of types that live below. A call goes through
+// internal/call to one of oauth, rest and bulk; they work on an org, and nothing
+// below knows what is above it.
+//
+//   - internal/wire: JSON, instants, errors, an answer not sent yet
+//   - internal/store: objects and fields, tables, transactions, ids
+//   - internal/soql: queries: words, tree, plan, rows
+//   - internal/auth: connected apps, codes, refresh tokens, sessions
+//   - internal/org: configuration, the objects of an org and their rules, seats,
+//     denials, what is done by hand, saving and loading
+//   - internal/journal: every request, and counters
+//   - internal/faults: planned misbehaviour, hostility, presets
+//   - internal/call: one request: host, admission, fault, answer, journal
+//   - internal/oauth: the token endpoint, the browser leg, identity
+//   - internal/rest: records, collections, composites, queries, describes
+//   - internal/bulk: jobs of Bulk API 2.0
+//   - internal/faultdoc: writes docs/emulator-faults.md
+//   - shapetest: compares answers with recorded ones
 package emulator

@@ -10,8 +10,7 @@ import (
 // Query runs SOQL and gives the rows as encoding/json would read them. A
 // SELECT COUNT() gives no rows; use Count.
 func (o *Org) Query(soql string) ([]map[string]any, error) {
-	o.server.mu.RLock()
-	defer o.server.mu.RUnlock()
+	defer o.rlock()()
 	plan, err := o.plan(soql)
 	if err != nil {
 		return nil, err
@@ -19,7 +18,7 @@ func (o *Org) Query(soql string) ([]map[string]any, error) {
 	rows := plan.Run()
 	out := make([]map[string]any, 0, len(rows))
 	for _, r := range rows {
-		row, err := decodeRow(plan.Shape().Append(nil, o.Data, r, "63.0"))
+		row, err := decodeRow(plan.Shape().Append(nil, o.org.Data, r, "63.0"))
 		if err != nil {
 			return nil, err
 		}
@@ -30,8 +29,7 @@ func (o *Org) Query(soql string) ([]map[string]any, error) {
 
 // Count runs SOQL and says how many rows it has.
 func (o *Org) Count(soql string) (int, error) {
-	o.server.mu.RLock()
-	defer o.server.mu.RUnlock()
+	defer o.rlock()()
 	plan, err := o.plan(soql)
 	if err != nil {
 		return 0, err
@@ -44,7 +42,7 @@ func (o *Org) plan(text string) (*soql.Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("emulator: query: %w", err)
 	}
-	plan, failure := soql.Compile(o.Data, q, true)
+	plan, failure := soql.Compile(o.org.Data, q, true)
 	if failure != nil {
 		return nil, fmt.Errorf("emulator: query: %w", failure)
 	}

@@ -3,6 +3,7 @@ package emulator
 import (
 	"slices"
 
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/org"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
@@ -32,25 +33,23 @@ type User struct {
 
 // Users is a snapshot of all users in the order they were made.
 func (o *Org) Users() []User {
-	o.server.mu.RLock()
-	defer o.server.mu.RUnlock()
-	t := o.Table("User")
+	defer o.rlock()()
+	t := o.org.Table("User")
 	users := make([]User, 0, len(t.Rows))
 	for _, r := range t.Rows {
-		users = append(users, o.snapshot(r))
+		users = append(users, snapshot(o.org, r))
 	}
 	return users
 }
 
 // UserByUsername finds a user, active or not.
 func (o *Org) UserByUsername(username string) (User, bool) {
-	o.server.mu.RLock()
-	defer o.server.mu.RUnlock()
-	r := o.userByName(username)
+	defer o.rlock()()
+	r := o.org.UserByName(username)
 	if r == nil {
 		return User{}, false
 	}
-	return o.snapshot(r), true
+	return snapshot(o.org, r), true
 }
 
 // typed says whether a field is a member of User and left out of its Fields.
@@ -63,18 +62,19 @@ func typed(name string) bool {
 	return false
 }
 
-func (o *Org) snapshot(r *store.Record) User {
+// snapshot reads a user. The state lock is held.
+func snapshot(o *org.Org, r *store.Record) User {
 	obj := o.Object("User")
 	text := func(name string) string { return wire.PlainValue(o.Value(r, obj.Field(name))) }
 	u := User{ID: r.ID, Username: text("Username"), FirstName: text("FirstName"), LastName: text("LastName"), Email: text("Email"),
 		Alias: text("Alias"), CommunityNickname: text("CommunityNickname"), FederationIdentifier: text("FederationIdentifier"),
-		EmployeeNumber: text("EmployeeNumber"), IsActive: r.At(o.user.active.Pos) == true, IsFrozen: o.frozen(r.ID), Fields: map[string]any{}}
-	u.Profile = o.nameOf("Profile", text("ProfileId"), "Name")
-	u.License = o.nameOf("UserLicense", o.licenceOf(text("ProfileId")), "Name")
-	u.Role = o.nameOf("UserRole", text("UserRoleId"), "Name")
-	u.PermissionSets = o.names("PermissionSetAssignment", "AssigneeId", "PermissionSetId", "PermissionSet", "Name", r.ID)
-	u.PermissionSetGroups = o.names("PermissionSetAssignment", "AssigneeId", "PermissionSetGroupId", "PermissionSetGroup", "DeveloperName", r.ID)
-	u.Groups = o.names("GroupMember", "UserOrGroupId", "GroupId", "Group", "Name", r.ID)
+		EmployeeNumber: text("EmployeeNumber"), IsActive: o.Active(r), IsFrozen: o.Frozen(r.ID), Fields: map[string]any{}}
+	u.Profile = o.NameOf("Profile", text("ProfileId"), "Name")
+	u.License = o.NameOf("UserLicense", o.LicenceOf(text("ProfileId")), "Name")
+	u.Role = o.NameOf("UserRole", text("UserRoleId"), "Name")
+	u.PermissionSets = names(o, "PermissionSetAssignment", "AssigneeId", "PermissionSetId", "PermissionSet", "Name", r.ID)
+	u.PermissionSetGroups = names(o, "PermissionSetAssignment", "AssigneeId", "PermissionSetGroupId", "PermissionSetGroup", "DeveloperName", r.ID)
+	u.Groups = names(o, "GroupMember", "UserOrGroupId", "GroupId", "Group", "Name", r.ID)
 	for _, c := range r.Cells {
 		f := obj.Fields[c.Pos]
 		if typed(f.Name) {
@@ -89,23 +89,14 @@ func (o *Org) snapshot(r *store.Record) User {
 	return u
 }
 
-func (o *Org) nameOf(object, id, column string) string {
-	t := o.Table(object)
-	r := t.Live(id)
-	if r == nil {
-		return ""
-	}
-	return wire.PlainValue(r.At(t.Object.Field(column).Pos))
-}
-
 // names follows a junction object from one user to the names it leads to,
 // sorted.
-func (o *Org) names(junction, from, to, object, column, userID string) []string {
+func names(o *org.Org, junction, from, to, object, column, userID string) []string {
 	t := o.Table(junction)
 	out := []string{}
 	for _, r := range t.Matches(t.Object.Field(from), userID) {
 		if id := wire.PlainValue(r.At(t.Object.Field(to).Pos)); id != "" {
-			out = append(out, o.nameOf(object, id, column))
+			out = append(out, o.NameOf(object, id, column))
 		}
 	}
 	slices.Sort(out)

@@ -2,6 +2,8 @@ package emulator
 
 import "github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/faults"
 
+//go:generate go run ./internal/faultdoc -o ../../../docs/emulator-faults.md
+
 // Fault is a planned misbehaviour. All match fields that are set must match;
 // docs/emulator.md lists them.
 type Fault = faults.Fault

@@ -37,4 +37,17 @@
 //   - internal/bulk: jobs of Bulk API 2.0
 //   - internal/faultdoc: writes docs/emulator-faults.md
 //   - shapetest: compares answers with recorded ones
+//
+// Here:
+//
+//   - server.go: servers and their options
+//   - serve.go: which of the rooms a request is for
+//   - server_faults.go: the fault plan
+//   - journal.go: the journal and its counters
+//   - snapshot.go: saving and loading
+//   - org.go, org_hand.go: an org, and what is done to it by hand
+//   - org_signin.go: its apps, tokens and sessions
+//   - org_query.go, org_users.go, state.go: what it holds
+//   - admin.go, admin_org.go: the same under /_emulator/
+//   - api.go, api_faults.go, api_org.go: names of types that live below
 package emulator

@@ -207,10 +207,10 @@ func (c exports) resultPage(j *queryJob, from, to int) {
 func offsetOf(locator string) (int, error) {
 	text, err := base64.RawURLEncoding.DecodeString(locator)
 	if err != nil {
-		return 0, err //nolint:wrapcheck // the caller says what it was
+		return 0, err
 	}
 	n, err := strconv.ParseUint(string(text), 10, 31)
-	return int(n), err //nolint:wrapcheck // as above
+	return int(n), err
 }
 
 // body writes the job; counters only when it is read alone. [D]

@@ -80,7 +80,7 @@ func (c *Call) Authenticate(token string) *wire.APIError {
 
 // VersionNumber is the API version that the path names.
 func (c *Call) VersionNumber() float64 {
-	number, _ := strconv.ParseFloat(c.Version, 64) // checkVersion saw it
+	number, _ := strconv.ParseFloat(c.Version, 64) // CheckVersion saw it
 	return number
 }
 

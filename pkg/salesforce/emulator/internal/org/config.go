@@ -151,7 +151,7 @@ func Default(clientID, clientSecret string) Config {
 	}
 }
 
-// Validate says everything that AddOrg would refuse.
+// Validate says everything for which an org cannot be added.
 func (c Config) Validate() error {
 	var errs []error
 	if c.ID != "" && (!store.IsID(c.ID) || c.ID[:3] != "00D") {

@@ -139,7 +139,7 @@ func (c router) collectionRoute(rest []string) call.Route {
 	return call.MethodRoute("collections.create", "DELETE", "GET", "PATCH", "POST")
 }
 
-// versionLabels counts down from Summer '26. [R for 20.0 and 67.0]
+// versionLabel counts down from Summer '26. [R for 20.0 and 67.0]
 func versionLabel(number int) string {
 	seasons := [...]string{"Winter", "Spring", "Summer"}
 	steps := number - 20 // 20.0 is Winter '11

@@ -66,7 +66,7 @@ func orderTest(op string, want any, f *store.Field) func(any) bool {
 	}
 }
 
-// folded folds text and shortens ids, as indexKey does.
+// folded folds text and shortens ids, as store.IndexKey does.
 func folded(f *store.Field, v any) any {
 	if s, ok := v.(string); ok {
 		return store.IndexKey(f, s)

@@ -25,7 +25,7 @@ type Member struct {
 }
 
 // Object keeps members in the order they were sent. Values are nil, bool,
-// string, jsonNumber, []any or *jsonObject.
+// string, Number, []any or *Object.
 type Object struct {
 	Members []Member
 	Pos     int

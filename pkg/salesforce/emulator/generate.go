@@ -1,3 +1,0 @@
-package emulator
-
-//go:generate go run ./internal/faultdoc -o ../../../docs/emulator-faults.md

@@ -76,19 +76,19 @@ func classByText(r refusal) (Class, Kind, bool) {
 	return Unknown, KindNone, false
 }
 
-// classBySessionText holds the texts that speak of the session or the org.
+// classBySessionText holds the texts that speak of the session or the org. They
+// count only beside the code and the place where they were recorded: elsewhere
+// the same words may be somebody's last name, quoted by the refusal of a record.
 func classBySessionText(r refusal) (Class, Kind, bool) {
 	has := func(s string) bool { return strings.Contains(r.message, s) }
 	switch {
-	case neverRenew(r.message): // [R/C jsforce http-api.ts]
+	case r.status == 0: // one record's result
+	case r.status == 401 && neverRenew(r.message): // [R/C jsforce http-api.ts]
 		return Misconfigured, KindAPIAccess, true
-	case has("TotalRequests Limit exceeded"): // [R OrgCheck #181]
+	case r.code == "REQUEST_LIMIT_EXCEEDED" && has("TotalRequests Limit exceeded"): // [R OrgCheck #181]
 		return Throttled, KindDailyLimit, true
-	case has("ConcurrentRequests"), // [R OrgCheck #432]
-		has("ConcurrentPerOrgLongTxn Limit exceeded"): // [R mautic], also as UNKNOWN_EXCEPTION
+	case r.code == "UNKNOWN_EXCEPTION" && strings.HasPrefix(r.message, "ConcurrentPerOrgLongTxn Limit exceeded"): // [R mautic]
 		return Throttled, KindConcurrentLimit, true
-	case has("Bad_OAuth_Token"): // [R] the identity service's plain-text 403
-		return Credentials, KindNone, true
 	}
 	return Unknown, KindNone, false
 }

@@ -261,3 +261,29 @@ func TestListsAreClosed(t *testing.T) {
 		t.Errorf("%d classes are org-wide", orgWide)
 	}
 }
+
+// TestWordsInARecordHoldNobodyElse: whatever stands in one record's refusal, or
+// in a call's that quotes a value, it is no trouble of the whole org; only the
+// code and the place in the answer say that.
+func TestWordsInARecordHoldNobodyElse(t *testing.T) {
+	t.Parallel()
+	words := []string{
+		"TotalRequests Limit exceeded.", "ConcurrentRequests (Concurrent API Requests) Limit exceeded.", "ConcurrentPerOrgLongTxn Limit exceeded",
+		"Bad_OAuth_Token", "This session is not valid for use with the REST API", "Connected app is not attached to Agent",
+		"INVALID_SESSION_ID", "REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE",
+	}
+	for _, w := range words {
+		for _, r := range []refusal{
+			{code: "STRING_TOO_LONG", message: "Last Name: data value too large: " + w + " (max length=80)", fields: []string{"LastName"}},
+			{code: "FIELD_INTEGRITY_EXCEPTION", message: w},
+			{status: 400, code: "STRING_TOO_LONG", message: "Last Name: data value too large: " + w + " (max length=80)", mutating: true},
+			{status: 400, code: "JSON_PARSER_ERROR", message: "Cannot deserialize instance of date from VALUE_STRING value " + w, mutating: true},
+			{status: 403, code: "INSUFFICIENT_ACCESS", message: w, mutating: true},
+			{code: "UNKNOWN_EXCEPTION", message: w},
+		} {
+			if e := classify(r); e.OrgWide() {
+				t.Errorf("%q in a refusal %s (%d) holds the org: %s %s", w, r.code, r.status, e.Class, e.Kind)
+			}
+		}
+	}
+}

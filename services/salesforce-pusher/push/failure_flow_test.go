@@ -265,3 +265,26 @@ func TestStaleNamesAreResolvedAgain(t *testing.T) {
 		t.Errorf("%d calls, want 3", n)
 	}
 }
+
+// TestAValueThatSpeaksOfLimitsHoldsNobodyElse: Salesforce quotes the value it
+// refuses, and it may be any words.
+func TestAValueThatSpeaksOfLimitsHoldsNobodyElse(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	people := crowd(10)
+	for i, words := range []string{"ConcurrentRequests ", "TotalRequests Limit exceeded. ", "Bad_OAuth_Token "} {
+		people[i] = person(i, func(d *events.Desired) { d.Fields["LastName"] = words + strings.Repeat("x", 80) })
+	}
+	r.start()
+	r.settled(r.want(people...))
+	for i, p := range people {
+		if i < 3 {
+			expectFailed(t, r.outcome(p.Key), events.CauseInvalid)
+			continue
+		}
+		expect(t, r.outcome(p.Key), events.ResultApplied, "created", "assigned")
+	}
+	if len(r.history) != 0 {
+		t.Errorf("the org was %v", r.history)
+	}
+}

@@ -87,7 +87,7 @@ func (s *Service) readOutcome(ctx context.Context, m *bus.Message) (*finding, er
 		return nil, nil //nolint:nilnil // nothing to do is no fault
 	}
 	f.letter = events.DeadLetter{
-		V: events.Version, Org: o.Org, Key: o.Key, Username: o.Username, UserID: o.UserID,
+		Org: o.Org, Key: o.Key, Username: o.Username, UserID: o.UserID,
 		Revision: o.Revision, Lane: o.Lane, Failure: failureOf(o.Failure),
 		Attempts: o.Attempt, RevisionAttempts: o.Attempt,
 		FirstAt: earliest(o.FirstFailedAt, o.At), LastAt: o.At, Origin: o.Origin, Evidence: m.Seq,
@@ -107,7 +107,7 @@ func (s *Service) readRejection(ctx context.Context, m *bus.Message) (*finding, 
 		failed: !r.Resolved, revision: r.Origin.Seq,
 	}
 	f.letter = events.DeadLetter{
-		V: events.Version, Org: f.org, Key: f.key, Revision: r.Origin.Seq, Failure: failureOf(r.Failure),
+		Org: f.org, Key: f.key, Revision: r.Origin.Seq, Failure: failureOf(r.Failure),
 		Attempts: attempt, RevisionAttempts: attempt,
 		FirstAt: earliest(r.FirstAt, r.At), LastAt: r.At, Origin: r.Origin, Evidence: m.Seq,
 	}

@@ -128,7 +128,7 @@ func (s *step) checkpoint(people []*person) error {
 
 func (s *step) interim(p *person) (bus.Group, error) {
 	l := p.link
-	l.V, l.Org, l.Key = events.Version, s.org.cfg.Name, p.key
+	l.Org, l.Key = s.org.cfg.Name, p.key
 	l.Claim = &events.Claim{Worker: s.org.worker, Revision: p.revision, Until: p.until.UTC()}
 	if p.touched {
 		l.AppliedHash = ""
@@ -196,7 +196,7 @@ func (s *step) owners(people []*person) (map[string]events.Owner, error) {
 }
 
 func (s *step) ownerWrite(p *person, by string) (bus.Write, error) {
-	data, err := events.Encode(events.Owner{V: events.Version, Key: p.key, By: by})
+	data, err := events.Encode(events.Owner{Key: p.key, By: by})
 	if err != nil {
 		return bus.Write{}, fmt.Errorf("owner: %w", err)
 	}

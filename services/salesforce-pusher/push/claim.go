@@ -26,7 +26,7 @@ func (s *step) claim(ctx context.Context, people []*person) error {
 	groups := make([]bus.Group, len(people))
 	for i, p := range people {
 		l := p.link
-		l.V, l.Org, l.Key = events.Version, s.org.cfg.Name, p.key
+		l.Org, l.Key = s.org.cfg.Name, p.key
 		l.Claim = &events.Claim{Worker: s.org.worker, Revision: p.revision, Until: until.UTC()}
 		w, err := s.linkWrite(p, l)
 		if err != nil {

@@ -115,7 +115,7 @@ func (s *step) raiseFenced() error {
 		if p.fate != fenced {
 			continue
 		}
-		data, err := events.Encode(events.Work{V: events.Version, Reason: events.ReasonFenced})
+		data, err := events.Encode(events.Work{Reason: events.ReasonFenced})
 		if err != nil {
 			return fmt.Errorf("work: %w", err)
 		}

@@ -51,7 +51,7 @@ func (h *hold) read(ctx context.Context) (events.Health, uint64, error) {
 
 // swap writes a health in place of the one with this sequence.
 func (h *hold) swap(ctx context.Context, next events.Health, seq uint64) error {
-	next.V, next.Org, next.At = events.Version, h.cfg.Name, time.Now().UTC()
+	next.Org, next.At = h.cfg.Name, time.Now().UTC()
 	if u := h.usage.Load(); u != nil {
 		next.Used, next.Limit = int(u.Used), int(u.Limit)
 	}

@@ -12,7 +12,7 @@ import (
 // where the person themselves failed.
 func settle(p *person, now time.Time) events.Link {
 	l := p.link
-	l.V, l.Org, l.Key = events.Version, p.desired.Org, p.key
+	l.Org, l.Key = p.desired.Org, p.key
 	l.Claim, l.At = nil, now.UTC()
 	if p.touched && p.fate != applied {
 		l.AppliedHash = ""
@@ -35,7 +35,7 @@ func settle(p *person, now time.Time) events.Link {
 // outcomeOf is the record of how a person's attempt ended. It follows settle.
 func outcomeOf(p *person, l events.Link) events.Outcome {
 	o := events.Outcome{
-		V: events.Version, Org: p.desired.Org, Key: p.key, Revision: p.revision, Lane: p.desired.Lane,
+		Org: p.desired.Org, Key: p.key, Revision: p.revision, Lane: p.desired.Lane,
 		Result: events.ResultApplied, Actions: p.actions, UserID: l.UserID,
 		Attempt: l.Attempts, FirstFailedAt: l.FirstFailedAt, Failures: l.Failures,
 		At: l.At, Origin: p.desired.Origin, Username: p.username(),

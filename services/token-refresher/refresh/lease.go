@@ -19,7 +19,7 @@ var errTakenOver = errors.New("another replica took the lease over")
 // may replace while the lease lasts; or false when another replica was first or
 // the record could not be written.
 func (o *org) lease(ctx context.Context, a attempt) (events.TokenRecord, uint64, bool) {
-	next := events.TokenRecord{V: events.Version, Org: o.name}
+	next := events.TokenRecord{Org: o.name}
 	if a.before != nil {
 		next = *a.before
 	}

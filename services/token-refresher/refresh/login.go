@@ -300,7 +300,7 @@ func (l *Login) keep(ctx context.Context, o *loginOrg, g salesforce.Grant) error
 			_ = o.oauth.Revoke(ctx, g.RefreshToken) // it is of no use; the refusal is what counts
 			return err
 		}
-		next := events.TokenRecord{V: events.Version, Org: o.name, Generation: before.Generation + 1,
+		next := events.TokenRecord{Org: o.name, Generation: before.Generation + 1,
 			CredentialMark: markOf(l.sealer, o.connect).String(), State: events.TokenConnected, Since: before.Since, At: l.now().UTC()}
 		if before.State != events.TokenConnected {
 			next.Since = l.now().UTC()

@@ -109,7 +109,7 @@ func (o *org) observe(ctx context.Context, e bus.Entry) {
 	if err != nil {
 		// It is replaced by the next one, under compare-and-set.
 		o.tel.Log.ErrorContext(ctx, "token record cannot be read", "org", o.name, "error", err)
-		rec = events.TokenRecord{V: events.Version, Org: o.name, State: events.TokenRefreshing}
+		rec = events.TokenRecord{Org: o.name, State: events.TokenRefreshing}
 	}
 	o.mu.Lock()
 	if e.Seq > o.rev {

@@ -83,7 +83,7 @@ func (o *org) store(ctx context.Context, a attempt, next events.TokenRecord, rev
 	rec, now, _ := o.view()
 	granted := next.State == events.TokenConnected && next.Generation == a.generation()+1
 	switch {
-	case rec == nil:
+	case rec == nil, o.standsBy():
 		return errTakenOver
 	case bytes.Equal(rec.Sealed, next.Sealed) && rec.Generation == next.Generation && rec.Lease == nil:
 		return nil // it was stored, and the answer was lost

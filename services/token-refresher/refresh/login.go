@@ -332,6 +332,10 @@ func (l *Login) record(ctx context.Context, o *loginOrg) (events.TokenRecord, ui
 		return events.TokenRecord{}, 0, fmt.Errorf("read token record: %w", err)
 	}
 	rec, err := events.Decode[events.TokenRecord](e.Data)
+	if errors.Is(err, events.ErrNewer) {
+		return events.TokenRecord{}, 0, refusal("A newer version of Rollcall keeps this org's token.",
+			"Authenticate again when every replica of token-refresher has been updated.")
+	}
 	if err != nil {
 		return events.TokenRecord{}, e.Seq, nil //nolint:nilerr // what cannot be read is replaced
 	}

@@ -13,30 +13,42 @@ import (
 type Payload interface {
 	PersonState | GroupState | Desired | Work | Link | Owner | Outcome | Discarded |
 		Rejection | DeadLetter | Health | TokenRecord | OperatorRequest | OperatorResult
-	version() int
 }
 
-// Encode writes a payload: deterministic, so that equal payloads are equal
-// bytes, and somebody who lost a reply can tell his own write by reading back.
+// Encode writes a payload in the version that this program writes, whatever its
+// V says: deterministic, so that equal payloads are equal bytes, and somebody
+// who lost a reply can tell his own write by reading back.
 func Encode[P Payload](p P) ([]byte, error) {
+	at, written := versionOf(&p)
+	*at = written
+	return marshal(&p)
+}
+
+func marshal[P Payload](p *P) ([]byte, error) {
 	out, err := json.Marshal(p, json.Deterministic(true))
 	if err != nil {
-		return nil, fmt.Errorf("encode %T: %w", p, err)
+		return nil, fmt.Errorf("encode %T: %w", *p, err)
 	}
 	return out, nil
 }
 
-// Decode reads a payload and refuses a version it does not know. Unknown
-// members are let pass: a newer writer of the same version may add some. Its
-// errors quote no value: payloads hold personal data.
+// Decode reads a payload: an older version as what it means in the one written
+// today, so that V is always that one. It refuses a version it does not know,
+// a newer one with [ErrNewer]. Unknown members are let pass: a newer writer of
+// the same version may add some, where it does no harm that this program loses
+// them when it writes the payload again. Its errors quote no value: payloads
+// hold personal data.
 func Decode[P Payload](data []byte) (P, error) {
 	var p P
 	if err := json.Unmarshal(data, &p); err != nil {
 		return p, fmt.Errorf("decode %T: %w", p, payloadError(err))
 	}
-	if v := p.version(); v != Version {
-		return p, fmt.Errorf("decode %T: version %d, this program reads version %d", p, v, Version)
+	at, written := versionOf(&p)
+	if err := checkVersion(*at, written); err != nil {
+		return p, fmt.Errorf("decode %T: %w", p, err)
 	}
+	upgrade(&p)
+	*at = written
 	return p, nil
 }
 
@@ -49,30 +61,20 @@ func payloadError(err error) error {
 	return errors.New("at " + fault.Where + ": " + fault.Reason)
 }
 
-// HashDesired returns the hash of what a Desired asks for: all but its lane,
-// its origin and the hash itself, so that the same wish has the same hash
-// whatever event repeated it.
+// hashedVersion is the version in the bytes that are hashed. It stays what it
+// was when the first links were written: with every new version of Desired
+// everybody's hash would be another, and everybody would be pushed once more.
+const hashedVersion = 1
+
+// HashDesired returns the hash of what a Desired asks for: all but its version,
+// its lane, its origin and the hash itself, so that the same wish has the same
+// hash whatever event repeated it, and whatever version holds it.
 func HashDesired(d Desired) (string, error) {
-	d.Hash, d.Lane, d.Origin = "", "", Origin{}
-	data, err := Encode(d)
+	d.V, d.Hash, d.Lane, d.Origin = hashedVersion, "", "", Origin{}
+	data, err := marshal(&d)
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:16]), nil
 }
-
-func (p PersonState) version() int     { return p.V }
-func (p GroupState) version() int      { return p.V }
-func (p Desired) version() int         { return p.V }
-func (p Work) version() int            { return p.V }
-func (p Link) version() int            { return p.V }
-func (p Owner) version() int           { return p.V }
-func (p Outcome) version() int         { return p.V }
-func (p Discarded) version() int       { return p.V }
-func (p Rejection) version() int       { return p.V }
-func (p DeadLetter) version() int      { return p.V }
-func (p Health) version() int          { return p.V }
-func (p TokenRecord) version() int     { return p.V }
-func (p OperatorRequest) version() int { return p.V }
-func (p OperatorResult) version() int  { return p.V }

@@ -11,7 +11,7 @@ import (
 func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ body, want string }{
-		"version of tomorrow": {`{"v":2,"key":"k"}`, "version 2, this program reads version 1"},
+		"version of tomorrow": {`{"v":3,"key":"k"}`, "version 3, this program reads versions 1 to 2"},
 		"no version":          {`{"key":"k"}`, "version 0"},
 		"not JSON":            {secret, "is not valid JSON"},
 		"duplicate key":       {`{"v":1,"v":1}`, "at /v: stands twice"},
@@ -50,9 +50,10 @@ func TestHashDesired(t *testing.T) {
 		t.Errorf("the hash of the sample is %s", base)
 	}
 	for name, change := range map[string]func(*events.Desired){
-		"lane":   func(d *events.Desired) { d.Lane = events.LaneBackfill },
-		"origin": func(d *events.Desired) { d.Origin = events.Origin{EventID: "other"} },
-		"hash":   func(d *events.Desired) { d.Hash = "" },
+		"version": func(d *events.Desired) { d.V = 7 },
+		"lane":    func(d *events.Desired) { d.Lane = events.LaneBackfill },
+		"origin":  func(d *events.Desired) { d.Origin = events.Origin{EventID: "other"} },
+		"hash":    func(d *events.Desired) { d.Hash = "" },
 	} {
 		d := sampleDesired()
 		change(&d)
@@ -64,7 +65,7 @@ func TestHashDesired(t *testing.T) {
 	for i := range reflect.TypeFor[events.Desired]().NumField() {
 		d := sampleDesired()
 		name := reflect.TypeOf(d).Field(i).Name
-		if name == "Lane" || name == "Origin" || name == "Hash" {
+		if name == "V" || name == "Lane" || name == "Origin" || name == "Hash" {
 			continue
 		}
 		reflect.ValueOf(&d).Elem().Field(i).SetZero()

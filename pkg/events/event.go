@@ -45,7 +45,8 @@ type Event struct {
 	DataContentType string    `json:"datacontenttype,omitempty"`
 	DataSchema      string    `json:"dataschema,omitempty"`
 	// SourceVersion decides between events of one source about one person: a
-	// whole number or an RFC 3339 time that grows with every change.
+	// whole number or an RFC 3339 time that grows with every change. A source
+	// sends it always or never, as configured ([VersionKind]).
 	SourceVersion string `json:"sourceversion,omitempty"`
 	// Lane "backfill" marks a bulk load, which waits behind single changes.
 	Lane        Lane   `json:"rollcalllane,omitempty"`

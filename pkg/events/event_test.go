@@ -310,3 +310,34 @@ func TestCompareSourceVersions(t *testing.T) {
 		})
 	}
 }
+
+func TestAKindOfVersionOrdersWhatIsOfIt(t *testing.T) {
+	t.Parallel()
+	const early, late = "2026-03-02T09:00:00Z", "2026-03-02T10:00:00.5+01:00"
+	for _, c := range []struct {
+		kind events.VersionKind
+		a, b string
+		want int
+	}{
+		{events.VersionNone, "1", "2", 0},
+		{events.VersionNone, "", late, 0},
+		{events.VersionNumber, "9", "10", -1},
+		{events.VersionNumber, "007", "7", 0},
+		{events.VersionNumber, "1", late, 1},
+		{events.VersionNumber, "", "-5", -1},
+		{events.VersionNumber, "", early, 0},
+		{events.VersionTime, early, late, -1},
+		{events.VersionTime, "9000", early, -1},
+		{events.VersionTime, early, "", 1},
+		{events.VersionTime, "", "7", 0},
+	} {
+		if got, back := c.kind.Compare(c.a, c.b), c.kind.Compare(c.b, c.a); got != c.want || back != -c.want {
+			t.Errorf("%s: %q to %q is %d, and back %d; want %d", c.kind, c.a, c.b, got, back, c.want)
+		}
+	}
+	for version, want := range map[string]events.VersionKind{"": events.VersionNone, "-7": events.VersionNumber, late: events.VersionTime} {
+		if got := events.KindOfVersion(version); got != want {
+			t.Errorf("%q is a %s, want %s", version, got, want)
+		}
+	}
+}

@@ -15,11 +15,11 @@ import (
 // be read by tomorrow's program. UPDATE_GOLDEN=1 writes the files anew.
 func TestGoldenPayloads(t *testing.T) {
 	t.Parallel()
-	golden(t, "person_state", samplePersonState())
-	golden(t, "group_state", sampleGroupState())
-	golden(t, "desired", sampleDesired())
+	golden(t, "person_state.v2", samplePersonState())
+	golden(t, "group_state.v2", sampleGroupState())
+	golden(t, "desired.v2", sampleDesired())
 	golden(t, "work", events.Work{V: 1, Reason: events.ReasonReplay})
-	golden(t, "link", sampleLink())
+	golden(t, "link.v2", sampleLink())
 	golden(t, "owner", events.Owner{V: 1, Key: sampleKey, By: "created"})
 	golden(t, "outcome", sampleOutcome())
 	golden(t, "discarded", events.Discarded{V: 1, Revision: 22, By: "admin@example.com", At: at(3), Request: "req-1"})

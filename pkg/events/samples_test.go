@@ -89,26 +89,32 @@ func sampleFailure() events.Failure {
 
 func samplePersonState() events.PersonState {
 	return events.PersonState{
-		V: 1, Key: sampleKey, CorrelationID: "1001",
+		V: 2, Key: sampleKey, CorrelationID: "1001",
 		Sources: map[string]events.SourceState{
-			"hr": {Origin: sampleOrigin(), SourceVersion: "42", Removed: true, Person: samplePerson()},
+			"hr": {
+				Origin: sampleOrigin(), SourceVersion: "42", Removed: true, Person: samplePerson(),
+				Series:     &events.Removal{Origin: sampleOrigin(), SourceVersion: "40"},
+				Active:     []events.Activity{{Position: events.Position{Seq: 13, SourceVersion: "41"}, Active: true}},
+				Superseded: []events.Superseded{{Origin: sampleOrigin(), SourceVersion: "39", Person: samplePerson(), Group: sampleGroup()}},
+			},
 		},
 		Groups: map[events.Key]events.Membership{
-			sampleGroupKey: {Source: "directory", Name: "Sales", Seq: 12, Left: true},
+			sampleGroupKey: {Source: "directory", Name: "Sales", Revision: 12, Left: true},
 		},
 	}
 }
 
 func sampleGroupState() events.GroupState {
 	return events.GroupState{
-		V: 1, Key: sampleGroupKey, Source: "directory", Origin: sampleOrigin(), SourceVersion: "7", Removed: true,
-		Group: sampleGroup(), Members: []events.Key{sampleKey},
+		V: 2, Key: sampleGroupKey, Source: "directory", Revision: 12, Origin: sampleOrigin(), SourceVersion: "7", Removed: true,
+		Group: sampleGroup(), Series: &events.Removal{Origin: sampleOrigin(), SourceVersion: "6"},
+		Superseded: []events.Superseded{{Origin: sampleOrigin(), SourceVersion: "5", Person: samplePerson(), Group: sampleGroup()}},
 	}
 }
 
 func sampleDesired() events.Desired {
 	return events.Desired{
-		V: 1, Org: "production", Key: sampleKey, Rule: "sales", Active: true, Lane: events.LaneChange,
+		V: 2, Org: "production", Key: sampleKey, Rule: "sales", Active: true, Lane: events.LaneChange,
 		Match: events.Match{
 			FederationID: "1001", Username: "sample.person@example.com", Email: "sample.person@example.com", ExternalID: "hr-1001",
 		},
@@ -120,7 +126,7 @@ func sampleDesired() events.Desired {
 
 func sampleLink() events.Link {
 	return events.Link{
-		V: 1, Org: "production", Key: sampleKey, UserID: "005000000000001AAA", Active: true, Frozen: true,
+		V: 2, Org: "production", Key: sampleKey, UserID: "005000000000001AAA", Active: true, Frozen: true,
 		AppliedRevision: 21, AppliedHash: "0123456789abcdef0123456789abcdef",
 		FieldHashes: map[string]string{"LastName": "a1b2c3"}, Assigned: map[string]string{"permission_set/Sales_Tools": "0Pa000000000001AAA"},
 		Claim:  &events.Claim{Worker: "pusher-1", Revision: 22, Until: at(1)},

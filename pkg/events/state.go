@@ -2,53 +2,108 @@ package events
 
 import "time"
 
-// Version is the version of every payload in ROSTER, DEAD and OPERATOR. A
-// reader refuses a version it does not know.
-const Version = 1
+// Every payload begins with V, its version: [Encode] sets it, [Decode] judges it.
 
 // PersonState is what every source last said about one person.
 type PersonState struct {
 	V             int    `json:"v"`
 	Key           Key    `json:"key"`
 	CorrelationID string `json:"correlationId,omitempty"`
-	// Sources holds the newest version of each source's view, by source name.
+	// Sources holds each source's view, by source name.
 	Sources map[string]SourceState `json:"sources,omitempty"`
 	// Groups holds the directory groups the person is a direct member of, by
 	// group key.
 	Groups map[Key]Membership `json:"groups,omitempty"`
 }
 
-// SourceState is one source's newest view of a person.
+// Position is where an event stands among those of its source about one person
+// or group, within their series: a higher SourceVersion is newer, and of equal
+// ones a higher Seq, the event's sequence in DIRECTORY.
+type Position struct {
+	Seq           uint64 `json:"seq"`
+	SourceVersion string `json:"sourceVersion,omitempty"`
+}
+
+// SourceState is one source's view of a person: what its events come to, in
+// whatever order they were read.
 type SourceState struct {
-	Origin Origin `json:"origin"`
-	// SourceVersion is the source's own version of the record, if it sends one:
-	// an old export cannot undo a newer one.
-	SourceVersion string  `json:"sourceVersion,omitempty"`
-	Removed       bool    `json:"removed,omitzero"`
-	Person        *Person `json:"person,omitempty"`
+	// Origin and SourceVersion are of the newest event of the series: the one
+	// whose fields count.
+	Origin        Origin `json:"origin"`
+	SourceVersion string `json:"sourceVersion,omitempty"`
+	// Removed says that this event is a removal; there is no Person then.
+	Removed bool `json:"removed,omitzero"`
+	// Person is what the event said, but for its word on active.
+	Person *Person `json:"person,omitempty"`
+	// Series is the last removal in DIRECTORY: it begins the series, and no event
+	// before it belongs to it. Nil before any removal.
+	Series *Removal `json:"series,omitempty"`
+	// Active is what the events of the series say of whether the person is
+	// active: the first counts, the others would if a removal older than they are
+	// were read after them; by sequence. Where no event says it the person is active.
+	Active []Activity `json:"active,omitempty"`
+	// Superseded are the other events of the series whose fields would count
+	// then; by sequence.
+	Superseded []Superseded `json:"superseded,omitempty"`
+}
+
+// IsActive says whether the source calls the person active; not said where
+// none of its events speaks of it.
+func (s *SourceState) IsActive() (active, said bool) {
+	if len(s.Active) == 0 {
+		return false, false
+	}
+	return s.Active[0].Active, true
+}
+
+// Removal is an event by which a source took somebody or something away.
+type Removal struct {
+	Origin        Origin `json:"origin"`
+	SourceVersion string `json:"sourceVersion,omitempty"`
+}
+
+// Activity is an event's word on whether a person is active.
+type Activity struct {
+	Position
+	Active bool `json:"active"`
+}
+
+// Superseded is an event whose fields may come to count after all.
+type Superseded struct {
+	Origin        Origin `json:"origin"`
+	SourceVersion string `json:"sourceVersion,omitempty"`
+	// Person or Group is what it said.
+	Person *Person `json:"person,omitempty"`
+	Group  *Group  `json:"group,omitempty"`
 }
 
 // Membership is one direct membership of a person in a directory group.
 type Membership struct {
 	Source string `json:"source"`
 	Name   string `json:"name"`
-	Seq    uint64 `json:"seq"` // the group event that said so, in DIRECTORY
-	// Left is kept rather than removed, so that an older group event read again
+	// Revision is that of the group's state that said so.
+	Revision uint64 `json:"revision,omitzero"`
+	// Left is kept rather than removed, so that an older state of the group
 	// cannot bring the membership back.
 	Left bool `json:"left,omitzero"`
 }
 
-// GroupState is what a source last said about one group.
+// GroupState is what a source's events about one group come to.
 type GroupState struct {
-	V             int    `json:"v"`
-	Key           Key    `json:"key"`
-	Source        string `json:"source"`
-	Origin        Origin `json:"origin"`
-	SourceVersion string `json:"sourceVersion,omitempty"`
-	Removed       bool   `json:"removed,omitzero"`
-	Group         *Group `json:"group,omitempty"`
-	// Members are the keys of the direct members.
-	Members []Key `json:"members,omitempty"`
+	V      int    `json:"v"`
+	Key    Key    `json:"key"`
+	Source string `json:"source"`
+	// Revision rises by one with every change of this state, whatever the order
+	// of the events that change it: the guard of the members' memberships.
+	Revision uint64 `json:"revision,omitzero"`
+	// Origin, SourceVersion, Removed and Group are of the newest event of the
+	// series; Series and Superseded are as in [SourceState].
+	Origin        Origin       `json:"origin"`
+	SourceVersion string       `json:"sourceVersion,omitempty"`
+	Removed       bool         `json:"removed,omitzero"`
+	Group         *Group       `json:"group,omitempty"`
+	Series        *Removal     `json:"series,omitempty"`
+	Superseded    []Superseded `json:"superseded,omitempty"`
 }
 
 // Desired is what one person should have in one org. Its revision is its own

@@ -161,7 +161,7 @@ func TestForgersChangeNothing(t *testing.T) {
 	s.settle(settleWithin)
 	before := s.users()
 	key := s.keyOf("e00005@rollcall.example")
-	wish, err := events.Encode(events.Desired{V: events.Version, Org: "acme", Key: key, Lane: events.LaneLeaver, Hash: "forged"})
+	wish, err := events.Encode(events.Desired{Org: "acme", Key: key, Lane: events.LaneLeaver, Hash: "forged"})
 	if err != nil {
 		t.Fatal(err)
 	}

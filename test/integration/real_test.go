@@ -1,10 +1,12 @@
 package integration
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -104,7 +106,15 @@ func (s *stack) publishReal() report {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), settleWithin)
 	defer cancel()
-	out, err := s.rollcall(ctx, "publish", abs(s.t, realExport), "--mapping", abs(s.t, "../../examples/hr-workers.yaml"), "-o", "json")
+	mapping, err := os.ReadFile("../../examples/hr-workers.yaml")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	own := filepath.Join(s.t.TempDir(), "mapping.yaml") // here the export is source hr's
+	if err := os.WriteFile(own, bytes.Replace(mapping, []byte("\nsource: workers\n"), []byte("\nsource: hr\n"), 1), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	out, err := s.rollcall(ctx, "publish", abs(s.t, realExport), "--mapping", own, "-o", "json")
 	if err == nil {
 		s.t.Error("publishing an export with unusable rows succeeded")
 	}

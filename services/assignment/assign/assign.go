@@ -22,10 +22,10 @@ const (
 	batchSize = 330
 	// prefetch keeps a next batch ready while one is worked on.
 	prefetch = 2 * batchSize
-	// again is when an undecided event comes again; stuckAgain when it is the
-	// stored state of its person that cannot be read.
-	again      = time.Second
-	stuckAgain = time.Minute
+	// again is when an undecided event comes again; unreadableAgain when it waits
+	// for somebody who can read the stored state.
+	again           = time.Second
+	unreadableAgain = time.Minute
 )
 
 // roster is what is needed of the bus; [bus.Bus] has it.
@@ -50,6 +50,8 @@ type Service struct {
 	gate    *gate
 	// work is the body of every work message.
 	work []byte
+	// unreadableAgain is the constant, but in tests.
+	unreadableAgain time.Duration
 
 	open atomic.Bool
 	// swept is closed when the sweep of the start is through.
@@ -61,7 +63,7 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	if cfg.reader == nil || b == nil || t == nil {
 		return nil, errors.New("new assignment: config (from ConfigFrom), bus and telemetry are all needed")
 	}
-	work, err := events.Encode(events.Work{V: events.Version, Reason: events.ReasonChanged})
+	work, err := events.Encode(events.Work{Reason: events.ReasonChanged})
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +74,7 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	return &Service{
 		reader: cfg.reader, merger: cfg.merger, mappings: cfg.mappings,
 		bus: b, roster: b, log: t.Log, tracer: t.Tracer, metrics: m, gate: newGate(),
-		work: work, swept: make(chan struct{}),
+		work: work, unreadableAgain: unreadableAgain, swept: make(chan struct{}),
 	}, nil
 }
 

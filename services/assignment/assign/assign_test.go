@@ -66,6 +66,7 @@ func TestABackfillWaitsAndALeaverDoesNot(t *testing.T) {
 func TestAnOlderVersionIsSuperseded(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
+	b.sends("hr", events.VersionNumber)
 	b.start()
 	b.publish("hr", sampleEvent(1, versioned("7"), titled("New")))
 	_, dseq := b.awaitDesired(1, func(d events.Desired) bool { return d.Fields["Title"] == "New" })
@@ -229,8 +230,12 @@ func TestASecondServiceFoldsNothingTwice(t *testing.T) {
 func TestPoison(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
+	for source, kind := range map[string]events.VersionKind{"counts": events.VersionNumber, "dates": events.VersionTime} {
+		b.file.Sources[source] = config.Source{Correlate: "externalId"}
+		b.sends(source, kind)
+	}
 	b.start()
-	person := events.DirectorySubject("hr", events.KindPerson)
+	person, counts, dates := events.DirectorySubject("hr", events.KindPerson), events.DirectorySubject("counts", events.KindPerson), events.DirectorySubject("dates", events.KindGroup)
 	good := string(encoded(t, sampleEvent(1)))
 	tests := map[string]struct{ subject, data, reason string }{
 		"empty":          {person, "", "is not valid JSON"},
@@ -245,6 +250,14 @@ func TestPoison(t *testing.T) {
 		"unknown member": {person, strings.Replace(good, `"title"`, `"titel"`, 1), "is not an attribute Rollcall knows"},
 		"nameless member": {events.DirectorySubject("directory", events.KindGroup),
 			strings.Replace(string(encoded(t, groupEvent("Leads", 1))), `"value":"W00001"`, `"display":"x"`, 1), "/data/members/0/value: is missing"},
+		"version unasked": {person, string(encoded(t, sampleEvent(1, versioned("7")))),
+			"event at /sourceversion: is a number, but source hr is configured to send none: say sources.hr.sourceVersion: number in Rollcall's configuration, or leave sourceversion out"},
+		"time unasked": {person, string(encoded(t, sampleEvent(1, versioned("2026-01-01T00:00:00Z")))), "say sources.hr.sourceVersion: time in"},
+		"no version": {counts, good,
+			"event at /sourceversion: is missing, but source counts is configured to send a number with every event (sources.counts.sourceVersion): send it, or say none there"},
+		"other version": {counts, string(encoded(t, sampleEvent(1, versioned("2026-01-01T00:00:00Z")))),
+			"is a time, but source counts is configured to send a number (sources.counts.sourceVersion): send that, or say time there"},
+		"group without": {dates, string(encoded(t, groupEvent("Leads", 1))), "is missing, but source dates is configured to send a time"},
 	}
 	seqs := map[string]uint64{}
 	for name, test := range tests {

@@ -8,6 +8,10 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/events"
 )
 
+// pathActive is the path of "active", which a source may say in another event
+// than the one its other attributes are from.
+const pathActive = "active"
+
 // customPrefix starts the path of an attribute beyond SCIM.
 const customPrefix = "custom."
 
@@ -52,7 +56,7 @@ func primaryEmail(p *events.Person) string {
 
 // checkPath says whether a precedence path names an attribute.
 func checkPath(path string) error {
-	if path == "*" || path == "name" || path == "enterprise" || path == "custom" {
+	if path == "*" || path == pathActive || path == "name" || path == "enterprise" || path == "custom" {
 		return nil
 	}
 	if name, ok := strings.CutPrefix(path, customPrefix); ok && name != "" {
@@ -71,7 +75,7 @@ type scimAttribute struct {
 	take func(to, from *events.Person) bool
 }
 
-// attributes lists every attribute of a person but the custom ones.
+// attributes lists every attribute of a person but active and the custom ones.
 func attributes() []scimAttribute {
 	return slices.Concat(coreAttributes(), nameAttributes(), enterpriseAttributes(), listAttributes())
 }
@@ -90,12 +94,6 @@ func coreAttributes() []scimAttribute {
 		}},
 		{"locale", func(to, from *events.Person) bool { return takeText(&to.Locale, from.Locale) }},
 		{"timezone", func(to, from *events.Person) bool { return takeText(&to.Timezone, from.Timezone) }},
-		{"active", func(to, from *events.Person) bool {
-			if from.Active != nil {
-				to.Active = from.Active
-			}
-			return from.Active != nil
-		}},
 	}
 }
 

@@ -44,6 +44,13 @@ func newBench(t testing.TB, orgs ...string) *bench {
 	return &bench{t: t, server: server, bus: server.Bus(t), keyer: keyer, file: f, ctx: ctx}
 }
 
+// sends configures what a source's events carry as sourceversion.
+func (b *bench) sends(source string, kind events.VersionKind) {
+	s := b.file.Sources[source]
+	s.SourceVersion = string(kind)
+	b.file.Sources[source] = s
+}
+
 // service makes a service that does not run.
 func (b *bench) service(tel *telemetry.Telemetry) *Service {
 	b.t.Helper()

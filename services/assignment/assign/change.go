@@ -161,7 +161,7 @@ func (s *Service) build(c *change, have map[string]bus.Entry) bus.Group {
 
 func (s *Service) buildGroup(c *change, have map[string]bus.Entry) (bus.Group, error) {
 	entry, known := have[events.PersonSubject(c.key)]
-	state := events.PersonState{V: events.Version, Key: c.key}
+	state := events.PersonState{Key: c.key}
 	if known {
 		var err error
 		if state, err = events.Decode[events.PersonState](entry.Data); err != nil {
@@ -177,15 +177,29 @@ func (s *Service) buildGroup(c *change, have map[string]bus.Entry) (bus.Group, e
 	if err != nil || !changed && len(writes) == 0 {
 		return nil, err
 	}
-	data, err := events.Encode(state)
+	data, err := encodePerson(&state)
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > maxStateBytes {
-		return nil, &tooBig{len(data)}
-	}
 	person := bus.Write{Subject: events.PersonSubject(c.key), Data: data, Header: header, Guarded: true, LastSeq: entry.Seq}
 	return append(bus.Group{person}, writes...), nil
+}
+
+// encodePerson writes a state. One that does not fit into a message is written
+// without what is superseded: that is needed only where a removal is read late.
+func encodePerson(state *events.PersonState) ([]byte, error) {
+	data, err := events.Encode(*state)
+	if err != nil || len(data) <= maxStateBytes {
+		return data, err
+	}
+	for name, s := range state.Sources {
+		s.Superseded = nil
+		state.Sources[name] = s
+	}
+	if data, err = events.Encode(*state); err == nil && len(data) > maxStateBytes {
+		err = &tooBig{len(data)}
+	}
+	return data, err
 }
 
 // desire returns the writes of every org in which the change makes a difference.

@@ -59,9 +59,9 @@ func readKey(path string) (*events.Keyer, error) {
 	return keyer, nil
 }
 
-func readSources(sources map[string]config.Source) (map[string]correlation, error) {
+func readSources(sources map[string]config.Source) (map[string]source, error) {
 	var faults []error
-	out := make(map[string]correlation, len(sources))
+	out := make(map[string]source, len(sources))
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		if err := events.CheckName(name); err != nil {
 			faults = append(faults, fmt.Errorf("sources: %w", err))
@@ -70,7 +70,7 @@ func readSources(sources map[string]config.Source) (map[string]correlation, erro
 		if err != nil {
 			faults = append(faults, fmt.Errorf("sources.%s.correlate: %w", name, err))
 		}
-		out[name] = read
+		out[name] = source{correlate: read, versions: sources[name].VersionKind()}
 	}
 	return out, errors.Join(faults...)
 }

@@ -67,7 +67,7 @@ func (m *mapping) desire(s *subject, previous *events.Desired) *events.Desired {
 }
 
 func (m *mapping) blank(s *subject) *events.Desired {
-	return &events.Desired{V: events.Version, Org: m.org, Key: s.state.Key}
+	return &events.Desired{Org: m.org, Key: s.state.Key}
 }
 
 // leaver asks for the user to be inactive.

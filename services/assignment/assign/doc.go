@@ -4,13 +4,24 @@
 //
 // # Folding
 //
-// A source's events about one person are folded one by one:
+// A source's events about one person, or one group, have one order: series,
+// sourceversion, sequence in DIRECTORY. What they come to is a function of the
+// set of them, whatever replicas read them in whatever order, and however often:
 //
-//   - where the folded event and the new one both carry sourceversion, the
-//     newer version wins whatever order they came in, and an equal one changes
-//     nothing: an old export cannot undo a new one
-//   - otherwise the higher sequence in DIRECTORY wins: a redelivery changes nothing
-//   - a sourceversion that changes between a number and a time is refused
+//   - a source sends sourceversion always or never, as configured; an event of
+//     another kind is rejected for itself, and not for what it is compared with
+//   - a series begins at a removal, whatever its sourceversion, and no event
+//     with a lower sequence belongs to it; the last removal begins the series
+//     that counts
+//   - within the series the event with the higher sourceversion counts, of
+//     equal ones that with the higher sequence; the removal is one of them, so
+//     an export older than it brings nobody back
+//   - "active" is from the newest event of the series that says it, which may be
+//     superseded in all else; where none says it the person is active
+//
+// A removal may be read after events that follow it. So the state keeps, beside
+// what counts, what would count then: an event that is superseded by one with a
+// lower sequence. There is hardly ever one; [maxStanding] bounds them.
 //
 // # Merging
 //
@@ -21,8 +32,9 @@
 // "*"; sources that the order does not name follow in alphabetical order. A
 // list (emails, phoneNumbers, …) is taken whole from one source.
 //
-// "active" follows the same order. Where no source speaks of it the person is
-// active; a person whom every source has removed is not.
+// "active" follows the same order, among sources one of whose events says it.
+// Where none does the person is active; a person whom every source has removed
+// is not.
 //
 // # Desired state
 //
@@ -47,5 +59,10 @@
 // event is acked after its commit, and not before.
 //
 // A group's event changes its members first and the group last: a crash in
-// between repeats the rest.
+// between repeats the rest. Each state of the group has a revision, and a
+// membership that of the state that said so: what is still written for an older
+// state does not undo a newer one.
+//
+// State of a version that this program does not know is left to a replica that
+// does: the event is put back, and nothing is written.
 package assign

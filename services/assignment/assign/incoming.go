@@ -3,6 +3,7 @@ package assign
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ type incoming struct {
 	event         *events.Event
 	correlationID string
 	key           events.Key
+	versions      events.VersionKind
 
 	span    trace.Span
 	context context.Context //nolint:containedctx // the span's, for what the event leads to
@@ -50,14 +52,16 @@ const (
 	verdictUndecided  verdict = "undecided" // put back, to come again
 )
 
-func (in *incoming) position() position {
-	return position{in.entry.Seq, in.event.SourceVersion}
-}
-
 // reader understands events: it knows the sources and derives keys.
 type reader struct {
-	sources map[string]correlation
+	sources map[string]source
 	keyer   *events.Keyer
+}
+
+// source is a configured source.
+type source struct {
+	correlate correlation
+	versions  events.VersionKind
 }
 
 // read decodes an entry. A fault is an *[events.EventError]; what is known of
@@ -74,20 +78,44 @@ func (r *reader) read(entry bus.Entry) (*incoming, error) {
 		return in, err
 	}
 	in.event, in.origin.EventID = event, event.ID
-	correlate, ok := r.sources[in.source]
+	from, ok := r.sources[in.source]
 	if !ok {
 		return in, &events.EventError{Reason: "comes from a source that is not in the configuration (sources)"}
+	}
+	in.versions = from.versions
+	if err := checkVersion(in.source, from.versions, event.SourceVersion); err != nil {
+		return in, err
 	}
 	if event.Group != nil {
 		in.key = r.keyer.Group(in.source, event.Group.Identity())
 		return in, checkMembers(event.Group)
 	}
-	in.correlationID = correlate(event.Person)
+	in.correlationID = from.correlate(event.Person)
 	if strings.TrimSpace(in.correlationID) == "" {
 		return in, &events.EventError{Where: "/data", Reason: "lacks the attribute that names the person (sources, correlate)"}
 	}
 	in.key = r.keyer.Person(in.correlationID)
 	return in, nil
+}
+
+// checkVersion refuses an event whose sourceversion is not of the kind that its
+// source is configured to send, always or never: so whether an event is refused
+// hangs on no other event, and any two can be ordered.
+func checkVersion(source string, want events.VersionKind, version string) error {
+	is := events.KindOfVersion(version)
+	key := "sources." + source + ".sourceVersion"
+	var reason string
+	switch {
+	case is == want:
+		return nil
+	case want == events.VersionNone:
+		reason = fmt.Sprintf("is a %s, but source %s is configured to send none: say %s: %s in Rollcall's configuration, or leave sourceversion out", is, source, key, is)
+	case is == events.VersionNone:
+		reason = fmt.Sprintf("is missing, but source %s is configured to send a %s with every event (%s): send it, or say none there", source, want, key)
+	default:
+		reason = fmt.Sprintf("is a %s, but source %s is configured to send a %s (%s): send that, or say %s there", is, source, want, key, is)
+	}
+	return &events.EventError{Where: "/sourceversion", Reason: reason}
 }
 
 // reason is an error in the words of a rejection.

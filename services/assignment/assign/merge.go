@@ -30,12 +30,22 @@ func (m *merger) merge(state *events.PersonState) (*events.Person, bool) {
 	case 0:
 		return nil, false
 	case 1:
-		p := state.Sources[names[0]].Person
-		return p, isActive(p)
+		return state.Sources[names[0]].Person, m.active(state, names)
 	}
 	slices.Sort(names)
-	p := m.mergeAll(state, names)
-	return p, isActive(p)
+	return m.mergeAll(state, names), m.active(state, names)
+}
+
+// active follows the order of its own path; where no source speaks of it the
+// person is active.
+func (m *merger) active(state *events.PersonState, names []string) bool {
+	for _, name := range m.order(pathActive, names) {
+		source := state.Sources[name]
+		if active, said := source.IsActive(); said {
+			return active
+		}
+	}
+	return true
 }
 
 func (m *merger) mergeAll(state *events.PersonState, names []string) *events.Person {
@@ -97,5 +107,3 @@ func (m *merger) order(path string, names []string) []string {
 	}
 	return out
 }
-
-func isActive(p *events.Person) bool { return p.Active == nil || *p.Active }

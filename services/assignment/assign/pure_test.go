@@ -101,8 +101,18 @@ func encoded(t testing.TB, e *events.Event) []byte {
 }
 
 func stateOf(p *events.Person) *events.PersonState {
-	return &events.PersonState{V: events.Version, Key: "k", CorrelationID: "W1",
-		Sources: map[string]events.SourceState{"hr": {Person: p}}}
+	return &events.PersonState{Key: "k", CorrelationID: "W1",
+		Sources: map[string]events.SourceState{"hr": viewOf(p)}}
+}
+
+// viewOf is a source's view after one event.
+func viewOf(p *events.Person) events.SourceState {
+	if p == nil || p.Active == nil {
+		return events.SourceState{Person: p}
+	}
+	rest := *p
+	rest.Active = nil
+	return events.SourceState{Person: &rest, Active: []events.Activity{{Active: *p.Active}}}
 }
 
 func desireOf(t testing.TB, c Config, state *events.PersonState, previous *events.Desired) *events.Desired {
@@ -322,7 +332,7 @@ func TestMergeFollowsPrecedence(t *testing.T) {
 	hr := &events.Person{Title: "HR title", Active: &yes, Enterprise: &events.Enterprise{Department: "HR dept"}, Custom: map[string]string{"a": "hr", "b": "hr"}}
 	dir := &events.Person{Title: "Dir title", Active: &no, DisplayName: "Dir", Enterprise: &events.Enterprise{Department: "Dir dept", Division: "Dir div"}, Custom: map[string]string{"a": "dir"}}
 	state := stateOf(hr)
-	state.Sources["directory"] = events.SourceState{Person: dir}
+	state.Sources["directory"] = viewOf(dir)
 	tests := map[string]struct {
 		precedence                                  map[string][]string
 		title, dept, div, display, customA, customB string
@@ -362,51 +372,12 @@ func TestMergeTakesEveryAttribute(t *testing.T) {
 	}
 	state := stateOf(full)
 	state.Sources["directory"] = events.SourceState{Person: &events.Person{}}
-	p, _ := newMerger(nil).merge(state)
+	p, active := newMerger(nil).merge(state)
+	p.Active = &active
 	got := encoded(t, &events.Event{SpecVersion: "1.0", ID: "1", Source: "s", Type: events.TypePersonUpserted, Person: p})
 	want := encoded(t, &events.Event{SpecVersion: "1.0", ID: "1", Source: "s", Type: events.TypePersonUpserted, Person: full})
 	if string(got) != string(want) {
 		t.Errorf("merged\n%s\nwant\n%s", got, want)
-	}
-}
-
-func TestFoldOrder(t *testing.T) {
-	t.Parallel()
-	type said struct {
-		seq     uint64
-		version string
-		title   string
-	}
-	tests := map[string]struct {
-		events []said
-		title  string
-		fault  bool
-	}{
-		"by sequence":                          {[]said{{1, "", "a"}, {2, "", "b"}}, "b", false},
-		"redelivered":                          {[]said{{2, "", "b"}, {1, "", "a"}, {2, "", "c"}}, "b", false},
-		"newer version":                        {[]said{{1, "1", "a"}, {2, "2", "b"}}, "b", false},
-		"older version":                        {[]said{{1, "2", "a"}, {2, "1", "b"}}, "a", false},
-		"equal version":                        {[]said{{1, "2", "a"}, {2, "2", "b"}}, "a", false},
-		"newer version came late":              {[]said{{3, "1", "a"}, {2, "2", "b"}}, "b", false},
-		"no version starts anew":               {[]said{{1, "2", "a"}, {2, "", "b"}, {3, "1", "c"}}, "c", false},
-		"times":                                {[]said{{1, "2026-01-02T00:00:00Z", "a"}, {2, "2026-01-01T23:00:00-05:00", "b"}}, "b", false},
-		"kind changes":                         {[]said{{1, "1", "a"}, {2, "2026-01-02T00:00:00Z", "b"}}, "a", true},
-		"an old event of the other kind again": {[]said{{1, "", "x"}, {3, "2026-01-02T00:00:00Z", "a"}, {2, "7", "b"}}, "a", false},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			state := &events.PersonState{V: 1}
-			var fault error
-			for _, e := range test.events {
-				in := &incoming{source: "hr", entry: bus.Entry{Seq: e.seq}, origin: events.Origin{Seq: e.seq}, correlationID: "W1",
-					event: &events.Event{Type: events.TypePersonUpserted, SourceVersion: e.version, Person: &events.Person{Title: e.title}}}
-				_, fault = foldPerson(state, in)
-			}
-			if got := state.Sources["hr"].Person.Title; got != test.title || (fault != nil) != test.fault {
-				t.Errorf("title %q, fault %v; want %q, fault %v", got, fault, test.title, test.fault)
-			}
-		})
 	}
 }
 

@@ -39,7 +39,9 @@ func (s *Service) rejectOnce(ctx context.Context, batch []*incoming, have map[st
 		entry, known := have[events.RejectionSubject(in.entry.Seq)]
 		prior, err := decodeRejection(entry, known)
 		if err != nil {
-			return nil, err
+			s.unreadable(ctx, events.EventKey(in.entry.Seq), err)
+			in.trouble = errUnreadable
+			continue
 		}
 		if known && !prior.Resolved && !in.again {
 			s.finish(in, verdictRejected) // it was rejected before, and said so
@@ -82,7 +84,7 @@ func decodeRejection(entry bus.Entry, known bool) (events.Rejection, error) {
 func rejection(in *incoming, prior events.Rejection, lastSeq uint64) (bus.Write, error) {
 	now := time.Now().UTC()
 	r := events.Rejection{
-		V: events.Version, Origin: in.origin, Subject: in.entry.Subject,
+		Origin: in.origin, Subject: in.entry.Subject,
 		Failure: &events.Failure{Cause: events.CausePoison, Operation: readOperation, Message: reason(in.fault)},
 		Attempt: prior.Attempt + 1, FirstAt: prior.FirstAt, At: now,
 	}

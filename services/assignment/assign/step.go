@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -95,10 +96,13 @@ func (s *Service) finish(in *incoming, v verdict) {
 	in.verdict = v
 	delay := again
 	if errors.Is(in.trouble, errUnreadable) {
-		delay = stuckAgain
+		delay = s.unreadableAgain
 	}
 	s.metrics.event(in.context, s.knownSource(in.source), v)
 	in.span.SetAttributes(attribute.String("rollcall.result", string(v)))
+	if v == verdictSuperseded {
+		s.log.DebugContext(in.context, "event superseded", "event_id", in.origin.EventID, "seq", in.entry.Seq, "source", s.knownSource(in.source), "key", in.key)
+	}
 	if v == verdictRejected || v == verdictUndecided {
 		in.span.SetStatus(codes.Error, string(v))
 	}
@@ -166,13 +170,13 @@ func (s *Service) handlePeople(ctx context.Context, batch []*incoming) error {
 func foldAll(c *change, state *events.PersonState, ins []*incoming) bool {
 	changed := false
 	c.lane = events.LaneBackfill
+	c.origin = newestOrigin(state)
 	for _, in := range ins {
-		in.fault = nil
-		in.folded, in.fault = foldPerson(state, in)
-		if in.fault != nil || in.folded == foldSuperseded {
+		in.folded = foldPerson(state, in)
+		changed = changed || in.folded != foldSuperseded
+		if in.folded != foldApplied {
 			continue
 		}
-		changed = true
 		c.origin, c.context = in.origin, in.context
 		if in.event.Lane != events.LaneBackfill {
 			c.lane = events.LaneChange
@@ -193,7 +197,7 @@ func (s *Service) conclude(ctx context.Context, c *change, ins []*incoming) {
 			}
 		}
 	case c.err != nil:
-		s.log.ErrorContext(ctx, "person's stored state cannot be read", "key", c.key, "error", c.err)
+		s.unreadable(ctx, c.key, c.err)
 		for _, in := range ins {
 			in.trouble = errUnreadable
 		}
@@ -204,7 +208,7 @@ func (s *Service) conclude(ctx context.Context, c *change, ins []*incoming) {
 	for _, in := range ins {
 		switch {
 		case in.fault != nil:
-		case in.folded == foldSuperseded:
+		case in.folded != foldApplied:
 			s.finish(in, verdictSuperseded)
 		case len(c.desired) == 0:
 			s.finish(in, verdictUnchanged)
@@ -214,5 +218,15 @@ func (s *Service) conclude(ctx context.Context, c *change, ins []*incoming) {
 	}
 }
 
-// errUnreadable marks events whose person's stored state cannot be read.
+// errUnreadable marks events for which stored state is needed that cannot be
+// read. They come again until it can: nothing is written over it.
 var errUnreadable = errors.New("stored state cannot be read")
+
+// unreadable logs such state. What a newer version wrote, another replica reads.
+func (s *Service) unreadable(ctx context.Context, key events.Key, err error) {
+	level := slog.LevelError
+	if errors.Is(err, events.ErrNewer) {
+		level = slog.LevelWarn
+	}
+	s.log.Log(ctx, level, "events wait for stored state that cannot be read", "key", key, "error", err)
+}

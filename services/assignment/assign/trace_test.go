@@ -1,6 +1,9 @@
 package assign
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -58,6 +61,25 @@ func TestTheTraceGoesFromTheEventToItsWork(t *testing.T) {
 	}
 	log := rec.LogText()
 	if strings.Count(log, "event rejected") != 1 || strings.Contains(log, "personal") || strings.Contains(log, "W0000") {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
+func TestWhatIsSupersededIsCountedAndLogged(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.sends("hr", events.VersionNumber)
+	rec := telemetrytest.Recording(t)
+	s := b.service(rec.Telemetry)
+	for _, version := range []string{"5", "4", "3"} {
+		b.handled(s, b.publish("hr", sampleEvent(1, versioned(version))))
+	}
+	answer := httptest.NewRecorder()
+	rec.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if page := answer.Body.String(); !regexp.MustCompile(`rollcall_assignment_events_total\{[^}]*result="superseded",source="hr"\} 2`).MatchString(page) {
+		t.Errorf("superseded events are not counted by source:\n%s", page)
+	}
+	if log := rec.LogText(); strings.Count(log, `"msg":"event superseded"`) != 2 || strings.Contains(log, "W0000") {
 		t.Errorf("log:\n%s", log)
 	}
 }

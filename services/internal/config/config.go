@@ -1,6 +1,11 @@
 package config
 
-import "time"
+import (
+	"cmp"
+	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+)
 
 // File is the whole configuration file.
 type File struct {
@@ -77,6 +82,15 @@ type Source struct {
 	// "enterprise.employeeNumber", "externalId", "userName", "custom.<name>",
 	// "emails.primary". Required.
 	Correlate string `koanf:"correlate"`
+	// SourceVersion is the kind of sourceversion that every event of the source
+	// carries: "none", "number" (a whole number) or "time" (RFC 3339). An event
+	// of another kind, or without, is rejected. Default none.
+	SourceVersion string `koanf:"sourceVersion"`
+}
+
+// VersionKind is SourceVersion, or its default.
+func (s Source) VersionKind() events.VersionKind {
+	return events.VersionKind(cmp.Or(s.SourceVersion, string(events.VersionNone)))
 }
 
 // Org is one Salesforce org.

@@ -134,6 +134,9 @@ func (f *File) validateSources(bad *faults) {
 	for _, name := range slices.Sorted(maps.Keys(f.Sources)) {
 		path := "sources." + name
 		checkName(bad, path, name)
+		if kind := f.Sources[name].VersionKind(); !slices.Contains(events.VersionKinds(), kind) {
+			bad.add(path+".sourceVersion", "must be one of none, number, time, is %q", kind)
+		}
 		c := f.Sources[name].Correlate
 		if !bad.require(path+".correlate", c) {
 			continue

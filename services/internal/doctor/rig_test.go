@@ -94,7 +94,7 @@ func (r *rig) serve() {
 		r.Fatal(err)
 	}
 	r.record(func(rec *events.TokenRecord) {
-		*rec = events.TokenRecord{V: events.Version, Org: emea, State: events.TokenConnected, Generation: 1, Sealed: sealed, Since: time.Now(), At: time.Now()}
+		*rec = events.TokenRecord{Org: emea, State: events.TokenConnected, Generation: 1, Sealed: sealed, Since: time.Now(), At: time.Now()}
 	})
 }
 
@@ -151,7 +151,7 @@ func (r *rig) record(change func(*events.TokenRecord)) {
 
 func (r *rig) health(h events.Health) {
 	r.Helper()
-	h.V, h.Org = events.Version, emea
+	h.Org = emea
 	data, err := events.Encode(h)
 	if err != nil {
 		r.Fatal(err)

@@ -63,7 +63,7 @@ func day(n int) time.Time { return time.Date(2026, 11, n, 9, 0, 0, 0, time.UTC) 
 func (b *bundle) park(org string, cause events.Cause, key events.Key, username string, at time.Time) uint64 {
 	b.Helper()
 	return put(b, events.StreamDead, events.DeadSubject(org, cause, key), events.DeadLetter{
-		V: events.Version, Org: org, Key: key, Username: username, UserID: "005" + string(key[:3]), Revision: 4,
+		Org: org, Key: key, Username: username, UserID: "005" + string(key[:3]), Revision: 4,
 		Failure: events.Failure{Cause: cause, Message: "words"}, Attempts: 1, FirstAt: at, LastAt: at,
 	})
 }
@@ -162,15 +162,15 @@ func (b *bundle) someone(id, username string) events.Key {
 	key := b.keyer.Person(id)
 	origin := events.Origin{EventID: "event-1", Source: "hr", Seq: 3, Time: day(1), Traceparent: tp}
 	put(b, events.StreamRoster, events.PersonSubject(key), events.PersonState{
-		V: events.Version, Key: key, CorrelationID: id, Sources: map[string]events.SourceState{"hr": {Origin: origin}},
+		Key: key, CorrelationID: id, Sources: map[string]events.SourceState{"hr": {Origin: origin}},
 	})
 	put(b, events.StreamRoster, events.DesiredSubject(emea, key), events.Desired{
-		V: events.Version, Org: emea, Key: key, Rule: "staff", Lane: events.LaneLeaver, Origin: origin, Match: events.Match{Username: username},
+		Org: emea, Key: key, Rule: "staff", Lane: events.LaneLeaver, Origin: origin, Match: events.Match{Username: username},
 	})
-	put(b, events.StreamRoster, events.LinkSubject(emea, key), events.Link{V: events.Version, Org: emea, Key: key, UserID: "005A"})
-	put(b, events.StreamRoster, events.OwnerSubject(emea, "005A"), events.Owner{V: events.Version, Key: key, By: "created"})
+	put(b, events.StreamRoster, events.LinkSubject(emea, key), events.Link{Org: emea, Key: key, UserID: "005A"})
+	put(b, events.StreamRoster, events.OwnerSubject(emea, "005A"), events.Owner{Key: key, By: "created"})
 	put(b, events.StreamRoster, events.OutcomeSubject(emea, key), events.Outcome{
-		V: events.Version, Org: emea, Key: key, Result: events.ResultFailed, At: day(2), Origin: origin,
+		Org: emea, Key: key, Result: events.ResultFailed, At: day(2), Origin: origin,
 	})
 	return key
 }
@@ -225,14 +225,14 @@ func TestStatusSaysWhatWaitsAndWhatToDo(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
 	key := b.someone("E1", "alba@example.com")
-	put(b, events.StreamRoster, events.WorkSubject(emea, events.LaneLeaver, key), events.Work{V: events.Version, Reason: events.ReasonChanged})
+	put(b, events.StreamRoster, events.WorkSubject(emea, events.LaneLeaver, key), events.Work{Reason: events.ReasonChanged})
 	b.park(emea, events.CauseInvalid, key, "alba@example.com", day(1))
 	put(b, events.StreamRoster, events.HealthSubject(emea), events.Health{
-		V: events.Version, Org: emea, State: events.HealthHeld, Since: day(1), Used: 10, Limit: 100,
+		Org: emea, State: events.HealthHeld, Since: day(1), Used: 10, Limit: 100,
 		Failure: &events.Failure{Cause: events.CauseCredentials, Code: "INVALID_SESSION_ID", Message: "Session expired"},
 	})
 	rec, err := events.Encode(events.TokenRecord{
-		V: events.Version, Org: emea, State: events.TokenHeld, Since: day(2), Advice: "take the current secret",
+		Org: emea, State: events.TokenHeld, Since: day(2), Advice: "take the current secret",
 		Failure: &events.Failure{Cause: events.CauseCredentials, Code: "invalid_client", Message: "invalid client credentials"},
 	})
 	if err != nil {

@@ -56,7 +56,7 @@ func (o *Operator) ask(ctx context.Context, verb events.Verb, by, reason string,
 			attribute.Int("rollcall.targets", len(tasks)),
 		))
 	defer span.End()
-	r := events.OperatorRequest{V: events.Version, ID: rand.Text(), By: by, At: o.now().UTC(), Reason: reason}
+	r := events.OperatorRequest{ID: rand.Text(), By: by, At: o.now().UTC(), Reason: reason}
 	for _, t := range tasks {
 		r.Targets = append(r.Targets, t.target)
 	}

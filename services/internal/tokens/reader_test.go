@@ -65,7 +65,7 @@ func (b *bundle) store(state events.TokenState, generation uint64, org string) {
 		b.Fatal(err)
 	}
 	data, err := events.Encode(events.TokenRecord{
-		V: events.Version, Org: emea, State: state, Generation: generation, Sealed: sealed, Advice: "take the current secret",
+		Org: emea, State: state, Generation: generation, Sealed: sealed, Advice: "take the current secret",
 		Failure: &events.Failure{Cause: events.CauseCredentials, Message: "invalid client credentials"},
 	})
 	if err != nil {

@@ -25,7 +25,7 @@ func (s *Service) audit(ctx context.Context, entries []auditEntry) error {
 	}
 	groups := make([]bus.Group, len(entries))
 	for i, e := range entries {
-		e.result.V, e.result.At = events.Version, s.now().UTC()
+		e.result.At = s.now().UTC()
 		data, err := events.Encode(e.result)
 		if err != nil {
 			return err

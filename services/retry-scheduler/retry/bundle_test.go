@@ -113,7 +113,7 @@ func encode[P events.Payload](b *bundle, p P) []byte {
 
 func failed(key events.Key, revision uint64, cause events.Cause, attempt int) events.Outcome {
 	return events.Outcome{
-		V: events.Version, Org: org, Key: key, Revision: revision, Lane: events.LaneLeaver, Result: events.ResultFailed,
+		Org: org, Key: key, Revision: revision, Lane: events.LaneLeaver, Result: events.ResultFailed,
 		Failure: &events.Failure{Cause: cause, Code: "CODE", Message: "Salesforce's words"},
 		Attempt: attempt, Failures: attempt, FirstFailedAt: epoch(), At: epoch().Add(time.Duration(attempt) * time.Minute),
 		Username: "alba@example.com",
@@ -123,7 +123,7 @@ func failed(key events.Key, revision uint64, cause events.Cause, attempt int) ev
 
 func applied(key events.Key, revision uint64) events.Outcome {
 	return events.Outcome{
-		V: events.Version, Org: org, Key: key, Revision: revision, Result: events.ResultApplied,
+		Org: org, Key: key, Revision: revision, Result: events.ResultApplied,
 		Failures: 1, At: epoch().Add(time.Hour),
 	}
 }
@@ -149,7 +149,7 @@ func (b *bundle) outcome(o events.Outcome) {
 // ask publishes an admin's request.
 func (b *bundle) ask(verb events.Verb, r events.OperatorRequest) uint64 {
 	b.Helper()
-	r.V, r.By, r.At = events.Version, "grete", epoch()
+	r.By, r.At = "grete", epoch()
 	return b.commit(events.StreamOperator, bus.Write{
 		Subject: events.OperatorSubject(verb), Data: encode(b, r),
 		Header: bus.Header{events.HeaderTraceparent: {requestTrace}},

@@ -20,7 +20,7 @@ func (s *Service) discard(ctx context.Context, r *request, act []letter) error {
 	groups := make([]bus.Group, len(act))
 	for i, l := range act {
 		data, err := events.Encode(events.Discarded{
-			V: events.Version, Revision: l.Revision, By: r.By, At: r.At, Request: r.ID,
+			Revision: l.Revision, By: r.By, At: r.At, Request: r.ID,
 		})
 		if err != nil {
 			return err

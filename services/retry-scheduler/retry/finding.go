@@ -2,6 +2,7 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -81,7 +82,7 @@ func (s *Service) readOutcome(ctx context.Context, m *bus.Message) (*finding, er
 		return nil, nil //nolint:nilnil // nothing to do is no fault
 	}
 	f.letter = events.DeadLetter{
-		V: events.Version, Org: o.Org, Key: o.Key, Username: o.Username, UserID: o.UserID,
+		Org: o.Org, Key: o.Key, Username: o.Username, UserID: o.UserID,
 		Revision: o.Revision, Lane: o.Lane, Failure: failureOf(o.Failure),
 		Attempts: o.Attempt, RevisionAttempts: o.Attempt,
 		FirstAt: earliest(o.FirstFailedAt, o.At), LastAt: o.At, Origin: o.Origin, Evidence: m.Seq,
@@ -101,7 +102,7 @@ func (s *Service) readRejection(ctx context.Context, m *bus.Message) (*finding, 
 		failed: !r.Resolved, revision: r.Origin.Seq,
 	}
 	f.letter = events.DeadLetter{
-		V: events.Version, Org: f.org, Key: f.key, Revision: r.Origin.Seq, Failure: failureOf(r.Failure),
+		Org: f.org, Key: f.key, Revision: r.Origin.Seq, Failure: failureOf(r.Failure),
 		Attempts: attempt, RevisionAttempts: attempt,
 		FirstAt: earliest(r.FirstAt, r.At), LastAt: r.At, Origin: r.Origin, Evidence: m.Seq,
 	}
@@ -166,13 +167,15 @@ func (s *Service) settle(ctx context.Context, all []*finding, later postponed) e
 			f.span.End()
 		}
 	}()
-	given, err := s.discardedRevisions(ctx, all)
+	given, unknown, err := s.discardedRevisions(ctx, all)
 	if err != nil {
 		return err
 	}
 	var again, park, done []*finding
 	for _, f := range all {
 		switch policy := PolicyOf(f.letter.Failure.Cause); {
+		case unknown[f.who]:
+			s.postpone(ctx, f.msg, later, fmt.Errorf("discard marker: %w", events.ErrNewer))
 		case !f.failed:
 			done = append(done, f)
 		case given[f.who] == f.revision:
@@ -190,15 +193,15 @@ func (s *Service) settle(ctx context.Context, all []*finding, later postponed) e
 	if err != nil {
 		return err
 	}
-	if err := s.park(ctx, park, letters, later); err != nil {
+	if err := s.park(ctx, s.known(ctx, park, letters, later), letters, later); err != nil {
 		return err
 	}
-	return s.closeOlder(ctx, done, letters)
+	return s.closeOlder(ctx, s.known(ctx, done, letters, later), letters)
 }
 
 // discardedRevisions returns the revision that an admin gave up, of each person
-// who failed.
-func (s *Service) discardedRevisions(ctx context.Context, all []*finding) (map[who]uint64, error) {
+// who failed; unknown are those of whom a newer version says it.
+func (s *Service) discardedRevisions(ctx context.Context, all []*finding) (given map[who]uint64, unknown map[who]bool, err error) {
 	people := map[string]who{}
 	for _, f := range all {
 		if f.failed {
@@ -206,21 +209,25 @@ func (s *Service) discardedRevisions(ctx context.Context, all []*finding) (map[w
 		}
 	}
 	if len(people) == 0 {
-		return map[who]uint64{}, nil
+		return nil, nil, nil
 	}
 	found, err := s.store.Latest(ctx, events.StreamRoster, slices.Collect(maps.Keys(people)))
 	if err != nil {
-		return nil, fmt.Errorf("read what was discarded: %w", err)
+		return nil, nil, fmt.Errorf("read what was discarded: %w", err)
 	}
-	out := make(map[who]uint64, len(found))
+	given, unknown = make(map[who]uint64, len(found)), map[who]bool{}
 	for subject, e := range found {
 		mark, err := events.Decode[events.Discarded](e.Data)
+		if errors.Is(err, events.ErrNewer) {
+			unknown[people[subject]] = true
+			continue
+		}
 		if err != nil {
 			// One person's marker must not hold up the others of the batch.
 			s.tel.Log.WarnContext(ctx, "discard marker cannot be read", "seq", e.Seq, "error", err)
 			continue
 		}
-		out[people[subject]] = mark.Revision
+		given[people[subject]] = mark.Revision
 	}
-	return out, nil
+	return given, unknown, nil
 }

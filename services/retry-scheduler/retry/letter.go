@@ -20,6 +20,9 @@ type letter struct {
 	subject string
 	seq     uint64
 	address events.Address
+	// newer says that a newer version of Rollcall wrote it: it is left to one
+	// that knows it.
+	newer bool
 }
 
 func (l letter) target() events.Target {
@@ -53,9 +56,11 @@ func readLetter(e bus.Entry) (letter, error) {
 		return letter{}, err
 	}
 	l := letter{subject: e.Subject, seq: e.Seq, address: address}
-	if d, err := events.Decode[events.DeadLetter](e.Data); err == nil {
+	d, err := events.Decode[events.DeadLetter](e.Data)
+	if err == nil {
 		l.DeadLetter = d
 	}
+	l.newer = errors.Is(err, events.ErrNewer)
 	return l, nil
 }
 
@@ -89,6 +94,18 @@ func (s *Service) lettersOf(ctx context.Context, list []*finding) (map[who][]let
 		})
 	}
 	return out, nil
+}
+
+// known returns those findings whose dead letters this version knows. The others
+// are put back: what is there is neither replaced nor closed.
+func (s *Service) known(ctx context.Context, list []*finding, letters map[who][]letter, later postponed) []*finding {
+	return slices.DeleteFunc(list, func(f *finding) bool {
+		newer := slices.ContainsFunc(letters[f.who], func(l letter) bool { return l.newer })
+		if newer {
+			s.postpone(ctx, f.msg, later, fmt.Errorf("dead letter: %w", events.ErrNewer))
+		}
+		return newer
+	})
 }
 
 // remove takes dead letters away, several at once.

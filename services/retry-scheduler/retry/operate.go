@@ -34,7 +34,11 @@ func (s *Service) handleRequests(ctx context.Context, msgs []*bus.Message, later
 		if verb != events.VerbRetry && verb != events.VerbDiscard {
 			continue
 		}
-		if err := s.handleRequest(ctx, m, verb); err != nil {
+		err := s.handleRequest(ctx, m, verb)
+		switch {
+		case errors.Is(err, events.ErrNewer):
+			s.postpone(ctx, m, later, err)
+		case err != nil:
 			s.tel.Log.WarnContext(ctx, "admin's request is put back", "seq", m.Seq, "error", err)
 			later[m] = s.cfg.PutBack
 		}
@@ -54,6 +58,9 @@ func (s *Service) handleRequest(ctx context.Context, m *bus.Message, verb events
 	asked, err := events.Decode[events.OperatorRequest](m.Data)
 	if err == nil {
 		err = checkRequest(asked)
+	}
+	if errors.Is(err, events.ErrNewer) {
+		return err
 	}
 	if err != nil {
 		return s.refuseRequest(ctx, m, verb, asked, err)
@@ -119,6 +126,9 @@ func (s *Service) look(ctx context.Context, r *request, deliveries int) error {
 		if err != nil {
 			return err
 		}
+		if l.newer {
+			return fmt.Errorf("dead letter %d: %w", l.seq, events.ErrNewer)
+		}
 		r.letters[subject] = l
 	}
 	_, odd := r.judge()
@@ -136,7 +146,11 @@ func (s *Service) answers(ctx context.Context, r *request) error {
 		if strings.HasSuffix(e.Subject, "."+string(events.VerbRetry)) || strings.HasSuffix(e.Subject, "."+string(events.VerbDiscard)) {
 			return nil
 		}
-		if got, err := events.Decode[events.OperatorResult](e.Data); err == nil && got.Request == r.ID {
+		got, err := events.Decode[events.OperatorResult](e.Data)
+		if errors.Is(err, events.ErrNewer) {
+			return err // it may be the answer to this request
+		}
+		if err == nil && got.Request == r.ID {
 			r.settled[got.Target] = true
 		}
 		return nil

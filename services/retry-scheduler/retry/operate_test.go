@@ -152,16 +152,16 @@ func TestRequestThatCannotBeUnderstoodIsRefusedWhole(t *testing.T) {
 	for name, data := range map[string]func(*bundle) []byte{
 		"not JSON": func(*bundle) []byte { return []byte("{") },
 		"no id": func(b *bundle) []byte {
-			return encode(b, events.OperatorRequest{V: events.Version, By: "grete", Targets: []events.Target{target}})
+			return encode(b, events.OperatorRequest{By: "grete", Targets: []events.Target{target}})
 		},
 		"nobody": func(b *bundle) []byte {
-			return encode(b, events.OperatorRequest{V: events.Version, ID: "r", Targets: []events.Target{target}})
+			return encode(b, events.OperatorRequest{ID: "r", Targets: []events.Target{target}})
 		},
 		"no target": func(b *bundle) []byte {
-			return encode(b, events.OperatorRequest{V: events.Version, ID: "r", By: "grete"})
+			return encode(b, events.OperatorRequest{ID: "r", By: "grete"})
 		},
 		"too many": func(b *bundle) []byte {
-			return encode(b, events.OperatorRequest{V: events.Version, ID: "r", By: "grete", Targets: many})
+			return encode(b, events.OperatorRequest{ID: "r", By: "grete", Targets: many})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,7 +21,7 @@ func (s *Service) retry(ctx context.Context, r *request, act []letter) error {
 	if err := s.record(ctx, r, events.VerbRetried, act); err != nil {
 		return err
 	}
-	body, err := events.Encode(events.Work{V: events.Version, Reason: events.ReasonReplay})
+	body, err := events.Encode(events.Work{Reason: events.ReasonReplay})
 	if err != nil {
 		return err
 	}

@@ -181,7 +181,7 @@ func TestRejectedEventIsParkedAsPoisonUntilItIsUnderstood(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
 	reject := func(r events.Rejection) {
-		r.V, r.Origin, r.At = events.Version, events.Origin{EventID: "event-9", Seq: 42}, epoch()
+		r.Origin, r.At = events.Origin{EventID: "event-9", Seq: 42}, epoch()
 		b.commit(events.StreamRoster, bus.Write{Subject: events.RejectionSubject(42), Data: encode(b, r)})
 		msgs := b.next(events.ConsumerRejections, 1)
 		b.handle(b.svc.handleRejections, msgs)

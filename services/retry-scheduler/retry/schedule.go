@@ -16,7 +16,7 @@ func (s *Service) schedule(ctx context.Context, list []*finding) error {
 	if len(list) == 0 {
 		return nil
 	}
-	body, err := events.Encode(events.Work{V: events.Version, Reason: events.ReasonRetry})
+	body, err := events.Encode(events.Work{Reason: events.ReasonRetry})
 	if err != nil {
 		return err
 	}

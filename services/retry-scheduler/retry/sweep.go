@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
@@ -123,15 +124,17 @@ func (w *sweeper) tidy(ctx context.Context) error {
 	return nil
 }
 
-// allLetters returns each person's newest dead letter, and the others.
+// allLetters returns each person's newest dead letter, and the others. Whose
+// letter a newer version wrote is not among them.
 func (w *sweeper) allLetters(ctx context.Context) (newest, stale []letter, err error) {
-	by := map[who]letter{}
+	by, newer := map[who]letter{}, map[who]bool{}
 	err = w.store.Scan(ctx, events.StreamDead, events.DeadAll, 1, func(e bus.Entry) error {
 		l, err := readLetter(e)
 		if err != nil {
 			return err
 		}
 		p := who{l.address.Org, l.address.Key}
+		newer[p] = newer[p] || l.newer
 		if have, ok := by[p]; ok {
 			if have.Evidence > l.Evidence {
 				l, have = have, l
@@ -141,9 +144,12 @@ func (w *sweeper) allLetters(ctx context.Context) (newest, stale []letter, err e
 		by[p] = l
 		return nil
 	})
-	for _, l := range by {
-		newest = append(newest, l)
+	for p, l := range by {
+		if !newer[p] {
+			newest = append(newest, l)
+		}
 	}
+	stale = slices.DeleteFunc(stale, func(l letter) bool { return newer[who{l.address.Org, l.address.Key}] })
 	return newest, stale, err
 }
 
@@ -153,7 +159,7 @@ func (w *sweeper) givenUp(ctx context.Context, letters []letter) ([]letter, erro
 	for i, l := range letters {
 		list[i] = &finding{who: who{l.address.Org, l.address.Key}, failed: true}
 	}
-	given, err := w.discardedRevisions(ctx, list)
+	given, _, err := w.discardedRevisions(ctx, list)
 	if err != nil {
 		return nil, err
 	}

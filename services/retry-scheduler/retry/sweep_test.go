@@ -53,7 +53,7 @@ func (b *bundle) rejection(r events.Rejection) {
 func (b *bundle) scheduleAt(at time.Time) uint64 {
 	b.Helper()
 	return b.commit(events.StreamRoster, bus.Write{
-		Subject: events.RetrySubject(org, alba), Data: encode(b, events.Work{V: events.Version, Reason: events.ReasonRetry}),
+		Subject: events.RetrySubject(org, alba), Data: encode(b, events.Work{Reason: events.ReasonRetry}),
 		Header:   bus.Header{events.HeaderTraceparent: {originTrace}},
 		Schedule: &bus.Schedule{At: at, Target: events.WorkSubject(org, events.LaneLeaver, alba)},
 	})
@@ -140,10 +140,10 @@ func TestDeadLetterThatComesBackIsRemoved(t *testing.T) {
 		},
 		"event understood": {
 			func(b *bundle, n int) {
-				b.rejection(events.Rejection{V: events.Version, Attempt: n, At: epoch(), Origin: poison})
+				b.rejection(events.Rejection{Attempt: n, At: epoch(), Origin: poison})
 			},
 			func(b *bundle) {
-				b.rejection(events.Rejection{V: events.Version, Resolved: true, At: epoch(), Origin: poison})
+				b.rejection(events.Rejection{Resolved: true, At: epoch(), Origin: poison})
 			}, 0,
 		},
 	} {

@@ -100,6 +100,9 @@ func printSources(w io.Writer, p *events.PersonState) {
 		if s.Person != nil {
 			rows = append(rows, personRows(s.Person)...)
 		}
+		if active, said := s.IsActive(); said && !s.Removed {
+			rows = append(rows, table.Row{"active", active})
+		}
 		grid(w, nil, filled(rows), 2)
 	}
 	var groups []string
@@ -118,9 +121,6 @@ func personRows(p *events.Person) []table.Row {
 	rows := []table.Row{
 		{"userName", p.UserName}, {"displayName", p.DisplayName}, {"title", p.Title}, {"userType", p.UserType},
 		{"locale, time zone", strings.Trim(p.Locale+", "+p.Timezone, ", ")},
-	}
-	if p.Active != nil {
-		rows = append(rows, table.Row{"active", *p.Active})
 	}
 	if p.Name != nil {
 		rows = append(rows, table.Row{"name", strings.TrimSpace(p.Name.GivenName + " " + p.Name.FamilyName)})

@@ -56,7 +56,7 @@ func TestPublishReportsUnusableRowsAndGoesOn(t *testing.T) {
 		}
 	}
 	stored := directory(t, s)
-	if len(stored) != 2 || stored[0].Subject != "rollcall.directory.hr.person" {
+	if len(stored) != 2 || stored[0].Subject != "rollcall.directory.workers.person" {
 		t.Fatalf("%d events stored", len(stored))
 	}
 	if tp := stored[0].Header[events.HeaderTraceparent]; len(tp) != 1 || tp[0] == stored[1].Header[events.HeaderTraceparent][0] {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/assignment/assign"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
 	"github.com/rollcall-sync/rollcall/services/rollcall/demo"
@@ -28,8 +29,39 @@ func TestTheDemoFitsTogether(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, ok := f.Sources[m.Source()]; !ok || m.Source() != demo.Source {
+		if _, ok := f.Sources[m.Source()]; !ok {
 			t.Errorf("a mapping publishes as %q, which the configuration does not know", m.Source())
+		}
+	}
+}
+
+func TestTheDemosEventsCarryWhatItsConfigurationSays(t *testing.T) {
+	t.Parallel()
+	m, err := hrimport.Parse(demo.Mapping)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"rollcall.yaml", "../../../deploy/compose/rollcall.yaml"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := config.Parse(text, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, seen := f.Sources[m.Source()].VersionKind(), 0
+		_, err = m.Read(bytes.NewReader(demo.Export), func(row hrimport.Row) error {
+			if row.Event != nil {
+				seen++
+				if kind := events.KindOfVersion(row.Event.SourceVersion); kind != want {
+					t.Errorf("%s says %s, line %d carries a %s", path, want, row.Line, kind)
+				}
+			}
+			return nil
+		})
+		if err != nil || seen == 0 {
+			t.Errorf("%d events, %v", seen, err)
 		}
 	}
 }

@@ -75,7 +75,7 @@ func (h *Org) read(ctx context.Context) (events.Health, uint64, error) {
 
 // swap writes a health in place of the one with this sequence.
 func (h *Org) swap(ctx context.Context, next events.Health, seq uint64) error {
-	next.V, next.Org, next.At = events.Version, h.cfg.Org, time.Now().UTC()
+	next.Org, next.At = h.cfg.Org, time.Now().UTC()
 	if u := h.usage.Load(); u != nil {
 		next.Used, next.Limit = int(u.Used), int(u.Limit)
 	}

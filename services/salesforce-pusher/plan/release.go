@@ -12,7 +12,7 @@ import (
 // where the person themselves failed.
 func (p *Person) Release(now time.Time) events.Link {
 	l := p.Link
-	l.V, l.Org, l.Key = events.Version, p.Desired.Org, p.Key
+	l.Org, l.Key = p.Desired.Org, p.Key
 	l.Claim, l.At = nil, now.UTC()
 	if p.touched && p.fate != Applied {
 		l.AppliedHash = ""
@@ -36,7 +36,7 @@ func (p *Person) Release(now time.Time) events.Link {
 // returned.
 func (p *Person) Outcome(l events.Link) events.Outcome {
 	o := events.Outcome{
-		V: events.Version, Org: p.Desired.Org, Key: p.Key, Revision: p.Revision, Lane: p.Desired.Lane,
+		Org: p.Desired.Org, Key: p.Key, Revision: p.Revision, Lane: p.Desired.Lane,
 		Result: events.ResultApplied, Actions: p.actions, UserID: l.UserID,
 		Attempt: l.Attempts, FirstFailedAt: l.FirstFailedAt, Failures: l.Failures,
 		At: l.At, Origin: p.Desired.Origin, Username: p.Username(),
@@ -57,7 +57,7 @@ func (p *Person) Outcome(l events.Link) events.Outcome {
 // still claimed.
 func (p *Person) Interim(c events.Claim) events.Link {
 	l := p.Link
-	l.V, l.Key, l.Claim = events.Version, p.Key, &c
+	l.Key, l.Claim = p.Key, &c
 	if p.touched {
 		l.AppliedHash = ""
 	}

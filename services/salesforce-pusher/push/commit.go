@@ -101,7 +101,7 @@ func (l *ledger) raiseFenced(ctx context.Context, tasks []*task) error {
 		if t.Fate() != plan.Fenced {
 			continue
 		}
-		data, err := events.Encode(events.Work{V: events.Version, Reason: events.ReasonFenced})
+		data, err := events.Encode(events.Work{Reason: events.ReasonFenced})
 		if err != nil {
 			return fmt.Errorf("work: %w", err)
 		}

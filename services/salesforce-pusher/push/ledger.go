@@ -192,7 +192,7 @@ func (l *ledger) withOwner(g bus.Group, t *task) (bus.Group, error) {
 	if t.owner == "" {
 		return g, nil
 	}
-	data, err := events.Encode(events.Owner{V: events.Version, Key: t.Key, By: t.owner})
+	data, err := events.Encode(events.Owner{Key: t.Key, By: t.owner})
 	if err != nil {
 		return nil, fmt.Errorf("owner: %w", err)
 	}

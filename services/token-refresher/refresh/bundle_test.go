@@ -175,7 +175,7 @@ func inState(s events.TokenState) func(events.TokenRecord) bool {
 func (b *bundle) complain(generation uint64) {
 	b.Helper()
 	data, err := events.Encode(events.Health{
-		V: events.Version, Org: emea, State: events.HealthHeld, TokenGeneration: generation,
+		Org: emea, State: events.HealthHeld, TokenGeneration: generation,
 		Failure: &events.Failure{Cause: events.CauseCredentials, Code: "INVALID_SESSION_ID"},
 	})
 	if err != nil {

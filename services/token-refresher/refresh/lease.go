@@ -19,7 +19,7 @@ var errTakenOver = errors.New("another replica took the lease over")
 // may replace while the lease lasts; or false when another replica was first or
 // the record could not be written.
 func (o *org) lease(ctx context.Context, a attempt) (events.TokenRecord, uint64, bool) {
-	next := events.TokenRecord{V: events.Version, Org: o.name}
+	next := events.TokenRecord{Org: o.name}
 	if a.before != nil {
 		next = *a.before
 	}
@@ -83,7 +83,7 @@ func (o *org) store(ctx context.Context, a attempt, next events.TokenRecord, rev
 	rec, now, _ := o.view()
 	granted := next.State == events.TokenConnected && next.Generation == a.generation()+1
 	switch {
-	case rec == nil:
+	case rec == nil, o.standsBy():
 		return errTakenOver
 	case bytes.Equal(rec.Sealed, next.Sealed) && rec.Generation == next.Generation && rec.Lease == nil:
 		return nil // it was stored, and the answer was lost

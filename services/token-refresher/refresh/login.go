@@ -300,7 +300,7 @@ func (l *Login) keep(ctx context.Context, o *loginOrg, g salesforce.Grant) error
 			_ = o.oauth.Revoke(ctx, g.RefreshToken) // it is of no use; the refusal is what counts
 			return err
 		}
-		next := events.TokenRecord{V: events.Version, Org: o.name, Generation: before.Generation + 1,
+		next := events.TokenRecord{Org: o.name, Generation: before.Generation + 1,
 			CredentialMark: markOf(l.sealer, o.connect).String(), State: events.TokenConnected, Since: before.Since, At: l.now().UTC()}
 		if before.State != events.TokenConnected {
 			next.Since = l.now().UTC()
@@ -332,6 +332,10 @@ func (l *Login) record(ctx context.Context, o *loginOrg) (events.TokenRecord, ui
 		return events.TokenRecord{}, 0, fmt.Errorf("read token record: %w", err)
 	}
 	rec, err := events.Decode[events.TokenRecord](e.Data)
+	if errors.Is(err, events.ErrNewer) {
+		return events.TokenRecord{}, 0, refusal("A newer version of Rollcall keeps this org's token.",
+			"Authenticate again when every replica of token-refresher has been updated.")
+	}
 	if err != nil {
 		return events.TokenRecord{}, e.Seq, nil //nolint:nilerr // what cannot be read is replaced
 	}

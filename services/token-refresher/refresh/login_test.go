@@ -243,7 +243,7 @@ func TestAnotherOrgsIdentityIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := events.Encode(events.TokenRecord{V: events.Version, Org: emea, State: events.TokenHeld, Generation: 3, Sealed: sealed, Since: time.Now()})
+	data, err := events.Encode(events.TokenRecord{Org: emea, State: events.TokenHeld, Generation: 3, Sealed: sealed, Since: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,8 @@ type org struct {
 	rev    uint64 // of rec; 0 where there is none
 	rec    *events.TokenRecord
 	health *events.Health
+	// newer is the revision of a record of a version this one does not know.
+	newer uint64
 }
 
 // run keeps the org signed in until ctx ends.
@@ -36,6 +38,10 @@ func (o *org) run(ctx context.Context) {
 		return
 	}
 	for ctx.Err() == nil {
+		if o.standsBy() {
+			o.rest(ctx, time.Time{})
+			continue
+		}
 		rec, rev, health := o.view()
 		if o.reseal(ctx, rec, rev) {
 			continue
@@ -106,10 +112,14 @@ func (o *org) view() (rec *events.TokenRecord, rev uint64, health *events.Health
 // observe takes in a record as stored; an older one than known is ignored.
 func (o *org) observe(ctx context.Context, e bus.Entry) {
 	rec, err := events.Decode[events.TokenRecord](e.Data)
+	if errors.Is(err, events.ErrNewer) {
+		o.giveWay(ctx, e.Seq, err)
+		return
+	}
 	if err != nil {
 		// It is replaced by the next one, under compare-and-set.
 		o.tel.Log.ErrorContext(ctx, "token record cannot be read", "org", o.name, "error", err)
-		rec = events.TokenRecord{V: events.Version, Org: o.name, State: events.TokenRefreshing}
+		rec = events.TokenRecord{Org: o.name, State: events.TokenRefreshing}
 	}
 	o.mu.Lock()
 	if e.Seq > o.rev {
@@ -118,6 +128,25 @@ func (o *org) observe(ctx context.Context, e bus.Entry) {
 	}
 	o.mu.Unlock()
 	o.nudge()
+}
+
+// giveWay leaves the org to whoever knows the version of its record.
+func (o *org) giveWay(ctx context.Context, rev uint64, why error) {
+	o.mu.Lock()
+	news := rev > o.newer
+	o.newer = max(o.newer, rev)
+	o.mu.Unlock()
+	if news {
+		o.tel.Log.WarnContext(ctx, "token record is left to a newer version of Rollcall", "org", o.name, "error", why)
+	}
+}
+
+// standsBy says whether the newest record is one that this version may not
+// replace: a replica that knows it keeps the org signed in.
+func (o *org) standsBy() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.newer > o.rev
 }
 
 // listen takes in what Salesforce last said of the org as a whole.

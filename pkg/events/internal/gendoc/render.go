@@ -68,6 +68,7 @@ func render(names []name) ([]byte, error) {
 		return nil, err
 	}
 	fmt.Fprintf(&page, tail, joined(events.Lanes()), joined(events.Causes()), joined(events.Verbs()))
+	versionTable(&page)
 	consumerTable(&page, names)
 	return page.Bytes(), nil
 }
@@ -111,6 +112,29 @@ func subjectTable(page *bytes.Buffer, names []name) error {
 		return fmt.Errorf("not in subjects.go any more: %s", joined(sortedKeys(patterns)))
 	}
 	return nil
+}
+
+const versionsHead = `
+## Versions
+
+Each payload has a version of its own (` + "`v`" + `). A replica reads the versions named here, an older one as what it means in the
+newest, and writes the newest. A version it does not know is newer: the message is put back for a replica that knows it, and
+its state is neither parked nor written over. A version is raised where an older program, writing the payload again, would
+lose what it does not know and do harm by it; other members are added without one.
+
+| payload | written | read |
+|---|---|---|
+`
+
+func versionTable(page *bytes.Buffer) {
+	page.WriteString(versionsHead)
+	for _, v := range events.PayloadVersions() {
+		read := fmt.Sprint(v.Written)
+		if v.Oldest != v.Written {
+			read = fmt.Sprintf("%d to %d", v.Oldest, v.Written)
+		}
+		fmt.Fprintf(page, "| `%s` | %d | %s |\n", v.Payload, v.Written, read)
+	}
 }
 
 func consumerTable(page *bytes.Buffer, names []name) {

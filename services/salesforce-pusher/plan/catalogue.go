@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 )
 
@@ -148,23 +149,29 @@ type Query struct {
 	kind, nameField, idField string
 }
 
-// Queries asks for all names at once, in a query for each kind of record. A permission set group goes by the same name in config as a
-// permission set: to an admin both are things one assigns.
+// Queries asks for all names at once, in a query for each kind of record. A
+// permission set group goes by the same key in config as a permission set: to an
+// admin both are things one assigns.
 func Queries(n Names) []Query {
 	var out []Query
-	add := func(kind, object, nameField, idField, where string) {
+	add := func(kind string, t events.AssignmentTarget) {
 		list := n.of(kind)
 		if len(list) == 0 {
 			return
 		}
-		soql := "SELECT Id," + nameField + " FROM " + object + " WHERE " + salesforce.In(nameField, list)
-		out = append(out, Query{kind: kind, nameField: nameField, idField: idField, SOQL: soql + where, Optional: idField == fieldBundle})
+		soql := "SELECT Id," + t.Name + " FROM " + t.Object + " WHERE " + salesforce.In(t.Name, list)
+		if t.Where != "" {
+			soql += " AND " + t.Where
+		}
+		out = append(out, Query{kind: kind, nameField: t.Name, idField: t.Field, SOQL: soql, Optional: t.Optional})
 	}
-	add(KindProfile, "Profile", "Name", "", "")
-	add(KindRole, "UserRole", "Name", "", "")
-	add(KindPermissionSet, "PermissionSetGroup", "DeveloperName", fieldBundle, "")
-	add(KindPermissionSet, "PermissionSet", "Name", fieldSetID, " AND IsOwnedByProfile = false AND PermissionSetGroupId = null")
-	add(KindGroup, "Group", "DeveloperName", fieldGroupID, " AND Type IN ('Regular','Queue')")
+	add(KindProfile, events.AssignmentTarget{Object: "Profile", Name: "Name"})
+	add(KindRole, events.AssignmentTarget{Object: "UserRole", Name: "Name"})
+	for _, k := range events.AssignmentKinds() {
+		for _, t := range k.Targets {
+			add(k.ID, t)
+		}
+	}
 	return out
 }
 

@@ -60,7 +60,7 @@ func ways() map[string]way {
 		"left, user active":       {check: "there is a user", person: func(p *Person) { p.Desired.Active = false; found(User{ID: "005", Active: true})(p) }, want: Verdict{Need: NeedOwner}},
 		"found":                   {check: "there is a user", person: found(User{ID: "005"}), want: Verdict{Need: NeedOwner}},
 		"found and owned":         {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil) }, want: Verdict{Need: NeedAssignments}},
-		"found, nothing assigned": {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil); p.Desired.PermissionSets = nil }, want: Verdict{Plan: true}},
+		"found, nothing assigned": {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil); p.Desired.Assignments = nil }, want: Verdict{Plan: true}},
 		"found and read":          {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil); p.ownership.read = true }, want: Verdict{Plan: true}},
 		"create met a wrong id":   {check: "a wrong id kept the user from being made", person: func(p *Person) { p.Account().NotCreated(refused(salesforce.Reference)); p.sight.done = true }, want: Verdict{Need: NeedNamesAgain}},
 		"no licence":              {check: "a create was refused", person: func(p *Person) { p.Account().NotCreated(refused(salesforce.Licence)); p.sight.done = true }, cause: events.CauseLicence},
@@ -81,7 +81,7 @@ func ways() map[string]way {
 
 func (w way) make() (*Person, *Policy) {
 	p := New(State{Key: "k", Revision: 7, Desired: events.Desired{Active: true, Hash: "h", Profile: "P",
-		Match: events.Match{Username: "ann@x.test"}, Fields: map[string]any{FieldUsername: "ann@x.test"}, PermissionSets: []string{"A"}}})
+		Match: events.Match{Username: "ann@x.test"}, Fields: map[string]any{FieldUsername: "ann@x.test"}, Assignments: map[string][]string{"permissionSets": {"A"}}}})
 	p.names.done = true
 	o := &Policy{Match: Matcher{Order: []string{MatchUsername}}, Create: true, Update: true, Deactivate: true}
 	if w.person != nil {

@@ -45,8 +45,11 @@ func (p Naming) Resolved(c *Catalogue) {
 		return
 	}
 	p.names.ids = IDs{Profile: profile.ID, Role: role.ID}
-	p.Desired.PermissionSets = p.present(c, KindPermissionSet, p.Desired.PermissionSets)
-	p.Desired.Groups = p.present(c, KindGroup, p.Desired.Groups)
+	there := make(map[string][]string, len(p.Desired.Assignments))
+	for _, k := range events.AssignmentKinds() {
+		there[k.Key] = p.present(c, k.ID, p.Desired.Assignments[k.Key])
+	}
+	p.Desired.Assignments = there
 }
 
 // present are those names that are there; the others are noted.

@@ -82,8 +82,10 @@ func drawDesired(t *rapid.T, revision uint64) events.Desired {
 				d.Fields[f] = rapid.SampledFrom([]any{nil, "", "a", "b", 1.0, 2.5, true, false}).Draw(t, "value")
 			}
 		}
-		d.PermissionSets = rapid.SliceOfDistinct(rapid.SampledFrom([]string{"A", "B", "C"}), rapid.ID).Draw(t, "sets")
-		d.Groups = rapid.SliceOfDistinct(rapid.SampledFrom([]string{"G", "H"}), rapid.ID).Draw(t, "groups")
+		d.Assignments = map[string][]string{}
+		for _, k := range events.AssignmentKinds() {
+			d.Assignments[k.Key] = rapid.SliceOfDistinct(rapid.SampledFrom([]string{"A", "B", "C"}), rapid.ID).Draw(t, k.Many)
+		}
 	}
 	d.Hash = fmt.Sprint(revision)
 	return d
@@ -153,11 +155,10 @@ func (m *model) check(t *rapid.T, d events.Desired, link events.Link) {
 		}
 	}
 	want := []string{"ps/OWN"}
-	for _, s := range d.PermissionSets {
-		want = append(want, "ps/"+s)
-	}
-	for _, g := range d.Groups {
-		want = append(want, "group/"+g)
+	for _, k := range events.AssignmentKinds() {
+		for _, name := range d.Assignments[k.Key] {
+			want = append(want, k.ID+"/"+name)
+		}
 	}
 	slices.Sort(want)
 	if got := slices.Sorted(maps.Keys(m.sets)); !slices.Equal(got, want) {
@@ -182,7 +183,7 @@ func TestUnmanagedFieldsAreNotSent(t *testing.T) {
 func TestWhatWasThereBeforeIsNeitherGivenNorTaken(t *testing.T) {
 	t.Parallel()
 	have := map[string]string{"ps/A": found, "ps/B": found, "ps/C": "0Pa", "group/G": perhaps, "ps/E": perhaps, "ps/F": there}
-	give, take := planAssignments(events.Desired{PermissionSets: []string{"A", "D", "D", "E", "F"}}, have)
+	give, take := planAssignments(events.Desired{Assignments: map[string][]string{"permissionSets": {"A", "D", "D", "E", "F"}}}, have)
 	if !slices.Equal(give, []string{"ps/D", "ps/E"}) || !slices.Equal(take, []string{"group/G", "ps/C"}) {
 		t.Errorf("give %v, take %v", give, take)
 	}

@@ -33,7 +33,7 @@ func TestConfigNamesEveryFault(t *testing.T) {
 func TestConfigHasDefaults(t *testing.T) {
 	t.Parallel()
 	c, err := ConfigFrom(config.File{Tokens: config.Tokens{KeyFile: "k"}, Orgs: map[string]config.Org{"acme": {
-		Assign: config.Assign{Rules: []config.Rule{{Profile: "P", PermissionSets: []string{"A"}}}, Grants: []config.Grant{{Groups: []string{"G"}}}},
+		Assign: config.Assign{Rules: []config.Rule{{Profile: "P", Assignments: config.Assignments{"permissionSets": {"A"}}}}, Grants: []config.Grant{{Assignments: config.Assignments{"groups": {"G"}}}}},
 		Push:   config.Push{Protect: []string{"Boss@Example.com"}, Linger: time.Second},
 	}}})
 	if err != nil {

@@ -4,13 +4,14 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS   += --no-print-directory
 
-MODULES      := pkg/events pkg/salesforce services services/rollcall test/conformance test/integration
+MODULES      := pkg/events pkg/salesforce services services/rollcall test/conformance test/house test/integration
 LINT_VERSION := v2.15.0
 LINT         := bin/golangci-lint-$(LINT_VERSION)
 MAX_LINES    := 600
 
 include deploy/images/images.mk
 include deploy/compose/compose.mk
+include tools/modules/modules.mk
 
 # each runs a command in every module, all of them even if one fails.
 define each
@@ -26,7 +27,7 @@ files = git ls-files -co --exclude-standard $(1) | while IFS= read -r f; do if [
 
 .PHONY: help
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## Run everything in one process: an HR export becomes users of an emulated Salesforce org.
@@ -88,7 +89,7 @@ generate: ## Write the generated files anew.
 check: static test chart alerts ## Everything CI checks, tests included.
 
 .PHONY: static
-static: fmt-check lines words links commands imports pins generated tidy vet lint ## Everything CI checks, but the tests.
+static: fmt-check lines words links commands imports nolint pins generated tidy vet lint ## Everything CI checks, but the tests.
 
 .PHONY: fmt-check
 fmt-check:
@@ -132,6 +133,19 @@ imports:
 	$(call each,go list -f '{{$$path := .ImportPath}}{{range .Imports}}{{$$path}} imports {{.}}{{"\n"}}{{end}}' ./... | \
 		awk '$$1 !~ /test$$/ && $$3 ~ /^github.com\/rollcall-sync\/.*test$$/ { print; bad = 1 } END { exit bad }')
 
+# nolintlint looks at linters that are on; a nolint of one that is off says
+# nothing.
+.PHONY: nolint
+nolint:
+	@on=$$(awk '/^linters:/ { linters = 1 } linters && /^  enable:/ { list = 1; next } list && /^  [a-z]/ { exit } list && $$1 == "-" { print $$2 }' .golangci.yaml | xargs); \
+	$(call files,'*.go') | xargs -r awk -v on="$$on" ' \
+		BEGIN { split(on, names, " "); for (i in names) enabled[names[i]] } \
+		match($$0, /\/\/nolint:[a-z0-9,]+/) { \
+			count = split(substr($$0, RSTART + 9, RLENGTH - 9), asked, ","); \
+			for (i = 1; i <= count; i++) if (!(asked[i] in enabled)) { print FILENAME ":" FNR ": nolint of " asked[i] ", which .golangci.yaml does not enable"; bad = 1 } \
+		} \
+		END { exit bad }'
+
 # Compares before and after rather than with the last commit, so that it holds
 # in the middle of a change too.
 .PHONY: generated
@@ -139,10 +153,6 @@ generated:
 	@snapshot() { $(call files) | { xargs -r grep -lE '^(<!-- Generated|// Code generated)' || true; } | sort | xargs -r sha256sum; }; \
 	before=$$(snapshot); $(MAKE) generate; after=$$(snapshot); \
 	if ! diff <(echo "$$before") <(echo "$$after"); then echo "generated files were out of date; they are new now" >&2; exit 1; fi
-
-.PHONY: tidy
-tidy:
-	$(call each,GOWORK=off go mod tidy -diff)
 
 .PHONY: vet
 vet:

@@ -2,11 +2,6 @@ module github.com/rollcall-sync/rollcall/services
 
 go 1.26.0
 
-replace (
-	github.com/rollcall-sync/rollcall/pkg/events => ../pkg/events
-	github.com/rollcall-sync/rollcall/pkg/salesforce => ../pkg/salesforce
-)
-
 require (
 	cel.dev/cel-go v0.33.2
 	github.com/cenkalti/backoff/v4 v4.3.0
@@ -18,8 +13,8 @@ require (
 	github.com/nats-io/nats-server/v2 v2.15.2
 	github.com/nats-io/nats.go v1.55.0
 	github.com/prometheus/client_golang v1.24.1
-	github.com/rollcall-sync/rollcall/pkg/events v0.0.0
-	github.com/rollcall-sync/rollcall/pkg/salesforce v0.0.0
+	github.com/rollcall-sync/rollcall/pkg/events v0.1.0
+	github.com/rollcall-sync/rollcall/pkg/salesforce v0.1.0
 	github.com/synadia-io/orbit.go/jetstreamext v0.3.2
 	github.com/tink-crypto/tink-go/v2 v2.9.0
 	go.opentelemetry.io/contrib/exporters/autoexport v0.72.0

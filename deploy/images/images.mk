@@ -6,8 +6,8 @@ IMAGE_PREFIX ?= rollcall
 # Public images may stand in for these two; then they are not built.
 NATS_IMAGE   ?= $(IMAGE_PREFIX)/nats-server:$(TAG)
 JAEGER_IMAGE ?= $(IMAGE_PREFIX)/jaeger:$(TAG)
-# What programs and labels say they are.
-VERSION      ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# What programs and labels say they are. Modules have tags of their own.
+VERSION      ?= $(shell git describe --tags --match 'v[0-9]*' --always --dirty 2>/dev/null || echo unknown)
 
 SERVICES    := assignment token-refresher salesforce-pusher retry-scheduler
 FROM_MODULE := $(if $(filter $(IMAGE_PREFIX)/%,$(NATS_IMAGE)),nats-server) $(if $(filter $(IMAGE_PREFIX)/%,$(JAEGER_IMAGE)),jaeger)

@@ -92,6 +92,10 @@ const (
 	ReconsiderAll = "rollcall.reconsider.*"
 	// HealthAll is the health of every org, for token-refresher.
 	HealthAll = "rollcall.health.*"
+	// OwnersAll are all owner records, for `rollcall up`.
+	OwnersAll = "rollcall.owner.>"
+	// RetriesAll are all scheduled attempts, for `rollcall up`.
+	RetriesAll = "rollcall.retry.>"
 	// PersonsAll are all persons.
 	PersonsAll = "rollcall.person.*"
 )

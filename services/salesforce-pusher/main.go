@@ -18,7 +18,7 @@ func main() {
 	app.Main("salesforce-pusher", func(_ context.Context, env app.Env) (app.Service, error) {
 		cfg, err := push.ConfigFrom(env.File)
 		if err != nil {
-			return nil, err //nolint:wrapcheck // says itself what is wrong
+			return nil, err
 		}
 		return push.New(cfg, env.Bus, env.Telemetry)
 	})

@@ -4,7 +4,7 @@ go 1.26.0
 
 require (
 	github.com/k-capehart/go-salesforce/v3 v3.1.0
-	github.com/rollcall-sync/rollcall/pkg/salesforce v0.0.0
+	github.com/rollcall-sync/rollcall/pkg/salesforce v0.1.0
 )
 
 require (
@@ -18,5 +18,3 @@ require (
 	golang.org/x/oauth2 v0.37.0 // indirect
 	golang.org/x/text v0.32.0 // indirect
 )
-
-replace github.com/rollcall-sync/rollcall/pkg/salesforce => ../../pkg/salesforce

@@ -2,18 +2,11 @@ module github.com/rollcall-sync/rollcall/test/integration
 
 go 1.26.0
 
-replace (
-	github.com/rollcall-sync/rollcall/pkg/events => ../../pkg/events
-	github.com/rollcall-sync/rollcall/pkg/salesforce => ../../pkg/salesforce
-	github.com/rollcall-sync/rollcall/services => ../../services
-	github.com/rollcall-sync/rollcall/services/rollcall => ../../services/rollcall
-)
-
 require (
 	github.com/moby/moby/api v1.56.1
 	github.com/moby/moby/client v0.6.2
 	github.com/nats-io/nats.go v1.55.0
-	github.com/rollcall-sync/rollcall/pkg/events v0.0.0
+	github.com/rollcall-sync/rollcall/pkg/events v0.1.0
 	github.com/testcontainers/testcontainers-go v0.45.0
 	github.com/testcontainers/testcontainers-go/modules/compose v0.45.0
 )

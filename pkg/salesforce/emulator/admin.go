@@ -4,17 +4,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/call"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/faults"
 )
 
-// admin serves the resources under /_emulator/.
-func (c *call) admin() {
-	parts := strings.Split(strings.Trim(strings.TrimPrefix(c.path, "/_emulator"), "/"), "/")
+// admin is a call under /_emulator/.
+type admin struct {
+	*call.Call
+	s *Server
+}
+
+// serve answers the resources under /_emulator/.
+func (c admin) serve() {
+	parts := strings.Split(strings.Trim(strings.TrimPrefix(c.Path, "/_emulator"), "/"), "/")
 	switch parts[0] {
 	case "":
-		c.json(200, map[string]any{"resources": []string{"faults", "journal", "state", "summary", "orgs", "usernames", "hostility"}})
+		c.JSON(200, map[string]any{"resources": []string{"faults", "journal", "state", "summary", "orgs", "usernames", "hostility"}})
 	case "faults":
 		c.adminFaults(parts[1:])
 	case "journal":
@@ -34,14 +42,14 @@ func (c *call) admin() {
 	}
 }
 
-func (c *call) refuse(status int, err error) {
-	c.json(status, map[string]string{"error": err.Error()})
+func (c admin) refuse(status int, err error) {
+	c.JSON(status, map[string]string{"error": err.Error()})
 }
 
 // decodeBody reads an admin body strictly: a misspelt key would plan a fault that
 // never strikes.
-func (c *call) decodeBody(into any) bool {
-	dec := json.NewDecoder(strings.NewReader(string(c.body)))
+func (c admin) decodeBody(into any) bool {
+	dec := json.NewDecoder(strings.NewReader(string(c.Payload)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
 		c.refuse(http.StatusBadRequest, fmt.Errorf("body: %w", err))
@@ -50,16 +58,16 @@ func (c *call) decodeBody(into any) bool {
 	return true
 }
 
-func (c *call) adminFaults(rest []string) {
+func (c admin) adminFaults(rest []string) {
 	id := ""
 	if len(rest) > 0 {
 		id = rest[0]
 	}
-	switch c.method {
+	switch c.Method {
 	case http.MethodGet:
 		c.showFaults(id)
 	case http.MethodPost:
-		var f Fault
+		var f faults.Fault
 		if !c.decodeBody(&f) {
 			return
 		}
@@ -68,21 +76,21 @@ func (c *call) adminFaults(rest []string) {
 			c.refuse(http.StatusBadRequest, err)
 			return
 		}
-		c.json(http.StatusCreated, planned)
+		c.JSON(http.StatusCreated, planned)
 	case http.MethodDelete:
-		if n := c.s.faults.remove(id); n == 0 && id != "" {
+		if n := c.s.faults.Remove(id); n == 0 && id != "" {
 			c.refuse(http.StatusNotFound, fmt.Errorf("no fault %q", id))
 			return
 		}
-		c.none(http.StatusNoContent)
+		c.None(http.StatusNoContent)
 	default:
-		c.refuse(http.StatusMethodNotAllowed, fmt.Errorf("method %s", c.method))
+		c.refuse(http.StatusMethodNotAllowed, fmt.Errorf("method %s", c.Method))
 	}
 }
 
-func (c *call) showFaults(id string) {
+func (c admin) showFaults(id string) {
 	if id == "" {
-		c.json(200, c.s.Faults())
+		c.JSON(200, c.s.Faults())
 		return
 	}
 	f, ok := c.s.Fault(id)
@@ -90,31 +98,31 @@ func (c *call) showFaults(id string) {
 		c.refuse(http.StatusNotFound, fmt.Errorf("no fault %q", id))
 		return
 	}
-	c.json(200, f)
+	c.JSON(200, f)
 }
 
-func (c *call) adminJournal() {
-	query := c.r.URL.Query()
-	if c.method == http.MethodDelete {
+func (c admin) adminJournal() {
+	query := c.Request.URL.Query()
+	if c.Method == http.MethodDelete {
 		org := query.Get("org")
 		if o := c.s.Org(org); o != nil {
-			org = o.id
+			org = o.org.ID
 		}
-		c.s.journal.reset(org)
-		c.none(http.StatusNoContent)
+		c.s.journal.Reset(org)
+		c.None(http.StatusNoContent)
 		return
 	}
 	since, _ := strconv.ParseInt(query.Get("since"), 10, 64) // absent means 0
-	c.json(200, c.s.Journal(JournalFilter{Operation: query.Get("operation"), MutatingOnly: query.Get("mutating") == "true",
+	c.JSON(200, c.s.Journal(JournalFilter{Operation: query.Get("operation"), MutatingOnly: query.Get("mutating") == "true",
 		Since: since, Org: query.Get("org")}))
 }
 
-func (c *call) adminState() {
-	query := c.r.URL.Query()
+func (c admin) adminState() {
+	query := c.Request.URL.Query()
 	stable := query.Get("stable") == "true"
 	if query.Get("org") != "" {
 		if o := c.adminOrg(query.Get("org")); o != nil {
-			c.json(200, o.State(stable))
+			c.JSON(200, o.State(stable))
 		}
 		return
 	}
@@ -122,22 +130,22 @@ func (c *call) adminState() {
 	for _, o := range c.s.Orgs() {
 		states = append(states, o.State(stable))
 	}
-	c.json(200, states)
+	c.JSON(200, states)
 }
 
-func (c *call) adminSummary() {
-	org := c.r.URL.Query().Get("org")
+func (c admin) adminSummary() {
+	org := c.Request.URL.Query().Get("org")
 	if org == "" {
-		c.json(200, c.s.Summary())
+		c.JSON(200, c.s.Summary())
 		return
 	}
 	if o := c.adminOrg(org); o != nil {
-		c.json(200, o.Summary())
+		c.JSON(200, o.Summary())
 	}
 }
 
 // adminOrg finds an org by id, or the only one there is by "-".
-func (c *call) adminOrg(id string) *Org {
+func (c admin) adminOrg(id string) *Org {
 	if orgs := c.s.Orgs(); id == "-" && len(orgs) == 1 {
 		return orgs[0]
 	}
@@ -148,22 +156,39 @@ func (c *call) adminOrg(id string) *Org {
 	return nil
 }
 
-func (c *call) adminUsernames() {
+func (c admin) adminUsernames() {
 	var names []string
 	if !c.decodeBody(&names) {
 		return
 	}
-	if c.method == http.MethodDelete {
+	if c.Method == http.MethodDelete {
 		c.s.ReleaseUsernames(names...)
 	} else {
 		c.s.TakeUsernames(names...)
 	}
-	c.none(http.StatusNoContent)
+	c.None(http.StatusNoContent)
 }
 
-func pathName(s string) string {
-	if out, err := url.PathUnescape(s); err == nil {
-		return out
+// adminHostility: {"seed":n,"rate":r} with r from 0 to 1; DELETE ends it.
+func (c admin) adminHostility() {
+	var body struct {
+		Seed uint64  `json:"seed"`
+		Rate float64 `json:"rate"`
 	}
-	return s
+	switch c.Method {
+	case http.MethodDelete:
+	case http.MethodPost:
+		if !c.decodeBody(&body) {
+			return
+		}
+	default:
+		c.refuse(http.StatusMethodNotAllowed, fmt.Errorf("method %s", c.Method))
+		return
+	}
+	if body.Rate < 0 || body.Rate > 1 {
+		c.refuse(http.StatusBadRequest, fmt.Errorf("rate %v: want 0 to 1", body.Rate))
+		return
+	}
+	c.s.SetHostility(body.Seed, body.Rate)
+	c.None(http.StatusNoContent)
 }

@@ -4,10 +4,14 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/auth"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/call"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 )
 
 // adminOrgs serves /_emulator/orgs and what is below an org.
-func (c *call) adminOrgs(rest []string) {
+func (c admin) adminOrgs(rest []string) {
 	if len(rest) == 0 {
 		c.listOrgs()
 		return
@@ -17,14 +21,14 @@ func (c *call) adminOrgs(rest []string) {
 		return
 	}
 	if len(rest) == 1 {
-		c.json(200, o.describe())
+		c.JSON(200, o.describe())
 		return
 	}
 	name := ""
 	if len(rest) > 2 {
-		name = pathName(rest[2])
+		name = call.PathName(rest[2])
 	}
-	if c.method == http.MethodGet && rest[1] == "users" {
+	if c.Method == http.MethodGet && rest[1] == "users" {
 		c.adminReadUsers(o, name)
 		return
 	}
@@ -37,7 +41,7 @@ func (c *call) adminOrgs(rest []string) {
 		c.refuse(http.StatusNotFound, fmt.Errorf("no resource %q", rest[1]))
 		return
 	}
-	c.none(http.StatusNoContent)
+	c.None(http.StatusNoContent)
 	if err := work(o, name); err != nil {
 		c.refuse(http.StatusBadRequest, err)
 	}
@@ -51,13 +55,12 @@ type orgDescription struct {
 }
 
 func (o *Org) describe() orgDescription {
-	o.server.mu.RLock()
-	defer o.server.mu.RUnlock()
-	return orgDescription{o.id, o.cfg.Name, o.cfg.InstanceURL, len(o.table("User").rows)}
+	defer o.rlock()()
+	return orgDescription{o.org.ID, o.org.Config.Name, o.org.Config.InstanceURL, len(o.org.Table("User").Rows)}
 }
 
-func (c *call) listOrgs() {
-	if c.method == http.MethodPost {
+func (c admin) listOrgs() {
+	if c.Method == http.MethodPost {
 		c.addOrg()
 		return
 	}
@@ -65,12 +68,12 @@ func (c *call) listOrgs() {
 	for _, o := range c.s.Orgs() {
 		list = append(list, o.describe())
 	}
-	c.json(200, list)
+	c.JSON(200, list)
 }
 
 // addOrg makes an org; the body is an OrgConfig, completed like DefaultOrg
 // where lists are missing.
-func (c *call) addOrg() {
+func (c admin) addOrg() {
 	cfg := DefaultOrg("", "")
 	cfg.Clients = nil
 	if !c.decodeBody(&cfg) {
@@ -85,12 +88,12 @@ func (c *call) addOrg() {
 			c.refuse(http.StatusBadRequest, fmt.Errorf("%v", trouble))
 		}
 	}()
-	c.json(http.StatusCreated, c.s.AddOrg(cfg).describe())
+	c.JSON(http.StatusCreated, c.s.AddOrg(cfg).describe())
 }
 
-func (c *call) adminReadUsers(o *Org, username string) {
+func (c admin) adminReadUsers(o *Org, username string) {
 	if username == "" {
-		c.json(200, o.Users())
+		c.JSON(200, o.Users())
 		return
 	}
 	u, ok := o.UserByUsername(username)
@@ -98,12 +101,12 @@ func (c *call) adminReadUsers(o *Org, username string) {
 		c.refuse(http.StatusNotFound, fmt.Errorf("no user %q", username))
 		return
 	}
-	c.json(200, u)
+	c.JSON(200, u)
 }
 
 // adminUser plants: PATCH changes fields, POST creates or, with "IsFrozen",
 // freezes as well.
-func (c *call) adminUser(o *Org, username string) error {
+func (c admin) adminUser(o *Org, username string) error {
 	fields := map[string]any{}
 	if !c.decodeBody(&fields) {
 		return nil
@@ -127,7 +130,7 @@ func (c *call) adminUser(o *Org, username string) error {
 }
 
 // adminSeats: {"seats":n}.
-func (c *call) adminSeats(o *Org, licence string) error {
+func (c admin) adminSeats(o *Org, licence string) error {
 	var body struct {
 		Seats int `json:"seats"`
 	}
@@ -138,37 +141,37 @@ func (c *call) adminSeats(o *Org, licence string) error {
 }
 
 // adminApp changes the members of ConnectedApp that are sent, or adds an app.
-func (c *call) adminApp(o *Org, clientID string) error {
-	if c.method == http.MethodPost && clientID == "" {
+func (c admin) adminApp(o *Org, clientID string) error {
+	if c.Method == http.MethodPost && clientID == "" {
 		var cfg ConnectedApp
 		if !c.decodeBody(&cfg) {
 			return nil
 		}
 		return o.AddApp(cfg)
 	}
-	return o.UpdateApp(clientID, func(cfg *ConnectedApp) { c.decodeBody(cfg) })
+	return o.UpdateApp(clientID, func(cfg *auth.ConnectedApp) { c.decodeBody(cfg) })
 }
 
 // adminSessions: DELETE ends all sessions.
-func (c *call) adminSessions(o *Org, _ string) error {
-	if c.method != http.MethodDelete {
-		return fmt.Errorf("method %s", c.method)
+func (c admin) adminSessions(o *Org, _ string) error {
+	if c.Method != http.MethodDelete {
+		return fmt.Errorf("method %s", c.Method)
 	}
 	o.ExpireSessions()
 	return nil
 }
 
 // adminTokens: DELETE revokes everything.
-func (c *call) adminTokens(o *Org, _ string) error {
-	if c.method != http.MethodDelete {
-		return fmt.Errorf("method %s", c.method)
+func (c admin) adminTokens(o *Org, _ string) error {
+	if c.Method != http.MethodDelete {
+		return fmt.Errorf("method %s", c.Method)
 	}
 	o.RevokeTokens()
 	return nil
 }
 
 // adminLimits: {"dailyApiRequests":n,"loginsPerHour":n}, either or both.
-func (c *call) adminLimits(o *Org, _ string) error {
+func (c admin) adminLimits(o *Org, _ string) error {
 	var body struct {
 		Daily  *int `json:"dailyApiRequests"`
 		Logins *int `json:"loginsPerHour"`
@@ -186,9 +189,9 @@ func (c *call) adminLimits(o *Org, _ string) error {
 }
 
 // adminFields: {"access":"none|read|edit"} for a field such as User.Title.
-func (c *call) adminFields(o *Org, field string) error {
+func (c admin) adminFields(o *Org, field string) error {
 	var body struct {
-		Access FieldAccess `json:"access"`
+		Access store.FieldAccess `json:"access"`
 	}
 	if !c.decodeBody(&body) {
 		return nil
@@ -197,7 +200,7 @@ func (c *call) adminFields(o *Org, field string) error {
 }
 
 // adminGrant: {"clientId":..., "username":...} answers {"refresh_token":...}.
-func (c *call) adminGrant(o *Org, _ string) error {
+func (c admin) adminGrant(o *Org, _ string) error {
 	var body struct {
 		ClientID string `json:"clientId"`
 		Username string `json:"username"`
@@ -209,13 +212,13 @@ func (c *call) adminGrant(o *Org, _ string) error {
 	if err != nil {
 		return err
 	}
-	c.json(http.StatusCreated, map[string]string{"refresh_token": token})
+	c.JSON(http.StatusCreated, map[string]string{"refresh_token": token})
 	return nil
 }
 
 // adminRefusal plants or lifts a refused deactivation.
-func (c *call) adminRefusal(o *Org, username string) error {
-	if c.method == http.MethodDelete {
+func (c admin) adminRefusal(o *Org, username string) error {
+	if c.Method == http.MethodDelete {
 		return o.RefuseDeactivation(username, Refusal{})
 	}
 	var reason Refusal
@@ -230,8 +233,8 @@ func (c *call) adminRefusal(o *Org, username string) error {
 
 // adminDenials: POST a list puts denials in a user's way, or in everybody's;
 // DELETE takes them all away.
-func (c *call) adminDenials(o *Org, username string) error {
-	if c.method == http.MethodDelete {
+func (c admin) adminDenials(o *Org, username string) error {
+	if c.Method == http.MethodDelete {
 		return o.Allow(username)
 	}
 	var what []Denial
@@ -242,7 +245,7 @@ func (c *call) adminDenials(o *Org, username string) error {
 }
 
 // adminPropagation: {"seconds":n} for the changes of apps from now on.
-func (c *call) adminPropagation(o *Org, _ string) error {
+func (c admin) adminPropagation(o *Org, _ string) error {
 	var body struct {
 		Seconds int `json:"seconds"`
 	}

@@ -15,4 +15,39 @@
 //
 // Sign in at web.URL + /services/oauth2/token, plan faults and read the journal
 // with the Go methods or under /_emulator/.
+//
+// # Where is what
+//
+// This package is the public face: servers, orgs, the resources under
+// /_emulator/, and the names of types that live below. A call goes through
+// internal/call to one of oauth, rest and bulk; they work on an org, and nothing
+// below knows what is above it.
+//
+//   - internal/wire: JSON, instants, errors, an answer not sent yet
+//   - internal/store: objects and fields, tables, transactions, ids
+//   - internal/soql: queries: words, tree, plan, rows
+//   - internal/auth: connected apps, codes, refresh tokens, sessions
+//   - internal/org: configuration, the objects of an org and their rules, seats,
+//     denials, what is done by hand, saving and loading
+//   - internal/journal: every request, and counters
+//   - internal/faults: planned misbehaviour, hostility, presets
+//   - internal/call: one request: host, admission, fault, answer, journal
+//   - internal/oauth: the token endpoint, the browser leg, identity
+//   - internal/rest: records, collections, composites, queries, describes
+//   - internal/bulk: jobs of Bulk API 2.0
+//   - internal/faultdoc: writes docs/emulator-faults.md
+//   - shapetest: compares answers with recorded ones
+//
+// Here:
+//
+//   - server.go: servers and their options
+//   - serve.go: which of the rooms a request is for
+//   - server_faults.go: the fault plan
+//   - journal.go: the journal and its counters
+//   - snapshot.go: saving and loading
+//   - org.go, org_hand.go: an org, and what is done to it by hand
+//   - org_signin.go: its apps, tokens and sessions
+//   - org_query.go, org_users.go, state.go: what it holds
+//   - admin.go, admin_org.go: the same under /_emulator/
+//   - api.go, api_faults.go, api_org.go: names of types that live below
 package emulator

@@ -1,211 +1,22 @@
 package emulator
 
-import (
-	"slices"
-	"sort"
-	"strings"
-	"sync"
-	"time"
-)
-
-const (
-	// maxTouched bounds the ids and usernames kept per journal entry.
-	maxTouched = 400
-	// touchedBudget bounds them over all entries; the oldest lose theirs first.
-	touchedBudget = 500_000
-)
-
-// JournalEntry is one request as the emulator saw it.
-type JournalEntry struct {
-	Seq       int64     `json:"seq"`
-	Time      time.Time `json:"time"`
-	Org       string    `json:"org,omitempty"`
-	Method    string    `json:"method"`
-	Path      string    `json:"path"`
-	Operation string    `json:"operation"`
-	Object    string    `json:"object,omitempty"`
-	Records   int       `json:"records"`
-	Touched   []string  `json:"touched,omitempty"`
-	Status    int       `json:"status"`
-	Mutating  bool      `json:"mutating"`
-	FaultID   string    `json:"fault,omitempty"`
-	Dropped   bool      `json:"dropped,omitempty"`
-	// Micros is how long the emulator worked, in microseconds.
-	Micros int64 `json:"micros"`
-}
-
-// Counters are never lost, however short the journal is.
-type Counters struct {
-	// APICalls leaves out sign-in and the list of versions.
-	APICalls      int64            `json:"apiCalls"`
-	MutatingCalls int64            `json:"mutatingCalls"`
-	TokenRequests int64            `json:"tokenRequests"`
-	ByOperation   map[string]int64 `json:"byOperation"`
-}
-
-func (n *Counters) add(e *JournalEntry, data bool) {
-	if n.ByOperation == nil {
-		n.ByOperation = map[string]int64{}
-	}
-	n.ByOperation[e.Operation]++
-	if data {
-		n.APICalls++
-	}
-	if e.Mutating {
-		n.MutatingCalls++
-	}
-	if e.Operation == "token" {
-		n.TokenRequests++
-	}
-}
-
-// journal is a bounded list of entries, the oldest overwritten first.
-type journal struct {
-	mu      sync.Mutex
-	size    int
-	entries []JournalEntry
-	start   int
-	seq     int64
-	touched int   // names kept over all entries
-	trimmed int64 // entries up to this seq have lost theirs
-	total   Counters
-	byOrg   map[string]*Counters
-}
-
-func newJournal(size int) *journal {
-	return &journal{size: max(1, size), byOrg: map[string]*Counters{}}
-}
-
-func (j *journal) add(e JournalEntry, data bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.seq++
-	e.Seq = j.seq
-	j.total.add(&e, data)
-	if j.byOrg[e.Org] == nil {
-		j.byOrg[e.Org] = &Counters{}
-	}
-	j.byOrg[e.Org].add(&e, data)
-	j.touched += len(e.Touched)
-	if len(j.entries) < j.size {
-		j.entries = append(j.entries, e)
-	} else {
-		j.touched -= len(j.entries[j.start].Touched)
-		j.entries[j.start] = e
-		j.start = (j.start + 1) % j.size
-	}
-	j.trim()
-}
-
-// trim takes the names from the oldest entries until the budget holds.
-func (j *journal) trim() {
-	first := sort.Search(len(j.entries), func(i int) bool {
-		return j.entries[(j.start+i)%len(j.entries)].Seq > j.trimmed
-	})
-	for i := first; j.touched > touchedBudget && i < len(j.entries); i++ {
-		e := &j.entries[(j.start+i)%len(j.entries)]
-		j.touched -= len(e.Touched)
-		e.Touched, j.trimmed = nil, e.Seq
-	}
-}
-
-// JournalFilter picks journal entries; zero fields pick everything.
-type JournalFilter struct {
-	Operation    string
-	MutatingOnly bool
-	Since        int64 // entries with a greater Seq
-	Org          string
-}
-
-func (f JournalFilter) picks(e *JournalEntry) bool {
-	return e.Seq > f.Since && (!f.MutatingOnly || e.Mutating) &&
-		(f.Operation == "" || strings.EqualFold(f.Operation, e.Operation)) &&
-		(f.Org == "" || shortID(f.Org) == shortID(e.Org))
-}
-
-func (j *journal) list(f JournalFilter) []JournalEntry {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	out := []JournalEntry{}
-	for i := range j.entries {
-		e := &j.entries[(j.start+i)%len(j.entries)]
-		if f.picks(e) {
-			out = append(out, *e)
-		}
-	}
-	return out
-}
-
-// reset empties journal and counters, of one org or of all.
-func (j *journal) reset(org string) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if org == "" {
-		j.entries, j.start, j.touched, j.total, j.byOrg = nil, 0, 0, Counters{}, map[string]*Counters{}
-		return
-	}
-	kept := make([]JournalEntry, 0, len(j.entries))
-	for i := range j.entries {
-		if e := j.entries[(j.start+i)%len(j.entries)]; e.Org != org {
-			kept = append(kept, e)
-		}
-	}
-	j.entries, j.start, j.touched = kept, 0, 0
-	for i := range kept {
-		j.touched += len(kept[i].Touched)
-	}
-	delete(j.byOrg, org)
-}
-
-// counters of one org, or of all.
-func (j *journal) counters(org string) Counters {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	n := &j.total
-	if org != "" {
-		if n = j.byOrg[org]; n == nil {
-			n = &Counters{}
-		}
-	}
-	out := *n
-	out.ByOperation = map[string]int64{}
-	for op, count := range n.ByOperation {
-		out.ByOperation[op] = count
-	}
-	return out
-}
-
-// record writes the journal entry of a call. Query values stay out of it: they
-// may hold tokens or personal data.
-func (c *call) record(dropped bool) {
-	e := c.entry
-	e.Time, e.Method, e.Path, e.Status, e.Dropped = c.started, c.method, c.path, c.res.status, dropped
-	if c.org != nil {
-		e.Org = c.org.id
-	}
-	e.Touched = slices.Clone(e.Touched[:min(len(e.Touched), maxTouched)])
-	e.Micros = c.s.now().Sub(c.started).Microseconds()
-	data := strings.HasPrefix(c.path, "/services/data/")
-	c.s.journal.add(e, data)
-}
-
 // Counters of this org's calls.
-func (o *Org) Counters() Counters { return o.server.journal.counters(o.id) }
+func (o *Org) Counters() Counters { return o.server.journal.Counters(o.org.ID) }
 
 // Journal lists this org's calls.
 func (o *Org) Journal(f JournalFilter) []JournalEntry {
-	f.Org = o.id
-	return o.server.journal.list(f)
+	f.Org = o.org.ID
+	return o.server.journal.List(f)
 }
 
 // ResetJournal forgets this org's calls and counters.
-func (o *Org) ResetJournal() { o.server.journal.reset(o.id) }
+func (o *Org) ResetJournal() { o.server.journal.Reset(o.org.ID) }
 
 // Journal lists calls of all orgs.
-func (s *Server) Journal(f JournalFilter) []JournalEntry { return s.journal.list(f) }
+func (s *Server) Journal(f JournalFilter) []JournalEntry { return s.journal.List(f) }
 
 // Counters of all orgs together.
-func (s *Server) Counters() Counters { return s.journal.counters("") }
+func (s *Server) Counters() Counters { return s.journal.Counters("") }
 
 // ResetJournal forgets all calls and counters.
-func (s *Server) ResetJournal() { s.journal.reset("") }
+func (s *Server) ResetJournal() { s.journal.Reset("") }

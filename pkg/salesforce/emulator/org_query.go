@@ -3,21 +3,22 @@ package emulator
 import (
 	"encoding/json"
 	"fmt"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/soql"
 )
 
 // Query runs SOQL and gives the rows as encoding/json would read them. A
 // SELECT COUNT() gives no rows; use Count.
 func (o *Org) Query(soql string) ([]map[string]any, error) {
-	o.server.mu.RLock()
-	defer o.server.mu.RUnlock()
+	defer o.rlock()()
 	plan, err := o.plan(soql)
 	if err != nil {
 		return nil, err
 	}
-	rows := plan.run()
+	rows := plan.Run()
 	out := make([]map[string]any, 0, len(rows))
 	for _, r := range rows {
-		row, err := decodeRow(plan.root.append(nil, o, r, "63.0"))
+		row, err := decodeRow(plan.Shape().Append(nil, o.org.Data, r, "63.0"))
 		if err != nil {
 			return nil, err
 		}
@@ -28,21 +29,20 @@ func (o *Org) Query(soql string) ([]map[string]any, error) {
 
 // Count runs SOQL and says how many rows it has.
 func (o *Org) Count(soql string) (int, error) {
-	o.server.mu.RLock()
-	defer o.server.mu.RUnlock()
+	defer o.rlock()()
 	plan, err := o.plan(soql)
 	if err != nil {
 		return 0, err
 	}
-	return len(plan.run()), nil
+	return len(plan.Run()), nil
 }
 
-func (o *Org) plan(soql string) (*compiled, error) {
-	q, err := parseSOQL(soql)
+func (o *Org) plan(text string) (*soql.Plan, error) {
+	q, err := soql.Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("emulator: query: %w", err)
 	}
-	plan, failure := o.compile(q, true)
+	plan, failure := soql.Compile(o.org.Data, q, true)
 	if failure != nil {
 		return nil, fmt.Errorf("emulator: query: %w", failure)
 	}

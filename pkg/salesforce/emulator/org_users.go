@@ -1,6 +1,12 @@
 package emulator
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/org"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
+)
 
 // User is a snapshot of one user.
 type User struct {
@@ -27,25 +33,23 @@ type User struct {
 
 // Users is a snapshot of all users in the order they were made.
 func (o *Org) Users() []User {
-	o.server.mu.RLock()
-	defer o.server.mu.RUnlock()
-	t := o.table("User")
-	users := make([]User, 0, len(t.rows))
-	for _, r := range t.rows {
-		users = append(users, o.snapshot(r))
+	defer o.rlock()()
+	t := o.org.Table("User")
+	users := make([]User, 0, len(t.Rows))
+	for _, r := range t.Rows {
+		users = append(users, snapshot(o.org, r))
 	}
 	return users
 }
 
 // UserByUsername finds a user, active or not.
 func (o *Org) UserByUsername(username string) (User, bool) {
-	o.server.mu.RLock()
-	defer o.server.mu.RUnlock()
-	r := o.userByName(username)
+	defer o.rlock()()
+	r := o.org.UserByName(username)
 	if r == nil {
 		return User{}, false
 	}
-	return o.snapshot(r), true
+	return snapshot(o.org, r), true
 }
 
 // typed says whether a field is a member of User and left out of its Fields.
@@ -58,49 +62,41 @@ func typed(name string) bool {
 	return false
 }
 
-func (o *Org) snapshot(r *record) User {
-	obj := o.object("User")
-	text := func(name string) string { return plainValue(o.value(r, obj.field(name))) }
-	u := User{ID: r.id, Username: text("Username"), FirstName: text("FirstName"), LastName: text("LastName"), Email: text("Email"),
+// snapshot reads a user. The state lock is held.
+func snapshot(o *org.Org, r *store.Record) User {
+	obj := o.Object("User")
+	text := func(name string) string { return wire.PlainValue(o.Value(r, obj.Field(name))) }
+	u := User{ID: r.ID, Username: text("Username"), FirstName: text("FirstName"), LastName: text("LastName"), Email: text("Email"),
 		Alias: text("Alias"), CommunityNickname: text("CommunityNickname"), FederationIdentifier: text("FederationIdentifier"),
-		EmployeeNumber: text("EmployeeNumber"), IsActive: r.at(o.user.active.pos) == true, IsFrozen: o.frozen(r.id), Fields: map[string]any{}}
-	u.Profile = o.nameOf("Profile", text("ProfileId"), "Name")
-	u.License = o.nameOf("UserLicense", o.licenceOf(text("ProfileId")), "Name")
-	u.Role = o.nameOf("UserRole", text("UserRoleId"), "Name")
-	u.PermissionSets = o.names("PermissionSetAssignment", "AssigneeId", "PermissionSetId", "PermissionSet", "Name", r.id)
-	u.PermissionSetGroups = o.names("PermissionSetAssignment", "AssigneeId", "PermissionSetGroupId", "PermissionSetGroup", "DeveloperName", r.id)
-	u.Groups = o.names("GroupMember", "UserOrGroupId", "GroupId", "Group", "Name", r.id)
-	for _, c := range r.cells {
-		f := obj.fields[c.pos]
-		if typed(f.name) {
+		EmployeeNumber: text("EmployeeNumber"), IsActive: o.Active(r), IsFrozen: o.Frozen(r.ID), Fields: map[string]any{}}
+	u.Profile = o.NameOf("Profile", text("ProfileId"), "Name")
+	u.License = o.NameOf("UserLicense", o.LicenceOf(text("ProfileId")), "Name")
+	u.Role = o.NameOf("UserRole", text("UserRoleId"), "Name")
+	u.PermissionSets = names(o, "PermissionSetAssignment", "AssigneeId", "PermissionSetId", "PermissionSet", "Name", r.ID)
+	u.PermissionSetGroups = names(o, "PermissionSetAssignment", "AssigneeId", "PermissionSetGroupId", "PermissionSetGroup", "DeveloperName", r.ID)
+	u.Groups = names(o, "GroupMember", "UserOrGroupId", "GroupId", "Group", "Name", r.ID)
+	for _, c := range r.Cells {
+		f := obj.Fields[c.Pos]
+		if typed(f.Name) {
 			continue
 		}
-		if at, ok := c.value.(instant); ok {
-			u.Fields[f.name] = at.String()
+		if at, ok := c.Value.(wire.Instant); ok {
+			u.Fields[f.Name] = at.String()
 			continue
 		}
-		u.Fields[f.name] = c.value
+		u.Fields[f.Name] = c.Value
 	}
 	return u
 }
 
-func (o *Org) nameOf(object, id, column string) string {
-	t := o.table(object)
-	r := t.live(id)
-	if r == nil {
-		return ""
-	}
-	return plainValue(r.at(t.object.field(column).pos))
-}
-
 // names follows a junction object from one user to the names it leads to,
 // sorted.
-func (o *Org) names(junction, from, to, object, column, userID string) []string {
-	t := o.table(junction)
+func names(o *org.Org, junction, from, to, object, column, userID string) []string {
+	t := o.Table(junction)
 	out := []string{}
-	for _, r := range t.matches(t.object.field(from), userID) {
-		if id := plainValue(r.at(t.object.field(to).pos)); id != "" {
-			out = append(out, o.nameOf(object, id, column))
+	for _, r := range t.Matches(t.Object.Field(from), userID) {
+		if id := wire.PlainValue(r.At(t.Object.Field(to).Pos)); id != "" {
+			out = append(out, o.NameOf(object, id, column))
 		}
 	}
 	slices.Sort(out)

@@ -1,32 +1,31 @@
 package emulator
 
 import (
-	"crypto/rsa"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/bulk"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/call"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/faults"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/journal"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/oauth"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/org"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/rest"
 )
 
 // Server holds one or more orgs and answers for them. It is an http.Handler
 // and safe for concurrent use.
 type Server struct {
-	opts    options
-	faults  *faultPlan
-	journal *journal
-
-	// mu guards everything that is data: orgs, rows, seats, cursors.
-	mu        sync.RWMutex
-	orgs      map[string]*Org
-	order     []*Org
-	elsewhere map[string]struct{} // usernames taken in orgs outside this server
-
-	// authMu guards apps, codes, grants and sessions of all orgs. It is taken
-	// after mu, never before.
-	authMu sync.Mutex
-
-	keyOnce sync.Once
-	key     *rsa.PrivateKey // signs id tokens
+	adminOff bool
+	set      *org.Set
+	faults   *faults.Plan
+	journal  *journal.Journal
+	env      *call.Env
+	oauth    *oauth.API
+	rest     *rest.API
+	bulk     *bulk.API
+	shown    map[*org.Org]*Org // the state lock guards it
 }
 
 type options struct {
@@ -80,13 +79,13 @@ func New(opts ...Option) *Server {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	return &Server{
-		opts:      o,
-		faults:    newFaultPlan(o.seed, o.rate),
-		journal:   newJournal(o.journalSize),
-		orgs:      map[string]*Org{},
-		elsewhere: map[string]struct{}{},
-	}
+	s := &Server{adminOff: o.adminOff, faults: faults.NewPlan(o.seed, o.rate), journal: journal.New(o.journalSize),
+		shown: map[*org.Org]*Org{}}
+	s.set = org.NewSet(o.clock, s.show)
+	s.env = &call.Env{Orgs: s.set, Faults: s.faults, Journal: s.journal, LoginHosts: o.loginHosts, Sleep: o.sleep}
+	s.oauth, s.bulk = oauth.New(), bulk.New()
+	s.rest = rest.New(s.bulk.Route)
+	return s
 }
 
 // waitFor waits, or stops early when the client goes away.
@@ -99,69 +98,58 @@ func waitFor(r *http.Request, d time.Duration) {
 	}
 }
 
-func (s *Server) now() time.Time { return s.opts.clock() }
-
 // AddOrg adds an org. It panics when cfg.Validate reports an error or when a
 // seed user breaks a rule: both are mistakes in the caller's own text.
 func (s *Server) AddOrg(cfg OrgConfig) *Org {
 	if err := cfg.Validate(); err != nil {
 		panic("emulator: AddOrg: " + err.Error())
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	org := newOrg(s, cfg, len(s.order))
-	if _, taken := s.orgs[shortID(org.id)]; taken {
-		panic("emulator: AddOrg: org " + org.id + " is there already")
-	}
-	if err := org.seed(); err != nil {
+	o, err := s.add(cfg)
+	if err != nil {
 		panic("emulator: AddOrg: " + err.Error())
 	}
-	s.orgs[shortID(org.id)] = org
-	s.order = append(s.order, org)
-	return org
+	return o
+}
+
+func (s *Server) add(cfg OrgConfig) (*Org, error) {
+	s.set.State.Lock()
+	defer s.set.State.Unlock()
+	o, err := s.set.Add(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return s.shown[o], nil
+}
+
+// show gives an org that has just been added its public face and room for jobs.
+// The state lock is held.
+func (s *Server) show(o *org.Org) {
+	s.shown[o] = &Org{server: s, org: o}
+	s.bulk.Open(o)
 }
 
 // Orgs lists the orgs in the order they were added.
 func (s *Server) Orgs() []*Org {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return append([]*Org(nil), s.order...)
+	all := s.set.All()
+	s.set.State.RLock()
+	defer s.set.State.RUnlock()
+	out := make([]*Org, 0, len(all))
+	for _, o := range all {
+		out = append(out, s.shown[o])
+	}
+	return out
 }
 
 // Org finds an org by its 15 or 18 character id, or nil.
 func (s *Server) Org(id string) *Org {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.orgs[shortID(id)]
+	o := s.set.Find(id)
+	s.set.State.RLock()
+	defer s.set.State.RUnlock()
+	return s.shown[o]
 }
 
 // TakeUsernames plants usernames that some org outside this server holds.
-func (s *Server) TakeUsernames(names ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, n := range names {
-		s.elsewhere[strings.ToLower(n)] = struct{}{}
-	}
-}
+func (s *Server) TakeUsernames(names ...string) { s.set.TakeUsernames(names...) }
 
 // ReleaseUsernames takes planted usernames back.
-func (s *Server) ReleaseUsernames(names ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, n := range names {
-		delete(s.elsewhere, strings.ToLower(n))
-	}
-}
-
-// usernameTaken looks in every org and elsewhere; name is in lower case.
-func (s *Server) usernameTaken(name string) bool {
-	if _, ok := s.elsewhere[name]; ok {
-		return true
-	}
-	for _, o := range s.order {
-		if len(o.table("User").matches(o.user.username, name)) > 0 {
-			return true
-		}
-	}
-	return false
-}
+func (s *Server) ReleaseUsernames(names ...string) { s.set.ReleaseUsernames(names...) }

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/org"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // State is an org's users with everything that hangs on them, in an order that
@@ -23,32 +26,31 @@ type SeatCount struct {
 // State of the org now. With stable set, ids are left out, so that states of
 // different runs compare.
 func (o *Org) State(stable bool) State {
-	st := State{Org: o.id, Users: o.Users(), Licenses: map[string]SeatCount{}}
+	st := State{Org: o.org.ID, Users: o.Users(), Licenses: map[string]SeatCount{}}
 	slices.SortFunc(st.Users, func(a, b User) int {
 		return cmp.Compare(strings.ToLower(a.Username), strings.ToLower(b.Username))
 	})
-	o.server.mu.RLock()
-	defer o.server.mu.RUnlock()
+	defer o.rlock()()
 	for _, object := range [...]string{"UserLicense", "PermissionSetLicense"} {
-		t := o.table(object)
-		for _, r := range t.rows {
-			name := plainValue(r.at(t.object.field("MasterLabel").pos))
-			total, _ := r.at(t.object.field("TotalLicenses").pos).(int64)
-			st.Licenses[name] = SeatCount{o.seats[shortID(r.id)], int(total)}
+		t := o.org.Table(object)
+		for _, r := range t.Rows {
+			name := wire.PlainValue(r.At(t.Object.Field("MasterLabel").Pos))
+			total, _ := r.At(t.Object.Field("TotalLicenses").Pos).(int64)
+			st.Licenses[name] = SeatCount{o.org.SeatsOf(r.ID), int(total)}
 		}
 	}
 	if stable {
-		o.blurIDs(st.Users)
+		blurIDs(o.org, st.Users)
 	}
 	return st
 }
 
 // blurIDs replaces ids by what they stand for.
-func (o *Org) blurIDs(users []User) {
+func blurIDs(o *org.Org, users []User) {
 	for i := range users {
 		users[i].ID = ""
 		if id, ok := users[i].Fields["ManagerId"].(string); ok {
-			users[i].Fields["ManagerId"] = o.nameOf("User", id, "Username")
+			users[i].Fields["ManagerId"] = o.NameOf("User", id, "Username")
 		}
 	}
 }
@@ -64,24 +66,24 @@ type Summary struct {
 // Summary counts the org's calls and users.
 func (o *Org) Summary() Summary {
 	s := Summary{Counters: o.Counters()}
-	o.server.mu.RLock()
-	defer o.server.mu.RUnlock()
-	o.countUsers(&s)
+	defer o.rlock()()
+	s.count(o.org)
 	return s
 }
 
-func (o *Org) countUsers(s *Summary) {
-	for _, r := range o.table("User").rows {
-		if r.at(o.user.active.pos) == true {
+// count adds the users of an org. The state lock is held.
+func (s *Summary) count(o *org.Org) {
+	for _, r := range o.Table("User").Rows {
+		if o.Active(r) {
 			s.UsersActive++
 		} else {
 			s.UsersInactive++
 		}
 	}
-	logins := o.table("UserLogin")
-	frozen := logins.object.field("IsFrozen").pos
-	for _, r := range logins.rows {
-		if r.at(frozen) == true {
+	logins := o.Table("UserLogin")
+	frozen := logins.Object.Field("IsFrozen").Pos
+	for _, r := range logins.Rows {
+		if r.At(frozen) == true {
 			s.UsersFrozen++
 		}
 	}
@@ -90,10 +92,11 @@ func (o *Org) countUsers(s *Summary) {
 // Summary counts calls and users of all orgs.
 func (s *Server) Summary() Summary {
 	sum := Summary{Counters: s.Counters()}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, o := range s.order {
-		o.countUsers(&sum)
+	all := s.set.All()
+	s.set.State.RLock()
+	defer s.set.State.RUnlock()
+	for _, o := range all {
+		sum.count(o)
 	}
 	return sum
 }

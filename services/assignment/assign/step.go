@@ -17,7 +17,7 @@ import (
 )
 
 // spanEvent is the span of one event; a template, so that it names no source.
-const spanEvent = "process rollcall.directory.{source}.{kind}"
+const spanEvent = "process " + events.TemplateDirectory
 
 // step handles one batch of events: all people in one read and one commit, then
 // groups one by one, then what could not be understood. Every event is acked
@@ -64,7 +64,7 @@ func (s *Service) begin(parent context.Context, in *incoming) {
 		span.SetAttributes(
 			attribute.String("messaging.system", "nats"),
 			attribute.String("messaging.operation.type", "process"),
-			attribute.String("messaging.destination.template", "rollcall.directory.{source}.{kind}"),
+			attribute.String("messaging.destination.template", events.TemplateDirectory),
 			attribute.String("messaging.message.id", in.origin.EventID),
 			attribute.Int64("rollcall.seq", int64(in.entry.Seq)), //nolint:gosec // a sequence is far below 2^63
 			attribute.String("rollcall.source", s.knownSource(in.source)),

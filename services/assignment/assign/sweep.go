@@ -18,7 +18,7 @@ const (
 	// sweepPatience is how long one batch of the sweep waits for a quiet moment.
 	sweepPatience = time.Second
 	sweepRetry    = 5 * time.Second
-	spanSweep     = "sweep rollcall.person.{key}"
+	spanSweep     = "sweep " + events.TemplatePerson
 )
 
 // sweepOnce looks at everybody once, because the configuration may have changed

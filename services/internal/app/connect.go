@@ -31,7 +31,7 @@ func Connect(ctx context.Context, name string, file config.File, tel *telemetry.
 		InboxPrefix: file.NATS.InboxPrefix, ConnectTimeout: file.NATS.ConnectTimeout, Log: tel.Log,
 	})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what to check
+		return nil, err
 	}
 	return b, nil
 }

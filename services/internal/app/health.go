@@ -19,7 +19,7 @@ func (f flags) askHealth(ctx context.Context) error {
 	}
 	url, err := health.ReadyURL(file.Serve.Listen)
 	if err != nil {
-		return err //nolint:wrapcheck // names the address
+		return err
 	}
-	return health.Ask(ctx, url) //nolint:wrapcheck // says what it asked
+	return health.Ask(ctx, url)
 }

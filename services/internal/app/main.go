@@ -75,7 +75,7 @@ func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writ
 		return Usage(err)
 	case f.version:
 		_, err := fmt.Fprintln(stdout, name, Version())
-		return err //nolint:wrapcheck // nothing to add
+		return err
 	case f.health:
 		return f.askHealth(ctx)
 	}
@@ -141,7 +141,7 @@ func parseFlags(name string, args []string, stderr io.Writer) (flags, error) {
 	set.BoolVar(&f.health, "health", false, "ask the running service of this configuration whether it is ready, and exit")
 	set.BoolVar(&f.version, "version", false, "print the version and exit")
 	if err := set.Parse(args); err != nil {
-		return f, err //nolint:wrapcheck // the flag package has said it well
+		return f, err
 	}
 	if set.NArg() > 0 {
 		return f, fmt.Errorf("unexpected argument %q", set.Arg(0))
@@ -155,7 +155,7 @@ func (f flags) load() (config.File, error) {
 	}
 	file, err := config.Load(f.config)
 	if err != nil {
-		return config.File{}, err //nolint:wrapcheck // names the file already
+		return config.File{}, err
 	}
 	if f.natsURL != "" {
 		file.NATS.URL = f.natsURL

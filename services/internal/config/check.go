@@ -150,7 +150,7 @@ func join(path, key string) string {
 }
 
 func nameOf(t reflect.Type) string {
-	switch t.Kind() { //nolint:exhaustive // the struct has these kinds only, a test sees to it
+	switch t.Kind() { // the struct has these kinds only, a test sees to it
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Int:
@@ -167,7 +167,7 @@ func quoteHint(t reflect.Type) string {
 }
 
 func kindOf(n *yaml.Node) string {
-	switch n.Kind { //nolint:exhaustive // documents and aliases do not come here
+	switch n.Kind { // documents and aliases do not come here
 	case yaml.MappingNode:
 		return "a set of keys"
 	case yaml.SequenceNode:

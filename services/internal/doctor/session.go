@@ -46,7 +46,7 @@ func (d *dates) RoundTrip(r *http.Request) (*http.Response, error) {
 	before := d.now()
 	resp, err := d.base.RoundTrip(r)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the client classifies it
+		return nil, err
 	}
 	took := d.now().Sub(before)
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {

@@ -47,7 +47,7 @@ func (o *Operator) Request(ctx context.Context, verb events.Verb, by, reason str
 }
 
 func (o *Operator) ask(ctx context.Context, verb events.Verb, by, reason string, tasks []Task) (Asked, error) {
-	ctx, span := o.tel.Tracer.Start(ctx, "publish rollcall.operator."+string(verb),
+	ctx, span := o.tel.Tracer.Start(ctx, "publish "+events.OperatorSubject(verb),
 		trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(
 			attribute.String("messaging.system", "nats"),
 			attribute.String("messaging.operation.type", "send"),

@@ -45,9 +45,9 @@ func newTraces(ctx context.Context, console io.Writer, processors []sdktrace.Spa
 // because standard output is for results.
 func newExporter(ctx context.Context, console io.Writer) (sdktrace.SpanExporter, error) {
 	if os.Getenv("OTEL_TRACES_EXPORTER") == "console" {
-		return stdouttrace.New(stdouttrace.WithWriter(console)) //nolint:wrapcheck // the caller says what it is about
+		return stdouttrace.New(stdouttrace.WithWriter(console))
 	}
-	return autoexport.NewSpanExporter(ctx) //nolint:wrapcheck // the caller says what it is about
+	return autoexport.NewSpanExporter(ctx)
 }
 
 // exportConfigured says whether the environment asks for trace export. Left to

@@ -46,7 +46,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.base.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		call.failed(err)
-		return nil, err //nolint:wrapcheck // a RoundTripper hands on what the transport said
+		return nil, err // a RoundTripper hands on what the transport said
 	}
 	call.answered(resp.StatusCode)
 	resp.Body = &body{ReadCloser: resp.Body, end: call.end}
@@ -115,12 +115,12 @@ func (b *body) Read(p []byte) (int, error) {
 	if err != nil {
 		b.end()
 	}
-	return n, err //nolint:wrapcheck // io.EOF must stay itself
+	return n, err // io.EOF must stay itself
 }
 
 func (b *body) Close() error {
 	b.end()
-	return b.ReadCloser.Close() //nolint:wrapcheck // hands on
+	return b.ReadCloser.Close()
 }
 
 func server(req *http.Request) []attribute.KeyValue {

@@ -35,12 +35,6 @@ type finding struct {
 	span   trace.Span
 }
 
-// kindOf says what a finding was read from, for span names.
-const (
-	outcomeTemplate   = "rollcall.outcome.{org}.{key}"
-	rejectionTemplate = "rollcall.rejection.{seq}"
-)
-
 func (s *Service) handleOutcomes(ctx context.Context, msgs []*bus.Message, later postponed) error {
 	return s.settle(ctx, s.read(ctx, msgs, later, s.readOutcome), later)
 }
@@ -92,7 +86,7 @@ func (s *Service) readOutcome(ctx context.Context, m *bus.Message) (*finding, er
 		Attempts: o.Attempt, RevisionAttempts: o.Attempt,
 		FirstAt: earliest(o.FirstFailedAt, o.At), LastAt: o.At, Origin: o.Origin, Evidence: m.Seq,
 	}
-	s.begin(ctx, f, outcomeTemplate)
+	s.begin(ctx, f, events.TemplateOutcome)
 	return f, nil
 }
 
@@ -112,7 +106,7 @@ func (s *Service) readRejection(ctx context.Context, m *bus.Message) (*finding, 
 		FirstAt: earliest(r.FirstAt, r.At), LastAt: r.At, Origin: r.Origin, Evidence: m.Seq,
 	}
 	f.letter.Failure.Cause = events.CausePoison
-	s.begin(ctx, f, rejectionTemplate)
+	s.begin(ctx, f, events.TemplateRejection)
 	return f, nil
 }
 

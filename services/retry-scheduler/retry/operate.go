@@ -43,7 +43,7 @@ func (s *Service) handleRequests(ctx context.Context, msgs []*bus.Message, later
 }
 
 func (s *Service) handleRequest(ctx context.Context, m *bus.Message, verb events.Verb) error {
-	ctx, span := s.tel.Tracer.Start(telemetry.Extract(ctx, m.Header), "process rollcall.operator."+string(verb),
+	ctx, span := s.tel.Tracer.Start(telemetry.Extract(ctx, m.Header), "process "+events.OperatorSubject(verb),
 		trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
 			attribute.String("messaging.system", "nats"),
 			attribute.String("messaging.operation.type", "process"),

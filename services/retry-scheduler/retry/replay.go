@@ -12,9 +12,6 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 )
 
-// deadTemplate names dead letters in spans.
-const deadTemplate = "rollcall.dead.{org}.{cause}.{key}"
-
 // retry has the person behind each letter looked at again. The letter stays
 // until a success closes it or a new failure replaces it.
 func (s *Service) retry(ctx context.Context, r *request, act []letter) error {
@@ -55,14 +52,14 @@ func (l letter) again() string {
 // links it to the request's: the story of one person stays one trace.
 func (s *Service) replayHeader(ctx context.Context, l letter) bus.Header {
 	origin := telemetry.WithTraceparent(detached(ctx), l.Origin.Traceparent)
-	spanCtx, span := s.tel.Tracer.Start(origin, "replay "+deadTemplate,
+	spanCtx, span := s.tel.Tracer.Start(origin, "replay "+events.TemplateDead,
 		trace.WithSpanKind(trace.SpanKindProducer),
 		trace.WithLinks(trace.LinkFromContext(ctx)),
 		trace.WithAttributes(
 			attribute.String("messaging.system", "nats"),
 			attribute.String("messaging.operation.type", "send"),
 			attribute.String("messaging.operation.name", "replay"),
-			attribute.String("messaging.destination.template", deadTemplate),
+			attribute.String("messaging.destination.template", events.TemplateDead),
 			attribute.String("rollcall.org", l.address.Org),
 			attribute.String("rollcall.key", string(l.address.Key)),
 			attribute.String("rollcall.cause", string(l.address.Cause)),

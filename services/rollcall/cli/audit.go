@@ -35,7 +35,7 @@ func newAudit(s Streams) *cobra.Command {
 			return withOperator(c.Context(), n, func(ctx context.Context, o *operator.Operator, _ *bus.Bus) error {
 				list, err := o.Audit(ctx, f)
 				if err != nil {
-					return err //nolint:wrapcheck // says what was read
+					return err
 				}
 				if format == outputJSON {
 					return printJSON(s.Out, append([]operator.AuditEntry{}, list...))

@@ -60,7 +60,7 @@ func composeKeys(s Streams, o keyring.Options) error {
 	}
 	for _, m := range r.Made {
 		if _, err := fmt.Fprintf(s.Out, "%-8s %-26s %s\n", verb, m.Name, m.What); err != nil {
-			return err //nolint:wrapcheck // nothing to add
+			return err
 		}
 	}
 	for _, w := range r.Warnings {
@@ -68,7 +68,7 @@ func composeKeys(s Streams, o keyring.Options) error {
 	}
 	switch {
 	case err != nil:
-		return err //nolint:wrapcheck // names the file
+		return err
 	case o.Check && len(r.Made) > 0:
 		return errReported
 	case len(r.Made) == 0:

@@ -91,7 +91,7 @@ func printLink(n *connection, org string) error {
 	}
 	address, err := refresh.Link(cfg, org)
 	if err != nil {
-		return err //nolint:wrapcheck // names the key file
+		return err
 	}
 	_, _ = fmt.Fprintln(n.streams.Out, address)
 	_, _ = fmt.Fprintf(n.streams.Err, "Whoever opens it within ten minutes can authenticate %s, once.\n", org)
@@ -139,7 +139,7 @@ func await(ctx context.Context, s Streams, callback, org string, login *refresh.
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", u.Port()))
 	if err != nil {
-		return app.ListenError(err, u.Host, "set callback.loopbackURL to another port, in the app as well") //nolint:wrapcheck // says what to do
+		return app.ListenError(err, u.Host, "set callback.loopbackURL to another port, in the app as well")
 	}
 	server := &http.Server{Handler: login.Handler(), ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = server.Serve(l) }() // ends with Shutdown, and says so
@@ -150,7 +150,7 @@ func await(ctx context.Context, s Streams, callback, org string, login *refresh.
 	}()
 	start, err := login.Link(org)
 	if err != nil {
-		return err //nolint:wrapcheck // names the callback URL
+		return err
 	}
 	_, _ = fmt.Fprintf(s.Err, "Authenticate %s in a browser on this machine:\n  %s\n", org, start)
 	if browse {

@@ -64,11 +64,11 @@ func (n *connection) open(ctx context.Context) (*session, error) {
 	n.override(&file)
 	tel, err := telemetry.New(ctx, "rollcall-cli", app.Version(), config.Log{Level: "warn", Format: "text"}, telemetry.WithLogWriter(n.streams.Err))
 	if err != nil {
-		return nil, err //nolint:wrapcheck // nothing to add
+		return nil, err
 	}
 	b, err := app.Connect(ctx, cmp.Or(n.role, bus.RoleOperator), file, tel)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what to check
+		return nil, err
 	}
 	sess := &session{bus: b, tel: tel}
 	if n.role != "" {

@@ -59,7 +59,7 @@ func (e *emulated) run(ctx context.Context, s Streams) error {
 		Log: slog.New(slog.NewTextHandler(s.Err, nil)),
 	})
 	if err != nil {
-		return err //nolint:wrapcheck // says what to do
+		return err
 	}
 	defer running.Close()
 	_, _ = fmt.Fprintf(s.Err, "An emulated org is at %s (login URL and API); its journal and faults are at %s/_emulator/\n", running.URL, running.URL)

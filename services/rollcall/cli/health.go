@@ -28,13 +28,13 @@ of serve.listen.`,
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				return health.Ask(c.Context(), args[0]) //nolint:wrapcheck // says what it asked
+				return health.Ask(c.Context(), args[0])
 			}
 			url, err := health.ReadyURL(config.Default().Serve.Listen)
 			if err != nil {
-				return err //nolint:wrapcheck // names the address
+				return err
 			}
-			return health.Ask(c.Context(), url) //nolint:wrapcheck // says what it asked
+			return health.Ask(c.Context(), url)
 		},
 	}
 }

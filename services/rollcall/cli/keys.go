@@ -24,7 +24,7 @@ func newKeys(s Streams) *cobra.Command {
 					return err
 				}
 				_, err := fmt.Fprintf(s.Err, "Made %s. Keep it safe: nothing can replace it.\n", args[0])
-				return err //nolint:wrapcheck // nothing to add
+				return err
 			},
 		})
 	}
@@ -34,10 +34,10 @@ func newKeys(s Streams) *cobra.Command {
 		Use: "rotate FILE", Short: "Add a new key to the keyset that seals tokens; old keys still open", Args: exactly(1, "the keyset"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := seal.Rotate(args[0]); err != nil {
-				return err //nolint:wrapcheck // says which file
+				return err
 			}
 			_, err := fmt.Fprintf(s.Err, "%s has a new key. token-refresher seals what is kept under it within seconds.\n", args[0])
-			return err //nolint:wrapcheck // nothing to add
+			return err
 		},
 	})
 	c.AddCommand(newKeysCompose(s))

@@ -32,7 +32,7 @@ subscribe, and nothing else. docs/permissions.md explains it.`,
 			}
 			roles := bus.Roles(slices.Sorted(maps.Keys(f.Orgs)), slices.Sorted(maps.Keys(f.Sources)))
 			_, err = fmt.Fprint(s.Out, bus.AccountsConf(roles, nkeys))
-			return err //nolint:wrapcheck // nothing to add
+			return err
 		},
 	}
 	c.Flags().StringVar(&configFile, "config", "", "configuration `file`")

@@ -66,7 +66,7 @@ func provision(ctx context.Context, n *connection, dry bool) error {
 	}
 	// Even so: a consumer's settings may be those of an earlier version.
 	file.NATS.Provision = true
-	return app.Settle(ctx, session.bus, file) //nolint:wrapcheck // says what is wrong
+	return app.Settle(ctx, session.bus, file)
 }
 
 const (
@@ -84,12 +84,12 @@ func lookUntilThere(ctx context.Context, b *bus.Bus, t bus.Topology) ([]string, 
 	for {
 		missing, err := b.Missing(ctx, t)
 		if err == nil || !bus.Passing(err) {
-			return missing, err //nolint:wrapcheck // the caller says what it is about
+			return missing, err
 		}
 		select {
 		case <-tick.C:
 		case <-bounded.Done():
-			return nil, err //nolint:wrapcheck // the caller says what it is about
+			return nil, err
 		}
 	}
 }

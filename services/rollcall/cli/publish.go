@@ -15,8 +15,8 @@ import (
 
 	"github.com/rollcall-sync/rollcall/services/internal/app"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
-	"github.com/rollcall-sync/rollcall/services/internal/hrimport"
 	"github.com/rollcall-sync/rollcall/services/rollcall/demo"
+	"github.com/rollcall-sync/rollcall/services/rollcall/hrimport"
 	"github.com/rollcall-sync/rollcall/services/rollcall/publish"
 )
 
@@ -131,7 +131,7 @@ func peek(in io.Reader) ([]byte, io.Reader, error) {
 	b := bufio.NewReaderSize(in, headBytes)
 	head, err := b.Peek(headBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, nil, err //nolint:wrapcheck // the caller names the file
+		return nil, nil, err
 	}
 	head = bytes.TrimPrefix(bytes.Clone(head), []byte("\xef\xbb\xbf"))
 	if s, ok := in.(io.Seeker); ok {
@@ -145,7 +145,7 @@ func peek(in io.Reader) ([]byte, io.Reader, error) {
 // columnMapping loads the mapping that is named, or finds a built-in one.
 func (p *publishing) columnMapping(path string, head []byte) (*hrimport.Mapping, error) {
 	if p.mapping != "" {
-		return hrimport.Load(p.mapping) //nolint:wrapcheck // names the file
+		return hrimport.Load(p.mapping)
 	}
 	for _, data := range [][]byte{demo.HRMapping, demo.Mapping} {
 		m, err := hrimport.Parse(data)
@@ -174,7 +174,7 @@ func (p *publishing) report(r publish.Result) error {
 	}
 	_, err := fmt.Fprintf(p.streams.Out, "%d rows: %d published, %d unusable%s%s\n", r.Rows, r.Published, r.Unusable,
 		some(r.Repeated, "repeated"), some(r.Superseded, "with a newer version in the file"))
-	return err //nolint:wrapcheck // nothing to add
+	return err
 }
 
 func some(n int, what string) string {

@@ -115,7 +115,7 @@ func (r *request) run(ctx context.Context, args []string) error {
 // request is handled is refused there.
 func choose(ctx context.Context, o *operator.Operator, numbers []uint64, picked operator.Filter) ([]operator.Task, error) {
 	if len(numbers) == 0 {
-		return o.List(ctx, picked) //nolint:wrapcheck // says what was read
+		return o.List(ctx, picked)
 	}
 	var (
 		list   []operator.Task
@@ -162,7 +162,7 @@ func (r *request) ask(ctx context.Context, o *operator.Operator, list []operator
 	limited, cancel := context.WithTimeout(ctx, r.waitFor)
 	defer cancel()
 	if err := o.Wait(limited, list, out.Requests, func(res operator.Result) { out.Results = append(out.Results, res) }); err != nil {
-		return err //nolint:wrapcheck // says what it waited for
+		return err
 	}
 	if err := r.printAsked(out); err != nil {
 		return err

@@ -32,7 +32,7 @@ func newStatus(s Streams) *cobra.Command {
 				}
 				st, err := o.Status(ctx, orgs)
 				if err != nil {
-					return err //nolint:wrapcheck // says what was read
+					return err
 				}
 				if format == outputJSON {
 					return printJSON(s.Out, st)

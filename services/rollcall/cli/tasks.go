@@ -129,7 +129,7 @@ func (t *tasks) newList() *cobra.Command {
 			return t.with(c.Context(), func(ctx context.Context, o *operator.Operator) error {
 				list, err := o.List(ctx, picked)
 				if err != nil {
-					return err //nolint:wrapcheck // says what was read
+					return err
 				}
 				return t.printList(list, format)
 			})
@@ -158,7 +158,7 @@ func (t *tasks) newShow() *cobra.Command {
 					return fmt.Errorf("there is no task %d: it may be closed, or parked again under another number (rollcall tasks list)", numbers[0])
 				}
 				if err != nil {
-					return err //nolint:wrapcheck // says what was read
+					return err
 				}
 				return t.printTask(task, format)
 			})

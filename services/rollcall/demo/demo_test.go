@@ -7,8 +7,8 @@ import (
 
 	"github.com/rollcall-sync/rollcall/services/assignment/assign"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
-	"github.com/rollcall-sync/rollcall/services/internal/hrimport"
 	"github.com/rollcall-sync/rollcall/services/rollcall/demo"
+	"github.com/rollcall-sync/rollcall/services/rollcall/hrimport"
 )
 
 func TestTheDemoFitsTogether(t *testing.T) {

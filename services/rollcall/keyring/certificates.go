@@ -182,7 +182,7 @@ func readKey(path string) (crypto.Signer, error) {
 func readPEM(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // names the file
+		return nil, err
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {

@@ -147,7 +147,7 @@ func keyFiles() []file {
 		{"deployment.key", "the deployment key; nothing can replace it", sharedMode, up.CreateDeploymentKey},
 		{"tokens.json", "the keyset that seals tokens", sharedMode, func(path string) error {
 			_, err := seal.Create(path)
-			return err //nolint:wrapcheck // the caller names the file
+			return err
 		}},
 		{"jetstream.conf", "the key of NATS's disk; without it what is on the disk is lost", sharedMode, func(path string) error {
 			return write(path, fmt.Sprintf("JS_KEY: %q\n", rand.Text()+rand.Text()))
@@ -162,7 +162,7 @@ func keyFiles() []file {
 func write(path, text string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err //nolint:wrapcheck // the caller names the file
+		return err
 	}
 	_, err = f.WriteString(text)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {

@@ -32,12 +32,12 @@ func seeds(roles []bus.Role) []file {
 func writeSeed(path string) error {
 	pair, err := nkeys.CreateUser()
 	if err != nil {
-		return err //nolint:wrapcheck // the caller names the file
+		return err
 	}
 	defer pair.Wipe()
 	seed, err := pair.Seed()
 	if err != nil {
-		return err //nolint:wrapcheck // the caller names the file
+		return err
 	}
 	return write(path, string(seed)+"\n")
 }

@@ -11,8 +11,8 @@ import (
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
-	"github.com/rollcall-sync/rollcall/services/internal/hrimport"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+	"github.com/rollcall-sync/rollcall/services/rollcall/hrimport"
 )
 
 const (
@@ -131,11 +131,10 @@ func (p *Publisher) unusable(row hrimport.Row) {
 // story begins here.
 func (p *Publisher) write(ctx context.Context, row hrimport.Row) bus.Write {
 	source := events.SourceOf(row.Subject)
-	const template = "rollcall.directory.{source}.{kind}"
-	ctx, span := p.tel.Tracer.Start(ctx, "publish "+template,
+	ctx, span := p.tel.Tracer.Start(ctx, "publish "+events.TemplateDirectory,
 		trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(
 			attribute.String("messaging.system", "nats"), attribute.String("messaging.operation.type", "send"),
-			attribute.String("messaging.destination.template", template),
+			attribute.String("messaging.destination.template", events.TemplateDirectory),
 			attribute.String("rollcall.source", source), attribute.String("cloudevents.event_id", row.Event.ID)))
 	defer span.End()
 	h := bus.Header{events.HeaderContentType: {events.ContentTypeCloudEvent}}

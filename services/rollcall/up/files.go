@@ -36,7 +36,7 @@ func prepare(o Options) (config.File, error) {
 	}
 	file, err := config.Load(o.Config)
 	if err != nil {
-		return config.File{}, err //nolint:wrapcheck // names the file already
+		return config.File{}, err
 	}
 	if o.ServeGiven {
 		file.Serve.Listen = o.ServeListen

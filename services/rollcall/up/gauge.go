@@ -91,13 +91,13 @@ func (g *gauge) read(ctx context.Context) (reading, error) {
 // counted by owner records, which are written once; an outcome may be replaced
 // by the next one before it is counted.
 func (g *gauge) count(ctx context.Context) error {
-	err := g.bus.Scan(ctx, events.StreamRoster, "rollcall.owner.>", g.owners, func(e bus.Entry) error {
+	err := g.bus.Scan(ctx, events.StreamRoster, events.OwnersAll, g.owners, func(e bus.Entry) error {
 		g.owners = e.Seq + 1
 		o, err := events.Decode[events.Owner](e.Data)
 		if err == nil && o.By == "created" {
 			g.tally.Created++
 		}
-		return err //nolint:wrapcheck // says what could not be read
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("count created users: %w", err)
@@ -108,7 +108,7 @@ func (g *gauge) count(ctx context.Context) error {
 		if err == nil {
 			g.tally.add(o)
 		}
-		return err //nolint:wrapcheck // says what could not be read
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("count outcomes: %w", err)
@@ -148,7 +148,7 @@ func (g *gauge) waiting(ctx context.Context, r *reading) error {
 	if r.flying > 0 {
 		return nil
 	}
-	err = g.bus.Scan(ctx, events.StreamRoster, "rollcall.retry.>", 1, func(bus.Entry) error {
+	err = g.bus.Scan(ctx, events.StreamRoster, events.RetriesAll, 1, func(bus.Entry) error {
 		r.retries++
 		return nil
 	})
@@ -188,7 +188,7 @@ func (g *gauge) causes(ctx context.Context) (map[events.Cause]int, error) {
 		if err == nil {
 			out[a.Cause]++
 		}
-		return err //nolint:wrapcheck // says what could not be read
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("count dead letters: %w", err)

@@ -69,13 +69,13 @@ func (w *lateWriter) WriteHeader(status int) {
 
 func (w *lateWriter) Write(p []byte) (int, error) {
 	w.once.Do(w.before)
-	return w.ResponseWriter.Write(p) //nolint:wrapcheck // hands on
+	return w.ResponseWriter.Write(p)
 }
 
 // Hijack lets the org drop the connection, which it does after the fact.
 func (w *lateWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.once.Do(w.before)
-	return http.NewResponseController(w.ResponseWriter).Hijack() //nolint:wrapcheck // hands on
+	return http.NewResponseController(w.ResponseWriter).Hijack()
 }
 
 // Unwrap lets http.ResponseController reach the connection.

@@ -41,21 +41,21 @@ func newServices(ctx context.Context, file config.File, conn nats.InProcessConnP
 	b.add("token-refresher", func(env app.Env) (app.Service, error) {
 		cfg, err := refresh.ConfigFrom(env.File)
 		if err != nil {
-			return nil, err //nolint:wrapcheck // add says whose it is
+			return nil, err
 		}
 		return refresh.New(cfg, env.Bus, env.Telemetry)
 	})
 	b.add("assignment", func(env app.Env) (app.Service, error) {
 		cfg, err := assign.ConfigFrom(env.File)
 		if err != nil {
-			return nil, err //nolint:wrapcheck // add says whose it is
+			return nil, err
 		}
 		return assign.New(cfg, env.Bus, env.Telemetry)
 	})
 	b.add("salesforce-pusher", func(env app.Env) (app.Service, error) {
 		cfg, err := push.ConfigFrom(env.File)
 		if err != nil {
-			return nil, err //nolint:wrapcheck // add says whose it is
+			return nil, err
 		}
 		b.out.pusher, err = push.New(cfg, env.Bus, env.Telemetry)
 		return b.out.pusher, err
@@ -63,7 +63,7 @@ func newServices(ctx context.Context, file config.File, conn nats.InProcessConnP
 	b.add("retry-scheduler", func(env app.Env) (app.Service, error) {
 		cfg, err := retry.ConfigFrom(env.File)
 		if err != nil {
-			return nil, err //nolint:wrapcheck // add says whose it is
+			return nil, err
 		}
 		return retry.New(cfg, env.Bus, env.Telemetry)
 	})

@@ -10,9 +10,9 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/app"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
-	"github.com/rollcall-sync/rollcall/services/internal/hrimport"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 	"github.com/rollcall-sync/rollcall/services/rollcall/demo"
+	"github.com/rollcall-sync/rollcall/services/rollcall/hrimport"
 	"github.com/rollcall-sync/rollcall/services/rollcall/natsd"
 	"github.com/rollcall-sync/rollcall/services/rollcall/publish"
 )
@@ -70,7 +70,7 @@ func (s *stack) start(ctx context.Context) error {
 		return app.Usage(err)
 	}
 	if s.tel, err = telemetry.New(ctx, "rollcall", app.Version(), s.file.Log, telemetry.WithLogWriter(s.o.Stderr)); err != nil {
-		return err //nolint:wrapcheck // names the key of the configuration
+		return err
 	}
 	s.onClose(func() { app.Shutdown(s.tel) })
 	if s.o.Demo {
@@ -98,12 +98,12 @@ func (s *stack) startNATS(ctx context.Context) error {
 	var err error
 	s.nats, err = natsd.Start(ctx, natsd.Options{Dir: natsFolder(s.o.Dir), Listen: s.o.Listen, Flag: "--listen", Log: s.tel.Log})
 	if err != nil {
-		return err //nolint:wrapcheck // says what to do
+		return err
 	}
 	s.onClose(s.nats.Close)
 	s.bus, err = bus.Connect(ctx, bus.Options{InProcess: s.nats.InProcess(), Name: "rollcall", Log: s.tel.Log})
 	if err != nil {
-		return err //nolint:wrapcheck // says what to check
+		return err
 	}
 	s.onClose(s.bus.Close)
 	return app.Settle(ctx, s.bus, s.file)
@@ -126,7 +126,7 @@ func (s *stack) publishDemo(ctx context.Context) (publish.Result, error) {
 	}
 	tel, err := s.tel.For("rollcall-publish")
 	if err != nil {
-		return publish.Result{}, err //nolint:wrapcheck // nothing to add
+		return publish.Result{}, err
 	}
 	return publish.New(s.bus, tel, nil).Publish(ctx, m.Read, bytes.NewReader(demo.Export))
 }

@@ -30,7 +30,7 @@ func (r Rights) Cover(operation string) bool {
 func ReadRights(ctx context.Context, c *salesforce.Client) (Rights, error) {
 	got, err := c.Query(ctx, rightsQuery)
 	if err != nil || len(got) != 1 {
-		return AllRights(), err //nolint:wrapcheck // the client says what it is about
+		return AllRights(), err
 	}
 	may := func(name string) bool { return got[0][name] == true }
 	return Rights{

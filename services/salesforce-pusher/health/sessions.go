@@ -49,7 +49,7 @@ func (s sessions) Renew(ctx context.Context, refused salesforce.Session) (salesf
 
 func (h *Org) used(session salesforce.Session, err error) (salesforce.Session, error) {
 	if err != nil {
-		return session, err //nolint:wrapcheck // the client acts on its type
+		return session, err
 	}
 	h.last.Store(session.Generation)
 	return session, nil

@@ -18,7 +18,7 @@
 //
 //   - person.go: what is known of a person, and how their attempt may end
 //   - triage.go: who needs anything at all, by desired and link alone
-//   - chain.go: the checks, in order
+//   - chain.go, kinds.go: the checks, in order; the kinds of names
 //   - change.go: what differs, and what to send
 //   - learn.go: what calls came to
 //   - lost.go: calls whose answer never came, and what reading back says of them

@@ -15,10 +15,7 @@ import (
 )
 
 const (
-	defaultAPIVersion  = "63.0"
-	defaultCallTimeout = 20 * time.Second
-	defaultClaimTTL    = 30 * time.Second
-	changeLinger       = time.Millisecond
+	changeLinger = time.Millisecond
 	// batchMax is the most records one collection call takes.
 	batchMax = 200
 )
@@ -92,18 +89,6 @@ func orgFrom(name string, o config.Org) OrgConfig {
 	}
 	for _, p := range o.Push.Protect {
 		c.Protected[strings.ToLower(p)] = true
-	}
-	if c.APIVersion == "" {
-		c.APIVersion = defaultAPIVersion
-	}
-	if len(c.Match) == 0 {
-		c.Match = []string{plan.MatchFederationID, plan.MatchUsername}
-	}
-	if c.CallTimeout == 0 {
-		c.CallTimeout = defaultCallTimeout
-	}
-	if c.ClaimTTL == 0 {
-		c.ClaimTTL = defaultClaimTTL
 	}
 	return c
 }

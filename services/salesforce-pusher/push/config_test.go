@@ -30,12 +30,13 @@ func TestConfigNamesEveryFault(t *testing.T) {
 	}
 }
 
-func TestConfigHasDefaults(t *testing.T) {
+func TestConfigTakesEverythingOver(t *testing.T) {
 	t.Parallel()
-	c, err := ConfigFrom(config.File{Tokens: config.Tokens{KeyFile: "k"}, Orgs: map[string]config.Org{"acme": {
-		Assign: config.Assign{Rules: []config.Rule{{Profile: "P", Assignments: config.Assignments{"permissionSets": {"A"}}}}, Grants: []config.Grant{{Assignments: config.Assignments{"groups": {"G"}}}}},
-		Push:   config.Push{Protect: []string{"Boss@Example.com"}, Linger: time.Second},
-	}}})
+	acme := config.DefaultOrg()
+	acme.Assign.Rules = []config.Rule{{Profile: "P", Assignments: config.Assignments{"permissionSets": {"A"}}}}
+	acme.Assign.Grants = []config.Grant{{Assignments: config.Assignments{"groups": {"G"}}}}
+	acme.Push.Protect, acme.Push.Linger = []string{"Boss@Example.com"}, time.Second
+	c, err := ConfigFrom(config.File{Tokens: config.Tokens{KeyFile: "k"}, Orgs: map[string]config.Org{"acme": acme}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func (l *load) runJob(ctx context.Context, rows salesforce.BulkLoad) (salesforce
 	client := l.caller.client
 	started, err := client.BulkStart(ctx, rows)
 	if err != nil && (started.ID == "" || !maybeApplied(err)) {
-		return started, nil, err //nolint:wrapcheck // judged by its type
+		return started, nil, err
 	}
 	lost := err != nil
 	for try := 1; ; try++ {
@@ -122,7 +122,7 @@ func (l *load) closeAgain(ctx context.Context, jobID string) (lost bool, err err
 	if err == nil && job.State == salesforce.BulkStateOpen {
 		_, err = l.caller.client.BulkClose(ctx, jobID)
 	}
-	return err != nil, err //nolint:wrapcheck // judged by its type
+	return err != nil, err
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -65,7 +65,7 @@ func (j jobs) abort(ctx context.Context, jobID string) (over bool, err error) {
 		return true, nil // Salesforce drops jobs after a week, and never one that runs
 	}
 	if err != nil || job.Done() {
-		return err == nil, err //nolint:wrapcheck // judged by its type
+		return err == nil, err
 	}
 	waiting := job.State == salesforce.BulkStateOpen
 	aborted, err := client.BulkAbort(ctx, jobID)
@@ -73,7 +73,7 @@ func (j jobs) abort(ctx context.Context, jobID string) (over bool, err error) {
 		return false, nil // it ended meanwhile, or cannot be aborted: the next look says
 	}
 	if err != nil {
-		return false, err //nolint:wrapcheck // judged by its type
+		return false, err
 	}
 	j.org.log.InfoContext(ctx, "bulk job aborted", "org", j.org.cfg.Name, "job", jobID)
 	return waiting && aborted.Done(), nil

@@ -60,7 +60,7 @@ func (s *Service) newOrg(c OrgConfig, worker string, b *bus.Bus, opts options, t
 	}
 	o.health, err = health.New(health.Config{Org: c.Name, CallTimeout: c.CallTimeout, Probe: c.Probe, Called: m.call}, worker, s.roster, o.reader, t)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says itself what it is about
+		return nil, err
 	}
 	o.client, err = salesforce.NewClient(salesforce.Config{
 		APIVersion: c.APIVersion, Sessions: o.health.Sessions(), Transport: t.Transport(counting{base: network, calls: &s.calls}),
@@ -69,7 +69,7 @@ func (s *Service) newOrg(c OrgConfig, worker string, b *bus.Bus, opts options, t
 		OnUsage: o.health.Learn,
 	})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says itself what it is about
+		return nil, err
 	}
 	o.bulk = newBulk(o)
 	return o, nil
@@ -139,7 +139,7 @@ func (o *org) fetch(ctx context.Context, feeds *bus.Priority) (events.Lane, []*b
 	defer cancel()
 	i, msgs, err := feeds.Next(wait, batchMax, func(i int) time.Duration { return o.cfg.linger(lanes[i]) })
 	if err != nil {
-		return "", msgs, err //nolint:wrapcheck // the context's own
+		return "", msgs, err
 	}
 	return lanes[i], msgs, nil
 }

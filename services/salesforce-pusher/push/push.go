@@ -87,7 +87,7 @@ func (s *Service) Ready() error {
 			return fmt.Errorf("org %s: not fetching yet", o.cfg.Name)
 		}
 	}
-	return s.roster.Ready() //nolint:wrapcheck // says itself what it is about
+	return s.roster.Ready()
 }
 
 // APICalls is how many HTTP requests were sent to Salesforce so far.
@@ -101,7 +101,7 @@ type counting struct {
 
 func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.calls.Add(1)
-	return c.base.RoundTrip(r) //nolint:wrapcheck // hands on
+	return c.base.RoundTrip(r)
 }
 
 // newTransport bounds what http.DefaultTransport leaves open; the client asks

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	spanPerson = "process rollcall.work.{org}.{lane}.{key}"
+	spanPerson = "process " + events.TemplateWork
 	spanBatch  = "push batch"
 )
 
@@ -50,7 +50,7 @@ func (s *stepTrace) begin(ctx context.Context, tasks []*task) {
 				attribute.String("messaging.system", "nats"),
 				attribute.String("messaging.operation.name", "process"),
 				attribute.String("messaging.operation.type", "process"),
-				attribute.String("messaging.destination.template", "rollcall.work.{org}.{lane}.{key}"),
+				attribute.String("messaging.destination.template", events.TemplateWork),
 				attribute.String("rollcall.org", s.org),
 				attribute.String("rollcall.lane", string(s.lane)),
 				attribute.String("rollcall.key", string(t.Key)),

@@ -19,7 +19,7 @@ func main() {
 	}
 }
 
-const head = "<!-- Generated from pkg/salesforce/emulator/preset.go by `make generate`; do not edit. -->\n" + `
+const head = "<!-- Generated from pkg/salesforce/emulator/internal/faults/preset.go by `make generate`; do not edit. -->\n" + `
 # Refusals that one word plans
 
 Each of these is an ` + "`effect`" + ` of a fault, beside those in [emulator.md](emulator.md#faults). The mark says how the text is

@@ -1,0 +1,45 @@
+package call
+
+import (
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
+)
+
+// MaxRecords is how many records one transaction takes. [R]
+const MaxRecords = 200
+
+// Begin starts a transaction that knows the caller and the planned faults; a
+// part of an allOrNone composite goes on with the one that is open.
+func (c *Call) Begin() *store.Tx {
+	t := c.tx
+	if t == nil {
+		t = c.Org.Begin(c.Actor)
+	}
+	t.Hit = c.Env.Faults.ForRecord(c.subject(), func(id string) { c.Entry.FaultID = id })
+	t.Places = nil
+	return t
+}
+
+// Lock takes the state for writing and gives the function that frees it. Parts
+// of a composite run under the lock of the whole.
+func (c *Call) Lock() func() {
+	if c.part {
+		return func() {}
+	}
+	c.Env.Orgs.State.Lock()
+	return c.Env.Orgs.State.Unlock
+}
+
+// RLock takes the state for reading.
+func (c *Call) RLock() func() {
+	if c.part {
+		return func() {}
+	}
+	c.Env.Orgs.State.RLock()
+	return c.Env.Orgs.State.RUnlock
+}
+
+// Note keeps for the journal what a transaction touched.
+func (c *Call) Note(t *store.Tx, records int) {
+	c.Entry.Records += records
+	c.Entry.Touched = append(c.Entry.Touched, t.Places...)
+}

@@ -1,0 +1,20 @@
+// Package org is one org: its configuration, the objects it has and the rules
+// of each, seats, denials, and what an administrator does to it by hand. A Set
+// has the orgs of a server.
+//
+// # Where is what
+//
+//   - config.go, custom_field.go: what an org is made from
+//   - org.go: an org
+//   - set.go: the orgs of a server, usernames among them
+//   - seed.go: a new org from its configuration
+//   - snapshot.go: orgs on disk
+//   - hand.go: what is done by hand
+//   - objects.go, user.go: the objects of an org
+//   - user_rules.go: what only User does
+//   - assignment_rules.go: what only assignments and memberships do
+//   - permission_access.go: the object in which callers read their rights
+//   - seats.go: licences and who takes them
+//   - denials.go: rights and policies that stand in the way
+//   - usage.go: API calls of 24 hours
+package org

@@ -57,7 +57,7 @@ func AssignmentKinds() []AssignmentKind {
 			Targets: []AssignmentTarget{{Object: "PermissionSetLicense", Name: "DeveloperName", Field: "PermissionSetLicenseId", Optional: true}},
 		},
 		{
-			ID: "ps", Key: KeyPermissionSets, One: "permission set or permission set group", Many: "permission sets",
+			ID: "ps", Key: KeyPermissionSets, One: "permission set", Many: "permission sets",
 			Names:  "API names of permission sets and of permission set groups",
 			Object: "PermissionSetAssignment", User: "AssigneeId",
 			Targets: []AssignmentTarget{

@@ -193,13 +193,17 @@ func (q AssignmentQueries) Read(lists [][]salesforce.Record) map[string]map[stri
 }
 
 // gapOf is the failure of a person for whom something to be assigned is not there. Everything else of theirs is done.
-func gapOf(absent map[string]bool) *events.Failure {
+func gapOf(absent map[string]bool, withheld bool) *events.Failure {
 	missing := slices.Sorted(maps.Keys(absent))
 	for i, name := range missing {
 		_, rest, _ := strings.Cut(name, "/")
 		missing[i] = kindOf(name).One + " " + rest
 	}
+	done := ". Everything else was applied. "
+	if withheld {
+		done = ". Everything else was given, and nothing of the kind taken away: the name was never there, and may be misspelt. "
+	}
 	return &events.Failure{Cause: events.CauseGroupMapping, Operation: OpResolve,
-		Message: "Not in the org: " + strings.Join(missing, ", ") + ". Everything else was applied. Make it in Salesforce, or correct the name in config.",
+		Message: "Not in the org: " + strings.Join(missing, ", ") + done + "Make it in Salesforce, or correct the name in config.",
 		Value:   strings.Join(missing, ", ")}
 }

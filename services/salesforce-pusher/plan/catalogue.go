@@ -43,6 +43,8 @@ type Target struct {
 	ID    string
 	Field string
 	asked time.Time
+	// ever is set once the name stood for something.
+	ever bool
 }
 
 // Catalogue knows the ids of an org's profiles, roles, permission sets and
@@ -67,8 +69,15 @@ func (c *Catalogue) find(kind, name string) (Target, bool) {
 	return t, t.ID != ""
 }
 
+// everKnew says whether a name stood for something as long as this catalogue
+// has been asking.
+func (c *Catalogue) everKnew(kind, name string) bool { return c.known[entry(kind, name)].ever }
+
 // forget makes a name be asked for again: its id may be wrong.
-func (c *Catalogue) forget(kind, name string) { delete(c.known, entry(kind, name)) }
+func (c *Catalogue) forget(kind, name string) {
+	at := entry(kind, name)
+	c.known[at] = Target{ever: c.known[at].ever}
+}
 
 // Target is what an assignment's name stands for.
 func (c *Catalogue) Target(name string) (Target, bool) {
@@ -91,8 +100,7 @@ func (c *Catalogue) Asked(name string) bool {
 
 // asked says whether Salesforce was asked for a name, found or not.
 func (c *Catalogue) asked(kind, name string) bool {
-	_, ok := c.known[entry(kind, name)]
-	return ok
+	return !c.known[entry(kind, name)].asked.IsZero()
 }
 
 // Lacking returns the names to ask for. If there are any, all that config knows
@@ -180,14 +188,15 @@ func Queries(n Names) []Query {
 func (c *Catalogue) Learn(asked Names, qs []Query, answers [][]salesforce.Record, now time.Time) {
 	for kind, set := range asked {
 		for name := range set {
-			c.known[entry(kind, name)] = Target{asked: now}
+			at := entry(kind, name)
+			c.known[at] = Target{asked: now, ever: c.known[at].ever}
 		}
 	}
 	for i, q := range qs {
 		seen := map[string]bool{}
 		for _, r := range answers[i] {
 			at := entry(q.kind, r.String(q.nameField))
-			t := Target{ID: r.ID(), Field: q.idField, asked: now}
+			t := Target{ID: r.ID(), Field: q.idField, asked: now, ever: true}
 			if seen[at] {
 				t.ID = ""
 			}

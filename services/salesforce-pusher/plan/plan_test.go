@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 )
 
 // model is a Salesforce user as far as the pusher manages it.
@@ -40,7 +42,9 @@ func (m *model) apply(p *Person) {
 		}
 		m.fields[k] = v
 	}
-	p.Account().Updated()
+	for len(p.change.Update) > 0 {
+		p.Account().Updated()
+	}
 	if c.Unfreeze {
 		m.frozen = false
 		p.Account().FrozenIs(false, true)
@@ -186,5 +190,76 @@ func TestWhatWasThereBeforeIsNeitherGivenNorTaken(t *testing.T) {
 	give, take := planAssignments(events.Desired{Assignments: map[string][]string{"permissionSets": {"A", "D", "D", "E", "F"}}}, have)
 	if !slices.Equal(give, []string{"ps/D", "ps/E"}) || !slices.Equal(take, []string{"group/G", "ps/C"}) {
 		t.Errorf("give %v, take %v", give, take)
+	}
+}
+
+// TestAMisspeltNameTakesNothingAway: while a name has never stood for anything,
+// what a person has of its kind stays with them; other kinds go on.
+func TestAMisspeltNameTakesNothingAway(t *testing.T) {
+	t.Parallel()
+	o := &Policy{Update: true}
+	sets := func(names ...string) map[string][]string { return map[string][]string{"permissionSets": names} }
+	has := func() map[string]string { return map[string]string{"ps/Support_Base": "0Pa1", "group/Old": "0111"} }
+	catalogue := func(known ...string) *Catalogue {
+		c := NewCatalogue(nil)
+		wanted, queries := Names{}, Queries(Names{"ps": {"x": true}})
+		for _, n := range append(known, "Suport_Base", "Support_Base") {
+			wanted.Add("ps", n)
+		}
+		answers := make([][]salesforce.Record, len(queries))
+		for i, n := range known {
+			answers[len(answers)-1] = append(answers[len(answers)-1], salesforce.Record{"Id": fmt.Sprint("0PS", i), "Name": n})
+		}
+		c.Learn(wanted, queries, answers, time.Now())
+		return c
+	}
+	plan := func(c *Catalogue, had map[string]string) *Person {
+		p := New(State{Desired: events.Desired{Active: true, Assignments: sets("Suport_Base")}, Link: events.Link{UserID: "005", Active: true, Assigned: had}})
+		p.names.done = true
+		c.known[entry(KindProfile, "")] = Target{ID: "00e"}
+		p.Naming().Resolved(c)
+		p.work(o)
+		return p
+	}
+	p := plan(catalogue("Support_Base"), has())
+	if got := p.change.Take; !slices.Equal(got, []string{"group/Old"}) {
+		t.Errorf("takes %v for a misspelt permission set, want the group alone", got)
+	}
+	p.change = Change{}
+	if v := p.Decide(o); v.Fail == nil || v.Fail.Cause != events.CauseGroupMapping || !strings.Contains(v.Fail.Message, "may be misspelt") {
+		t.Errorf("ends with %+v", v)
+	}
+	// A name that was there and is not any more is no misspelling.
+	c := catalogue("Support_Base", "Suport_Base")
+	gone := Names{}
+	gone.Add("ps", "Suport_Base")
+	c.Learn(gone, Queries(gone), make([][]salesforce.Record, 2), time.Now())
+	if got := plan(c, has()).change.Take; !slices.Equal(got, []string{"group/Old", "ps/Support_Base"}) {
+		t.Errorf("takes %v where the wanted set was there before", got)
+	}
+	had := has()
+	had["ps/Suport_Base"] = "0Pa2"
+	if got := plan(catalogue("Support_Base"), had).change.Take; !slices.Equal(got, []string{"group/Old", "ps/Support_Base"}) {
+		t.Errorf("takes %v where the user was given the wanted set once", got)
+	}
+}
+
+// TestAProfileGoesAloneAndFirst: what else the user may have depends on it.
+func TestAProfileGoesAloneAndFirst(t *testing.T) {
+	t.Parallel()
+	p := New(State{Link: events.Link{UserID: "005"}})
+	p.planned, p.names.done = true, true
+	p.change = Change{Update: map[string]any{FieldProfile: "00e", FieldActive: true, "Title": "a"}}
+	a := p.Account()
+	if got := a.Sending(); len(got) != 1 || got[FieldProfile] != "00e" {
+		t.Fatalf("sends %v first", got)
+	}
+	a.Updated()
+	if got := a.Sending(); len(got) != 2 || p.Link.Active {
+		t.Fatalf("sends %v then, active %v", got, p.Link.Active)
+	}
+	a.Updated()
+	if len(p.change.Update) != 0 || !p.Link.Active || p.Link.FieldHashes["Title"] == "" || p.Link.FieldHashes[FieldProfile] == "" {
+		t.Errorf("left %v, link %+v", p.change.Update, p.Link)
 	}
 }

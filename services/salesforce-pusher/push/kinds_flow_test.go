@@ -122,3 +122,52 @@ func TestQueuesAreKeptLikeGroups(t *testing.T) {
 		t.Errorf("groups %v, want the queue taken, and what somebody else gave left", got)
 	}
 }
+
+// TestAMoverWhoIsRefusedTheNewKeepsNothingOld: what is too much is taken before
+// anything is given, also where what is given is refused for ever.
+func TestAMoverWhoIsRefusedTheNewKeepsNothingOld(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.start()
+	had := person(1, func(d *events.Desired) {
+		d.Assignments = map[string][]string{"permissionSets": {"HR_Data"}, "groups": {"Sales_Team"}}
+	})
+	expect(t, r.push(had), events.ResultApplied, "created", "assigned")
+	if err := r.org.SetSeats("SalesUserPsl", 0); err != nil {
+		t.Fatal(err)
+	}
+	moved := person(1, func(d *events.Desired) {
+		d.Fields["Title"] = "Manager"
+		d.Assignments = map[string][]string{"permissionSetLicenses": {"SalesUserPsl"}, "permissionSets": {"Sales_Base"}}
+	})
+	expectFailed(t, r.push(moved), events.CauseLicence)
+	u := r.user("person0001@example.com")
+	if slices.Contains(u.PermissionSets, "HR_Data") || len(u.Groups) != 0 || u.Fields["Title"] != "Manager" {
+		t.Errorf("kept %v and %v, title %v; want nothing old, and the fields as they should be", u.PermissionSets, u.Groups, u.Fields["Title"])
+	}
+	if err := r.org.SetSeats("SalesUserPsl", 1); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, r.repokeUntilApplied(moved.Key), events.ResultApplied, "assigned")
+}
+
+// TestAMisspeltSetTakesNothingAwayFromAnybody: the name is wrong for everybody,
+// and they all keep what they have.
+func TestAMisspeltSetTakesNothingAwayFromAnybody(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.start()
+	r.settled(r.want(crowd(20)...))
+	wrong := crowd(20)
+	for i := range wrong {
+		wrong[i].Assignments = sets("Sales_Bse")
+		wrong[i] = hashed(wrong[i])
+	}
+	r.settled(r.want(wrong...))
+	for i, d := range wrong {
+		expectFailed(t, r.outcome(d.Key), events.CauseGroupMapping)
+		if got := r.user(d.Match.Username).PermissionSets; !slices.Equal(got, []string{"Sales_Base"}) {
+			t.Errorf("person %d has %v", i, got)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/go-json-experiment/json"
 )
@@ -71,6 +72,10 @@ const hashedVersion = 1
 // hash whatever event repeated it, and whatever version holds it.
 func HashDesired(d Desired) (string, error) {
 	d.V, d.Hash, d.Lane, d.Origin = hashedVersion, "", "", Origin{}
+	d.PermissionSets, d.Groups = d.Assignments[KeyPermissionSets], d.Assignments[KeyGroups]
+	d.Assignments = maps.Clone(d.Assignments)
+	delete(d.Assignments, KeyPermissionSets)
+	delete(d.Assignments, KeyGroups)
 	data, err := marshal(&d)
 	if err != nil {
 		return "", err

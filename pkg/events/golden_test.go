@@ -102,6 +102,11 @@ func goldenFile(t *testing.T, path string, got []byte) []byte {
 	return bytes.TrimSuffix(want, []byte("\n"))
 }
 
+// onlyInVersion1 names what is read of old payloads and never written.
+func onlyInVersion1(field string, of reflect.Type) bool {
+	return of == reflect.TypeFor[events.Desired]() && (field == "PermissionSets" || field == "Groups")
+}
+
 // everyFieldSet sees to it that a field added to a payload is in its sample,
 // and so in the golden file.
 func everyFieldSet(t *testing.T, path string, v reflect.Value) {
@@ -123,6 +128,9 @@ func everyFieldSet(t *testing.T, path string, v reflect.Value) {
 		}
 		for i := range v.NumField() {
 			name := path + "." + v.Type().Field(i).Name
+			if onlyInVersion1(v.Type().Field(i).Name, v.Type()) {
+				continue
+			}
 			if v.Field(i).IsZero() {
 				t.Errorf("the sample does not set %s", name)
 				continue

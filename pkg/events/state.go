@@ -121,11 +121,16 @@ type Desired struct {
 	Match Match `json:"match"`
 	// Fields are Salesforce User fields; nil clears a field. Empty for a leaver:
 	// nobody's deactivation waits for a mapping.
-	Fields         map[string]any `json:"fields,omitempty"`
-	Profile        string         `json:"profile,omitempty"`
-	Role           string         `json:"role,omitempty"`
-	PermissionSets []string       `json:"permissionSets,omitempty"`
-	Groups         []string       `json:"groups,omitempty"`
+	Fields  map[string]any `json:"fields,omitempty"`
+	Profile string         `json:"profile,omitempty"`
+	Role    string         `json:"role,omitempty"`
+	// PermissionSets and Groups are what version 1 had in place of Assignments;
+	// [Decode] leaves them empty.
+	PermissionSets []string `json:"permissionSets,omitempty"`
+	Groups         []string `json:"groups,omitempty"`
+	// Assignments are the names of what is given, by the key of their kind; see
+	// [AssignmentKinds].
+	Assignments map[string][]string `json:"assignments,omitempty"`
 	// Problem is set where a mapping failed: nothing is sent, the person is parked.
 	Problem *Failure `json:"problem,omitempty"`
 	// Hash is over everything above but the lane.

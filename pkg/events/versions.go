@@ -101,19 +101,35 @@ func readVersions(written int) string {
 }
 
 // upgrade gives a payload of an older version the meaning it has in the version
-// that is written today. A desired state and a link of version 1 mean what they
-// mean in version 2.
+// that is written today. A link of version 1 means what it means in version 2.
 func upgrade(payload any) {
 	switch p := payload.(type) {
 	case *PersonState:
 		if p.V == 1 {
 			upgradePerson(p)
 		}
+	case *Desired:
+		p.Assignments = assignmentsOf(p)
+		p.PermissionSets, p.Groups = nil, nil
 	case *GroupState:
 		if p.V == 1 && p.Removed {
 			p.Series = &Removal{p.Origin, p.SourceVersion}
 		}
 	}
+}
+
+// assignmentsOf are a wish's assignments, in whichever version it was written.
+func assignmentsOf(d *Desired) map[string][]string {
+	if d.V != 1 || len(d.PermissionSets)+len(d.Groups) == 0 {
+		return d.Assignments
+	}
+	out := map[string][]string{}
+	for key, names := range map[string][]string{KeyPermissionSets: d.PermissionSets, KeyGroups: d.Groups} {
+		if len(names) > 0 {
+			out[key] = names
+		}
+	}
+	return out
 }
 
 // upgradePerson: in version 1 a source's newest event was all there was of it,

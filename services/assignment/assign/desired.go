@@ -8,6 +8,7 @@ import (
 	"cel.dev/cel-go/cel"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
 )
 
 // maxDesiredBytes leaves room for headers below NATS's limit on a message.
@@ -178,21 +179,32 @@ func (s *subject) evaluate(fields []field) (map[string]any, *events.Failure) {
 	return values, problem
 }
 
-// give adds the permission sets and groups of the rule and of every grant.
+// give adds what the rule and every grant that applies assign.
 func (m *mapping) give(s *subject, r *rule, d *events.Desired) *events.Failure {
-	sets, groups := slices.Clone(r.PermissionSets), slices.Clone(r.Groups)
+	given := map[string][]string{}
+	add := func(more config.Assignments) {
+		for key, names := range more {
+			if len(names) == 0 {
+				continue
+			}
+			given[key] = append(given[key], names...)
+		}
+	}
+	add(r.Assignments)
 	for i, g := range m.grants {
 		ok, err := g.when.test(s.cel)
 		if err != nil {
 			return failure(fmt.Sprintf("The condition of grant %d cannot be decided for this person: %s.", i+1, err), g.when, s)
 		}
 		if ok {
-			sets, groups = append(sets, g.PermissionSets...), append(groups, g.Groups...)
+			add(g.Assignments)
 		}
 	}
-	slices.Sort(sets)
-	slices.Sort(groups)
-	d.PermissionSets, d.Groups = slices.Compact(sets), slices.Compact(groups)
+	for key, names := range given {
+		slices.Sort(names)
+		given[key] = slices.Compact(names)
+	}
+	d.Assignments = given
 	return nil
 }
 

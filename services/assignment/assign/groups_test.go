@@ -23,7 +23,7 @@ func TestGroupsJoinRenameLeaveAndGo(t *testing.T) {
 	b := newBench(t)
 	b.start()
 	hasLead := func(want bool) func(events.Desired) bool {
-		return func(d events.Desired) bool { return slices.Contains(d.PermissionSets, "Lead") == want }
+		return func(d events.Desired) bool { return slices.Contains(d.Assignments["permissionSets"], "Lead") == want }
 	}
 	b.publish("directory", groupEvent("Leads", 1, 2)) // before anybody knows them
 	b.awaitAcked()

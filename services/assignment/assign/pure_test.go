@@ -35,7 +35,7 @@ func sampleAssign() config.Assign {
 	return config.Assign{
 		Rules: []config.Rule{
 			{Name: "seller", When: `person.?enterprise.?department.orValue("") == "Sales"`, Profile: "Sales User", Role: "Seller",
-				PermissionSets: []string{"Base"}, Groups: []string{"Everybody"}},
+				Assignments: config.Assignments{"permissionSets": {"Base"}, "groups": {"Everybody"}}},
 			{Name: "member", When: `groups.exists(g, g == "CRM")`, Profile: "Reader"},
 		},
 		Fields: map[string]string{
@@ -50,7 +50,7 @@ func sampleAssign() config.Assign {
 			"TimeZoneSidKey":       `"Europe/Berlin"`,
 			"LocaleSidKey":         `person.?locale.orValue("en_US").replace("-", "_")`,
 		},
-		Grants: []config.Grant{{When: `"Leads" in groups`, PermissionSets: []string{"Lead", "Base"}}},
+		Grants: []config.Grant{{When: `"Leads" in groups`, Assignments: config.Assignments{"permissionSets": {"Lead", "Base"}}}},
 	}
 }
 
@@ -142,7 +142,7 @@ func TestDesiredOfAMember(t *testing.T) {
 			t.Errorf("%s = %#v, want %#v", name, d.Fields[name], v)
 		}
 	}
-	if got := fmt.Sprint(d.PermissionSets, d.Groups); got != "[Base Lead] [Everybody]" {
+	if got := fmt.Sprint(d.Assignments["permissionSets"], d.Assignments["groups"]); got != "[Base Lead] [Everybody]" {
 		t.Errorf("sets and groups = %s", got)
 	}
 	if d.Match != (events.Match{FederationID: "W1", Username: "sample.person00001@example.com.crm", Email: "sample.person00001@example.com"}) {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
 )
 
 // check compares the file with the struct, key by key: what the decoder would
@@ -60,8 +62,15 @@ func (c *checker) structure(n *yaml.Node, t reflect.Type, path string) {
 	fields := map[string]reflect.Type{}
 	names := make([]string, 0, t.NumField())
 	for f := range fieldsOf(t) {
-		fields[f.Tag.Get("koanf")] = f.Type
-		names = append(names, f.Tag.Get("koanf"))
+		keys := []string{f.Tag.Get("koanf")}
+		ft := f.Type
+		if ft == reflect.TypeFor[Assignments]() {
+			keys, ft = events.AssignmentKeys(), ft.Elem()
+		}
+		for _, key := range keys {
+			fields[key] = ft
+			names = append(names, key)
+		}
 	}
 	for key, value := range c.pairs(n, path) {
 		at := join(path, key.Value)

@@ -161,7 +161,7 @@ type Assign struct {
 	// Fields are Salesforce User fields, each a CEL expression over person,
 	// groups and rule. A null result clears the field.
 	Fields map[string]string `koanf:"fields"`
-	// Grants add permission sets and groups for everybody whose When is true.
+	// Grants add assignments for everybody whose When is true.
 	Grants []Grant `koanf:"grants"`
 	// Match says in which order an existing user is recognised: federation_id,
 	// username, email, external_id. Default federation_id, username.
@@ -179,19 +179,30 @@ type Rule struct {
 	// Profile and Role are names in the org. Profile is required.
 	Profile string `koanf:"profile"`
 	Role    string `koanf:"role"`
-	// PermissionSets (API names) and Groups (developer names of public
-	// groups and queues).
-	PermissionSets []string `koanf:"permissionSets"`
-	Groups         []string `koanf:"groups"`
+	// Assignments are what is given, a key for each kind.
+	Assignments Assignments `koanf:",remain"`
 	// Fields override the org's fields for people of this rule.
 	Fields map[string]string `koanf:"fields"`
 }
 
-// Grant gives permission sets and groups on top of the rule.
+// Grant gives more on top of the rule.
 type Grant struct {
-	When           string   `koanf:"when"`
-	PermissionSets []string `koanf:"permissionSets"`
-	Groups         []string `koanf:"groups"`
+	// When is a CEL expression that yields a bool. Required.
+	When string `koanf:"when"`
+	// Assignments are what is given, a key for each kind. At least one is required.
+	Assignments Assignments `koanf:",remain"`
+}
+
+// Assignments are names by the key of their kind; see [events.AssignmentKinds].
+type Assignments map[string][]string
+
+func (a Assignments) empty() bool {
+	for _, names := range a {
+		if len(names) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // Push says what the pusher may do in an org, and how fast.

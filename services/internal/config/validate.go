@@ -288,8 +288,8 @@ func (a *Assign) validate(bad *faults, path string) {
 	for i, grant := range a.Grants {
 		at := fmt.Sprintf("%s.grants[%d]", path, i)
 		bad.require(at+".when", grant.When)
-		if len(grant.PermissionSets)+len(grant.Groups) == 0 {
-			bad.add(at, "grants nothing: permissionSets or groups is required")
+		if grant.Assignments.empty() {
+			bad.add(at, "grants nothing: one of %s is required", strings.Join(events.AssignmentKeys(), ", "))
 		}
 	}
 	for i, m := range a.Match {

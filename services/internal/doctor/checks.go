@@ -85,7 +85,7 @@ func contentChecks() []Check {
 		{orgUser, "the integration user is active and not frozen", "", "it is not"},
 		{orgPassword, "its password is not locked and does not expire, as far as can be seen", "it expires within two weeks", "it is expired or locked"},
 		{orgPermissions, "it has API Enabled, Manage Users and Assign Permission Sets", "View Setup is missing: limits cannot be read", "one is missing"},
-		{orgNames, "profiles, roles, permission sets, permission set groups, public groups and queues that the configuration names are there, each once", "",
+		{orgNames, "everything that the configuration names is there, once: profiles, roles, and each kind of assignment", "",
 			"one is missing, or there are two; names like it are shown"},
 		{orgSeats, "seats of the licences that the named profiles and permission sets need", "fewer than 5 % or 5 seats are left, or none", ""},
 		{orgFields, "the User fields that the configuration writes are there and writable for the integration user", "", "one is missing, hidden or read-only"},

@@ -236,13 +236,15 @@ func contentFaults() map[string]planted {
 			r.assign(func(a *config.Assign) { a.Rules[0].Role = "Astronaut" })
 		}},
 		"a permission set by its label": {orgNames, Fail, `named "Sales Base"`, `Did you mean "Sales_Base"`, func(r *rig) {
-			r.assign(func(a *config.Assign) { a.Rules[0].PermissionSets = []string{"Sales Base"} })
+			r.assign(func(a *config.Assign) { a.Rules[0].Assignments["permissionSets"] = []string{"Sales Base"} })
 		}},
 		"a grant's group that is not there": {orgNames, Fail, `no public group or queue named "Sales_Tea"`, `Did you mean "Sales_Team"`, func(r *rig) {
-			r.assign(func(a *config.Assign) { a.Grants = []config.Grant{{When: "true", Groups: []string{"Sales_Tea"}}} })
+			r.assign(func(a *config.Assign) {
+				a.Grants = []config.Grant{{When: "true", Assignments: config.Assignments{"groups": {"Sales_Tea"}}}}
+			})
 		}},
 		"a queue by its label": {orgNames, Fail, `no public group or queue named "Support Queue"`, `Did you mean "Support_Queue"`, func(r *rig) {
-			r.assign(func(a *config.Assign) { a.Rules[0].Groups = []string{"Support Queue"} })
+			r.assign(func(a *config.Assign) { a.Rules[0].Assignments["groups"] = []string{"Support Queue"} })
 		}},
 		"two roles of one name": {orgNames, Fail, `2 things are a role named "Sales Rep"`, "Rename", func(r *rig) {
 			_, err := r.org.Create("UserRole", map[string]any{"Name": "Sales Rep"})

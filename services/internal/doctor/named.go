@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
 )
 
@@ -20,33 +21,52 @@ type kind struct {
 	names   []string
 }
 
-type lookup struct{ field, soql string }
+type lookup struct {
+	field, soql string
+	// optional says that an edition may be without the object.
+	optional bool
+}
 
-// kinds are the names of an org's configuration by kind. A permission set group
-// goes by the same key as a permission set, as salesforce-pusher reads it.
+// kinds are the names of an org's configuration by kind, each row of the table of
+// assignment kinds one.
 func kinds(a config.Assign) []kind {
-	var profiles, roles, sets, groups []string
+	profiles, roles := kind{word: "profile"}, kind{word: "role"}
+	profiles.queries = []lookup{{field: "Name", soql: "SELECT Name FROM Profile"}}
+	roles.queries = []lookup{{field: "Name", soql: "SELECT Name FROM UserRole"}}
 	for _, r := range a.Rules {
-		profiles, roles = append(profiles, r.Profile), append(roles, r.Role)
-		sets, groups = append(sets, r.PermissionSets...), append(groups, r.Groups...)
+		profiles.names, roles.names = append(profiles.names, r.Profile), append(roles.names, r.Role)
+	}
+	out := []kind{profiles, roles}
+	for _, k := range events.AssignmentKinds() {
+		next := kind{word: k.One, names: assigned(a, k.Key)}
+		for _, t := range k.Targets {
+			soql := "SELECT " + t.Name + " FROM " + t.Object
+			if t.Where != "" {
+				soql += " WHERE " + t.Where
+			}
+			next.queries = append(next.queries, lookup{field: t.Name, soql: soql, optional: t.Optional})
+		}
+		out = append(out, next)
+	}
+	for i := range out {
+		out[i].names = distinct(out[i].names)
+	}
+	return out
+}
+
+// assigned are all names that the configuration gives of one kind.
+func assigned(a config.Assign, key string) []string {
+	var out []string
+	for _, r := range a.Rules {
+		out = append(out, r.Assignments[key]...)
 	}
 	for _, g := range a.Grants {
-		sets, groups = append(sets, g.PermissionSets...), append(groups, g.Groups...)
+		out = append(out, g.Assignments[key]...)
 	}
-	return []kind{
-		{"profile", []lookup{{"Name", "SELECT Name FROM Profile"}}, distinct(profiles)},
-		{"role", []lookup{{"Name", "SELECT Name FROM UserRole"}}, distinct(roles)},
-		{"permission set or permission set group", []lookup{
-			{"Name", "SELECT Name FROM PermissionSet WHERE IsOwnedByProfile = false AND PermissionSetGroupId = null"},
-			{"DeveloperName", "SELECT DeveloperName FROM PermissionSetGroup"},
-		}, distinct(sets)},
-		{"public group or queue", []lookup{{"DeveloperName", "SELECT DeveloperName FROM Group WHERE Type IN ('Regular','Queue')"}}, distinct(groups)},
-	}
+	return distinct(out)
 }
 
 func profilesOf(a config.Assign) []string { return kinds(a)[0].names }
-
-func setsOf(a config.Assign) []string { return kinds(a)[2].names }
 
 func distinct(list []string) []string {
 	list = slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "" })
@@ -76,7 +96,7 @@ func (p *patient) named(ctx context.Context) []verdict {
 		}
 	}
 	if len(out) == 0 {
-		return ok("all %d profiles, roles, permission sets and groups that the configuration names are there", found)
+		return ok("all %d names that the configuration gives to things of the org are there", found)
 	}
 	return out
 }
@@ -84,10 +104,10 @@ func (p *patient) named(ctx context.Context) []verdict {
 // namesOf are all names of a kind.
 func (p *patient) namesOf(ctx context.Context, k kind) ([]string, error) {
 	var out []string
-	for i, q := range k.queries {
+	for _, q := range k.queries {
 		rows, err := p.client.Query(ctx, q.soql)
-		if err != nil && i > 0 && unseen(err) {
-			continue // not every edition has permission set groups
+		if err != nil && q.optional && unseen(err) {
+			continue
 		}
 		if err != nil {
 			return nil, err

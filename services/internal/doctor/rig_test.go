@@ -65,7 +65,7 @@ func newRig(t testing.TB) *rig {
 			NATS:       config.NATS{Replicas: 1},
 			Orgs: map[string]config.Org{emea: {Assign: config.Assign{
 				Rules: []config.Rule{{Name: "all", Profile: emulator.StandardUserProfile, Role: "Sales Rep",
-					PermissionSets: []string{"Sales_Base", "Sales_All"}, Groups: []string{"All_Staff"}}},
+					Assignments: config.Assignments{"permissionSets": {"Sales_Base", "Sales_All"}, "groups": {"All_Staff"}}}},
 				Match: []string{"external_id"}, ExternalIDField: "Rollcall_Key__c",
 				Fields: map[string]string{"Department": "''", "Rollcall_Key__c": "''"},
 			}}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 )
 
@@ -23,13 +24,26 @@ func (p *patient) seats(ctx context.Context) []verdict {
 	return append(out, p.setSeats(ctx)...)
 }
 
-// setSeats are the permission set licences that named permission sets need.
+// setSeats are the permission set licences that are given, or that named
+// permission sets need.
 // Where they are not shown, nothing is said: most permission sets need none.
 func (p *patient) setSeats(ctx context.Context) []verdict {
-	sets := setsOf(p.File.Orgs[p.org].Assign)
-	if len(sets) == 0 {
-		return nil
+	var out []verdict
+	for _, k := range events.AssignmentKinds() {
+		names := assigned(p.File.Orgs[p.org].Assign, k.Key)
+		switch {
+		case len(names) == 0:
+		case k.Licence:
+			out = append(out, p.licences(ctx, k.Targets[0].Name, names)...)
+		case k.Key == events.KeyPermissionSets:
+			out = append(out, p.licencesOfSets(ctx, names)...)
+		}
 	}
+	return out
+}
+
+// licencesOfSets are the seats of the licences that permission sets belong to.
+func (p *patient) licencesOfSets(ctx context.Context, sets []string) []verdict {
 	rows, err := p.client.Query(ctx, "SELECT LicenseId FROM PermissionSet WHERE IsOwnedByProfile = false AND "+salesforce.In("Name", sets))
 	if err != nil {
 		return nil
@@ -43,7 +57,12 @@ func (p *patient) setSeats(ctx context.Context) []verdict {
 	if ids = distinct(ids); len(ids) == 0 {
 		return nil
 	}
-	rows, err = p.client.Query(ctx, "SELECT MasterLabel, TotalLicenses, UsedLicenses FROM PermissionSetLicense WHERE "+salesforce.In("Id", ids))
+	return p.licences(ctx, "Id", ids)
+}
+
+// licences are the seats of permission set licences, by id or by name.
+func (p *patient) licences(ctx context.Context, field string, values []string) []verdict {
+	rows, err := p.client.Query(ctx, "SELECT MasterLabel, TotalLicenses, UsedLicenses FROM PermissionSetLicense WHERE "+salesforce.In(field, values))
 	if err != nil {
 		return nil
 	}

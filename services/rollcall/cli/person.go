@@ -178,8 +178,9 @@ func desiredRows(o operator.PersonOrg, d *events.Desired) []table.Row {
 		{"desired", fmt.Sprintf("%s, revision %d of %s, lane %s", state, o.Revision, stamp(o.DesiredAt), d.Lane)},
 		{"by rule", rule},
 		{"profile, role", strings.Trim(d.Profile+", "+d.Role, ", ")},
-		{"permission sets", strings.Join(d.PermissionSets, ", ")},
-		{"groups", strings.Join(d.Groups, ", ")},
+	}
+	for _, k := range events.AssignmentKinds() {
+		rows = append(rows, table.Row{k.Many, strings.Join(d.Assignments[k.Key], ", ")})
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Fields)) {
 		rows = append(rows, table.Row{"  " + name, fmt.Sprint(d.Fields[name])})

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -39,19 +38,6 @@ func planAssignments(d events.Desired, have map[string]string) (give, take []str
 	}
 	slices.Sort(take)
 	return give, take
-}
-
-// assignments are all that a person should be assigned, as Link.Assigned names
-// them.
-func assignments(d events.Desired) []string {
-	out := make([]string, 0, len(d.PermissionSets)+len(d.Groups))
-	for _, n := range d.PermissionSets {
-		out = append(out, KindPermissionSet+"/"+n)
-	}
-	for _, n := range d.Groups {
-		out = append(out, KindGroup+"/"+n)
-	}
-	return out
 }
 
 // All are all names that a person has or should have, which is what has to
@@ -148,46 +134,19 @@ func Gone(e *salesforce.Error) bool {
 	return e.Class == salesforce.NotFound || e.Class == salesforce.Deleted || e.Class == salesforce.Reference
 }
 
-// CompareKinds orders names so that those of one kind stand together: a call may
-// change its object only a few times.
-func CompareKinds(a, b string) int { return cmp.Compare(kindOf(b), kindOf(a)) }
-
-// Object is the Salesforce object of which an assignment's name stands for a
-// record.
-func Object(name string) string {
-	if kindOf(name) == KindGroup {
-		return objectMember
-	}
-	return ObjectSet
-}
-
-// NewAssignment is the record that gives a user what a name stands for.
-func NewAssignment(name string, t Target, userID string) salesforce.Record {
-	return salesforce.Record{t.Field: t.ID, assigneeOf(Object(name)): userID}
-}
-
-// ObjectSet stands for all assignments where one name has to.
-const (
-	ObjectSet    = "PermissionSetAssignment"
-	objectMember = "GroupMember"
-)
-
-func assigneeOf(object string) string {
-	if object == objectMember {
-		return "UserOrGroupId"
-	}
-	return "AssigneeId"
-}
-
 // AssignmentQueries ask which of the named assignments users have.
 type AssignmentQueries struct {
 	SOQL []string
+	// asked are the fields of each query's answer.
+	asked []asked
 	// names are those asked for, by the id they stand for.
 	names map[string]string
 }
 
+type asked struct{ user, target string }
+
 // QueryAssignments asks for all that people have or should have, as far as their
-// names stand for something.
+// names stand for something: a query for each field that refers to a target.
 func QueryAssignments(people []*Person, c *Catalogue) AssignmentQueries {
 	q := AssignmentQueries{names: map[string]string{}}
 	ids := map[string][]string{}
@@ -201,46 +160,50 @@ func QueryAssignments(people []*Person, c *Catalogue) AssignmentQueries {
 			}
 		}
 	}
-	ask := func(object, field string) {
-		if len(ids[field]) > 0 {
-			user := assigneeOf(object)
-			q.SOQL = append(q.SOQL, "SELECT Id,"+user+","+field+" FROM "+object+
-				" WHERE "+salesforce.In(user, users)+" AND "+salesforce.In(field, ids[field]))
+	for _, k := range events.AssignmentKinds() {
+		for _, target := range k.Targets {
+			if len(ids[target.Field]) == 0 {
+				continue
+			}
+			q.SOQL = append(q.SOQL, "SELECT Id,"+k.User+","+target.Field+" FROM "+k.Object+
+				" WHERE "+salesforce.In(k.User, users)+" AND "+salesforce.In(target.Field, ids[target.Field]))
+			q.asked = append(q.asked, asked{user: k.User, target: target.Field})
 		}
 	}
-	ask(ObjectSet, fieldSetID)
-	ask(ObjectSet, fieldBundle)
-	ask(objectMember, fieldGroupID)
 	return q
 }
 
-// Read takes the answers in: by user id, by name, the id of the assignment.
+// Read takes the answers in, in the order of the queries: by user id, by name,
+// the id of the assignment.
 func (q AssignmentQueries) Read(lists [][]salesforce.Record) map[string]map[string]string {
 	out := map[string]map[string]string{}
-	for _, r := range slices.Concat(lists...) {
-		userID := cmp.Or(r.String("AssigneeId"), r.String("UserOrGroupId"))
-		for _, id := range []string{r.String(fieldBundle), r.String(fieldSetID), r.String(fieldGroupID)} {
-			if name, ok := q.names[id]; ok && id != "" {
-				if out[userID] == nil {
-					out[userID] = map[string]string{}
-				}
-				out[userID][name] = r.ID()
-				break
+	for i, list := range lists {
+		for _, r := range list {
+			userID, name := r.String(q.asked[i].user), q.names[r.String(q.asked[i].target)]
+			if name == "" {
+				continue
 			}
+			if out[userID] == nil {
+				out[userID] = map[string]string{}
+			}
+			out[userID][name] = r.ID()
 		}
 	}
 	return out
 }
 
-// gapOf is the failure of a person for whom permission sets or groups are not
-// there. Everything else of theirs is done.
-func gapOf(absent map[string]bool) *events.Failure {
+// gapOf is the failure of a person for whom something to be assigned is not there. Everything else of theirs is done.
+func gapOf(absent map[string]bool, withheld bool) *events.Failure {
 	missing := slices.Sorted(maps.Keys(absent))
 	for i, name := range missing {
-		kind, rest, _ := strings.Cut(name, "/")
-		missing[i] = map[string]string{KindPermissionSet: "permission set ", KindGroup: "public group or queue "}[kind] + rest
+		_, rest, _ := strings.Cut(name, "/")
+		missing[i] = kindOf(name).One + " " + rest
+	}
+	done := ". Everything else was applied. "
+	if withheld {
+		done = ". Everything else was given, and nothing of the kind taken away: the name was never there, and may be misspelt. "
 	}
 	return &events.Failure{Cause: events.CauseGroupMapping, Operation: OpResolve,
-		Message: "Not in the org: " + strings.Join(missing, ", ") + ". Everything else was applied. Make it in Salesforce, or correct the name in config.",
+		Message: "Not in the org: " + strings.Join(missing, ", ") + done + "Make it in Salesforce, or correct the name in config.",
 		Value:   strings.Join(missing, ", ")}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 )
 
@@ -42,6 +43,8 @@ type Target struct {
 	ID    string
 	Field string
 	asked time.Time
+	// ever is set once the name stood for something.
+	ever bool
 }
 
 // Catalogue knows the ids of an org's profiles, roles, permission sets and
@@ -66,8 +69,15 @@ func (c *Catalogue) find(kind, name string) (Target, bool) {
 	return t, t.ID != ""
 }
 
+// everKnew says whether a name stood for something as long as this catalogue
+// has been asking.
+func (c *Catalogue) everKnew(kind, name string) bool { return c.known[entry(kind, name)].ever }
+
 // forget makes a name be asked for again: its id may be wrong.
-func (c *Catalogue) forget(kind, name string) { delete(c.known, entry(kind, name)) }
+func (c *Catalogue) forget(kind, name string) {
+	at := entry(kind, name)
+	c.known[at] = Target{ever: c.known[at].ever}
+}
 
 // Target is what an assignment's name stands for.
 func (c *Catalogue) Target(name string) (Target, bool) {
@@ -90,8 +100,7 @@ func (c *Catalogue) Asked(name string) bool {
 
 // asked says whether Salesforce was asked for a name, found or not.
 func (c *Catalogue) asked(kind, name string) bool {
-	_, ok := c.known[entry(kind, name)]
-	return ok
+	return !c.known[entry(kind, name)].asked.IsZero()
 }
 
 // Lacking returns the names to ask for. If there are any, all that config knows
@@ -148,23 +157,29 @@ type Query struct {
 	kind, nameField, idField string
 }
 
-// Queries asks for all names at once, in a query for each kind of record. A permission set group goes by the same name in config as a
-// permission set: to an admin both are things one assigns.
+// Queries asks for all names at once, in a query for each kind of record. A
+// permission set group goes by the same key in config as a permission set: to an
+// admin both are things one assigns.
 func Queries(n Names) []Query {
 	var out []Query
-	add := func(kind, object, nameField, idField, where string) {
+	add := func(kind string, t events.AssignmentTarget) {
 		list := n.of(kind)
 		if len(list) == 0 {
 			return
 		}
-		soql := "SELECT Id," + nameField + " FROM " + object + " WHERE " + salesforce.In(nameField, list)
-		out = append(out, Query{kind: kind, nameField: nameField, idField: idField, SOQL: soql + where, Optional: idField == fieldBundle})
+		soql := "SELECT Id," + t.Name + " FROM " + t.Object + " WHERE " + salesforce.In(t.Name, list)
+		if t.Where != "" {
+			soql += " AND " + t.Where
+		}
+		out = append(out, Query{kind: kind, nameField: t.Name, idField: t.Field, SOQL: soql, Optional: t.Optional})
 	}
-	add(KindProfile, "Profile", "Name", "", "")
-	add(KindRole, "UserRole", "Name", "", "")
-	add(KindPermissionSet, "PermissionSetGroup", "DeveloperName", fieldBundle, "")
-	add(KindPermissionSet, "PermissionSet", "Name", fieldSetID, " AND IsOwnedByProfile = false AND PermissionSetGroupId = null")
-	add(KindGroup, "Group", "DeveloperName", fieldGroupID, " AND Type IN ('Regular','Queue')")
+	add(KindProfile, events.AssignmentTarget{Object: "Profile", Name: "Name"})
+	add(KindRole, events.AssignmentTarget{Object: "UserRole", Name: "Name"})
+	for _, k := range events.AssignmentKinds() {
+		for _, t := range k.Targets {
+			add(k.ID, t)
+		}
+	}
 	return out
 }
 
@@ -173,14 +188,15 @@ func Queries(n Names) []Query {
 func (c *Catalogue) Learn(asked Names, qs []Query, answers [][]salesforce.Record, now time.Time) {
 	for kind, set := range asked {
 		for name := range set {
-			c.known[entry(kind, name)] = Target{asked: now}
+			at := entry(kind, name)
+			c.known[at] = Target{asked: now, ever: c.known[at].ever}
 		}
 	}
 	for i, q := range qs {
 		seen := map[string]bool{}
 		for _, r := range answers[i] {
 			at := entry(q.kind, r.String(q.nameField))
-			t := Target{ID: r.ID(), Field: q.idField, asked: now}
+			t := Target{ID: r.ID(), Field: q.idField, asked: now, ever: true}
 			if seen[at] {
 				t.ID = ""
 			}

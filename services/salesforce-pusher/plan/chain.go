@@ -29,6 +29,8 @@ const (
 	NeedCreate
 	// NeedFreeze asks for UserLogin.IsFrozen to be set.
 	NeedFreeze
+	// NeedTake asks for assignments to be taken away.
+	NeedTake
 	// NeedUpdate asks for fields of the user, IsActive among them.
 	NeedUpdate
 	// NeedReadBack asks for a look at the user, for an update got no answer.
@@ -37,8 +39,6 @@ const (
 	NeedUnfreeze
 	// NeedGive asks for assignments.
 	NeedGive
-	// NeedTake asks for assignments to be taken away.
-	NeedTake
 	// NeedAssignmentsBack asks for a look at assignments whose call got no answer.
 	NeedAssignmentsBack
 )
@@ -71,7 +71,8 @@ type check struct {
 }
 
 // chain is a person's way, from a claim to the end: the first check that applies
-// decides.
+// decides. What is too much is taken before anything is given: whoever is refused
+// the new keeps nothing of the old.
 func chain() []check {
 	return []check{
 		{"a job may still make the user", jobRuns},
@@ -85,10 +86,10 @@ func chain() []check {
 		{"nothing is planned", unplanned},
 		{"a user is to be made", creates},
 		{"a user is to be frozen", freezes},
+		{"assignments are too many", takes},
 		{"fields differ", updates},
 		{"a user is to be let in", unfreezes},
 		{"assignments are missing", gives},
-		{"assignments are too many", takes},
 		{"a permission set or group is not there", gap},
 		{"all is as desired", allDone},
 	}
@@ -280,7 +281,7 @@ func gap(p *Person, _ *Policy) (Verdict, bool) {
 	if len(p.names.absent) == 0 {
 		return Verdict{}, false
 	}
-	return fail(gapOf(p.names.absent))
+	return fail(gapOf(p.names.absent, p.names.withheld))
 }
 
 func allDone(p *Person, _ *Policy) (Verdict, bool) { return Verdict{Applied: true}, p.change.empty() }

@@ -60,7 +60,7 @@ func ways() map[string]way {
 		"left, user active":       {check: "there is a user", person: func(p *Person) { p.Desired.Active = false; found(User{ID: "005", Active: true})(p) }, want: Verdict{Need: NeedOwner}},
 		"found":                   {check: "there is a user", person: found(User{ID: "005"}), want: Verdict{Need: NeedOwner}},
 		"found and owned":         {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil) }, want: Verdict{Need: NeedAssignments}},
-		"found, nothing assigned": {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil); p.Desired.PermissionSets = nil }, want: Verdict{Plan: true}},
+		"found, nothing assigned": {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil); p.Desired.Assignments = nil }, want: Verdict{Plan: true}},
 		"found and read":          {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil); p.ownership.read = true }, want: Verdict{Plan: true}},
 		"create met a wrong id":   {check: "a wrong id kept the user from being made", person: func(p *Person) { p.Account().NotCreated(refused(salesforce.Reference)); p.sight.done = true }, want: Verdict{Need: NeedNamesAgain}},
 		"no licence":              {check: "a create was refused", person: func(p *Person) { p.Account().NotCreated(refused(salesforce.Licence)); p.sight.done = true }, cause: events.CauseLicence},
@@ -71,8 +71,8 @@ func ways() map[string]way {
 		"to be frozen first": {check: "a user is to be frozen", person: planned(Change{Freeze: true, Update: map[string]any{FieldActive: false}}), want: Verdict{Need: NeedFreeze}},
 		"title differs":      {check: "fields differ", person: planned(Change{Update: map[string]any{"Title": "a"}, Give: []string{"ps/A"}}), want: Verdict{Need: NeedUpdate}},
 		"to be let in":       {check: "a user is to be let in", person: planned(Change{Unfreeze: true, Give: []string{"ps/A"}}), want: Verdict{Need: NeedUnfreeze}},
-		"a set is missing":   {check: "assignments are missing", person: planned(Change{Give: []string{"ps/A"}, Take: []string{"ps/B"}}), want: Verdict{Need: NeedGive}},
-		"a set is too many":  {check: "assignments are too many", person: planned(Change{Take: []string{"ps/B"}}), want: Verdict{Need: NeedTake}},
+		"a set is missing":   {check: "assignments are missing", person: planned(Change{Give: []string{"ps/A"}}), want: Verdict{Need: NeedGive}},
+		"a set is too many":  {check: "assignments are too many", person: planned(Change{Take: []string{"ps/B"}, Give: []string{"ps/A"}, Update: map[string]any{"Title": "a"}}), want: Verdict{Need: NeedTake}},
 		"a set does not exist": {check: "a permission set or group is not there", cause: events.CauseGroupMapping,
 			person: func(p *Person) { planned(Change{})(p); p.names.absent = map[string]bool{"ps/Gone": true} }},
 		"nothing is left": {check: "all is as desired", person: planned(Change{}), want: Verdict{Applied: true}},
@@ -81,7 +81,7 @@ func ways() map[string]way {
 
 func (w way) make() (*Person, *Policy) {
 	p := New(State{Key: "k", Revision: 7, Desired: events.Desired{Active: true, Hash: "h", Profile: "P",
-		Match: events.Match{Username: "ann@x.test"}, Fields: map[string]any{FieldUsername: "ann@x.test"}, PermissionSets: []string{"A"}}})
+		Match: events.Match{Username: "ann@x.test"}, Fields: map[string]any{FieldUsername: "ann@x.test"}, Assignments: map[string][]string{"permissionSets": {"A"}}}})
 	p.names.done = true
 	o := &Policy{Match: Matcher{Order: []string{MatchUsername}}, Create: true, Update: true, Deactivate: true}
 	if w.person != nil {

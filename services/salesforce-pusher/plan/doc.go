@@ -9,8 +9,8 @@
 // one that applies asks for. Whoever makes the call tells the person what came
 // of it (Resolved, Found, Created, Updated, …) and asks again, until they have ended:
 //
-//	names → user → owner → assignments → create → freeze → update →
-//	read back → unfreeze → give → take → applied
+//	names → user → owner → assignments → create → freeze → take → update →
+//	read back → unfreeze → give → applied
 //
 // Most people need two or three of these, and many none.
 //

@@ -31,8 +31,7 @@ func (p *Person) work(o *Policy) {
 		p.Link.FieldHashes = withRole(p.Link.FieldHashes)
 	}
 	p.change = planExisting(p.Desired, p.Link, u, p.names.ids, o.FreezeFirst)
-	// What is desired but not there any more is no reason to take it away.
-	p.change.Take = slices.DeleteFunc(p.change.Take, func(name string) bool { return p.names.absent[name] })
+	p.withhold()
 	if p.Desired.Active {
 		p.keepHashes()
 	}
@@ -47,6 +46,17 @@ func (p *Person) work(o *Policy) {
 	default:
 		p.act(actAdopted)
 	}
+}
+
+// withhold leaves assignments with the user for whose removal nothing speaks yet:
+// what is desired but not there any more; and, while a name of their kind has
+// never stood for anything, all of the kind. A misspelt name takes nothing away.
+func (p *Person) withhold() {
+	p.change.Take = slices.DeleteFunc(p.change.Take, func(name string) bool {
+		kept := p.names.doubted[kindOf(name).ID]
+		p.names.withheld = p.names.withheld || kept
+		return kept || p.names.absent[name]
+	})
 }
 
 // forbidden is why config does not let a change be made to an existing user.
@@ -191,9 +201,29 @@ func (p *Person) createLost() bool {
 	return p.call.create != nil && p.call.create.Outcome == salesforce.MaybeApplied
 }
 
+// Sending are the fields that the next update sends: a profile goes alone, before
+// all others. It may need another licence, which decides what else the user may be
+// given.
+func (p Account) Sending() map[string]any {
+	profile, moves := p.change.Update[FieldProfile]
+	if !moves || len(p.change.Update) == 1 {
+		return p.change.Update
+	}
+	return map[string]any{FieldProfile: profile}
+}
+
 // Updated takes in that the user has the fields sent.
 func (p Account) Updated() {
-	for name, v := range p.change.Update {
+	sent := p.Sending()
+	p.has(sent)
+	for name := range sent {
+		delete(p.change.Update, name)
+	}
+}
+
+// has notes what the user has by now.
+func (p Account) has(fields map[string]any) {
+	for name, v := range fields {
 		switch {
 		case name != FieldActive:
 			if p.Link.FieldHashes == nil {
@@ -210,7 +240,6 @@ func (p Account) Updated() {
 		}
 	}
 	slices.Sort(p.actions)
-	p.change.Update = nil
 }
 
 // UpdateRefused takes in that the user has none of the fields sent.

@@ -28,19 +28,20 @@ func (p Account) ReadBack(users Users, o *Policy) {
 		p.Fail(lost(e, p.updating()))
 		return
 	}
-	sent, operation := p.change, p.updating()
+	sent, operation := p.Sending(), p.updating()
 	p.sight.user, p.Link.Active = u, u.Active
 	p.work(o)
 	if p.fate != Open {
 		return
 	}
-	if len(p.change.Update) > 0 {
-		p.Link.Unsure = true // it may still take effect: read again next time
-		p.Fail(lost(e, operation))
-		return
+	for name := range sent {
+		if _, still := p.change.Update[name]; still {
+			p.Link.Unsure = true // it may still take effect: read again next time
+			p.Fail(lost(e, operation))
+			return
+		}
 	}
-	p.change = sent
-	p.Updated()
+	p.has(sent)
 }
 
 // Lost takes in that nobody knows whether an assignment was made, or

@@ -16,6 +16,11 @@ type naming struct {
 	// absent are desired assignments that are not there. Everything else of the
 	// person is done first.
 	absent map[string]bool
+	// doubted are the kinds of which a desired name has never stood for anything:
+	// it may be misspelt. withheld is set where that kept something from being
+	// taken away.
+	doubted  map[string]bool
+	withheld bool
 }
 
 // Add adds the names that a person's desired state uses, and those of what
@@ -33,7 +38,8 @@ func (p Naming) Add(n Names) {
 // Resolved takes in what the catalogue knows of the person's names, and takes out of
 // desired what is not there.
 func (p Naming) Resolved(c *Catalogue) {
-	p.names.done, p.names.lacks = true, nil
+	p.names.done, p.names.lacks, p.names.withheld = true, nil, false
+	p.names.doubted = map[string]bool{}
 	profile, ok := c.find(KindProfile, p.Desired.Profile)
 	if !ok {
 		p.names.lacks = missing("profile", p.Desired.Profile)
@@ -45,8 +51,11 @@ func (p Naming) Resolved(c *Catalogue) {
 		return
 	}
 	p.names.ids = IDs{Profile: profile.ID, Role: role.ID}
-	p.Desired.PermissionSets = p.present(c, KindPermissionSet, p.Desired.PermissionSets)
-	p.Desired.Groups = p.present(c, KindGroup, p.Desired.Groups)
+	there := make(map[string][]string, len(p.Desired.Assignments))
+	for _, k := range events.AssignmentKinds() {
+		there[k.Key] = p.present(c, k.ID, p.Desired.Assignments[k.Key])
+	}
+	p.Desired.Assignments = there
 }
 
 // present are those names that are there; the others are noted.
@@ -58,6 +67,9 @@ func (p Naming) present(c *Catalogue, kind string, list []string) []string {
 		}
 		if !ok {
 			p.names.absent[kind+"/"+name] = true
+		}
+		if _, had := p.Link.Assigned[kind+"/"+name]; !ok && !had && !c.everKnew(kind, name) {
+			p.names.doubted[kind] = true
 		}
 		return !ok
 	})

@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 )
 
 // model is a Salesforce user as far as the pusher manages it.
@@ -40,7 +42,9 @@ func (m *model) apply(p *Person) {
 		}
 		m.fields[k] = v
 	}
-	p.Account().Updated()
+	for len(p.change.Update) > 0 {
+		p.Account().Updated()
+	}
 	if c.Unfreeze {
 		m.frozen = false
 		p.Account().FrozenIs(false, true)
@@ -82,8 +86,10 @@ func drawDesired(t *rapid.T, revision uint64) events.Desired {
 				d.Fields[f] = rapid.SampledFrom([]any{nil, "", "a", "b", 1.0, 2.5, true, false}).Draw(t, "value")
 			}
 		}
-		d.PermissionSets = rapid.SliceOfDistinct(rapid.SampledFrom([]string{"A", "B", "C"}), rapid.ID).Draw(t, "sets")
-		d.Groups = rapid.SliceOfDistinct(rapid.SampledFrom([]string{"G", "H"}), rapid.ID).Draw(t, "groups")
+		d.Assignments = map[string][]string{}
+		for _, k := range events.AssignmentKinds() {
+			d.Assignments[k.Key] = rapid.SliceOfDistinct(rapid.SampledFrom([]string{"A", "B", "C"}), rapid.ID).Draw(t, k.Many)
+		}
 	}
 	d.Hash = fmt.Sprint(revision)
 	return d
@@ -153,11 +159,10 @@ func (m *model) check(t *rapid.T, d events.Desired, link events.Link) {
 		}
 	}
 	want := []string{"ps/OWN"}
-	for _, s := range d.PermissionSets {
-		want = append(want, "ps/"+s)
-	}
-	for _, g := range d.Groups {
-		want = append(want, "group/"+g)
+	for _, k := range events.AssignmentKinds() {
+		for _, name := range d.Assignments[k.Key] {
+			want = append(want, k.ID+"/"+name)
+		}
 	}
 	slices.Sort(want)
 	if got := slices.Sorted(maps.Keys(m.sets)); !slices.Equal(got, want) {
@@ -182,8 +187,79 @@ func TestUnmanagedFieldsAreNotSent(t *testing.T) {
 func TestWhatWasThereBeforeIsNeitherGivenNorTaken(t *testing.T) {
 	t.Parallel()
 	have := map[string]string{"ps/A": found, "ps/B": found, "ps/C": "0Pa", "group/G": perhaps, "ps/E": perhaps, "ps/F": there}
-	give, take := planAssignments(events.Desired{PermissionSets: []string{"A", "D", "D", "E", "F"}}, have)
+	give, take := planAssignments(events.Desired{Assignments: map[string][]string{"permissionSets": {"A", "D", "D", "E", "F"}}}, have)
 	if !slices.Equal(give, []string{"ps/D", "ps/E"}) || !slices.Equal(take, []string{"group/G", "ps/C"}) {
 		t.Errorf("give %v, take %v", give, take)
+	}
+}
+
+// TestAMisspeltNameTakesNothingAway: while a name has never stood for anything,
+// what a person has of its kind stays with them; other kinds go on.
+func TestAMisspeltNameTakesNothingAway(t *testing.T) {
+	t.Parallel()
+	o := &Policy{Update: true}
+	sets := func(names ...string) map[string][]string { return map[string][]string{"permissionSets": names} }
+	has := func() map[string]string { return map[string]string{"ps/Support_Base": "0Pa1", "group/Old": "0111"} }
+	catalogue := func(known ...string) *Catalogue {
+		c := NewCatalogue(nil)
+		wanted, queries := Names{}, Queries(Names{"ps": {"x": true}})
+		for _, n := range append(known, "Suport_Base", "Support_Base") {
+			wanted.Add("ps", n)
+		}
+		answers := make([][]salesforce.Record, len(queries))
+		for i, n := range known {
+			answers[len(answers)-1] = append(answers[len(answers)-1], salesforce.Record{"Id": fmt.Sprint("0PS", i), "Name": n})
+		}
+		c.Learn(wanted, queries, answers, time.Now())
+		return c
+	}
+	plan := func(c *Catalogue, had map[string]string) *Person {
+		p := New(State{Desired: events.Desired{Active: true, Assignments: sets("Suport_Base")}, Link: events.Link{UserID: "005", Active: true, Assigned: had}})
+		p.names.done = true
+		c.known[entry(KindProfile, "")] = Target{ID: "00e"}
+		p.Naming().Resolved(c)
+		p.work(o)
+		return p
+	}
+	p := plan(catalogue("Support_Base"), has())
+	if got := p.change.Take; !slices.Equal(got, []string{"group/Old"}) {
+		t.Errorf("takes %v for a misspelt permission set, want the group alone", got)
+	}
+	p.change = Change{}
+	if v := p.Decide(o); v.Fail == nil || v.Fail.Cause != events.CauseGroupMapping || !strings.Contains(v.Fail.Message, "may be misspelt") {
+		t.Errorf("ends with %+v", v)
+	}
+	// A name that was there and is not any more is no misspelling.
+	c := catalogue("Support_Base", "Suport_Base")
+	gone := Names{}
+	gone.Add("ps", "Suport_Base")
+	c.Learn(gone, Queries(gone), make([][]salesforce.Record, 2), time.Now())
+	if got := plan(c, has()).change.Take; !slices.Equal(got, []string{"group/Old", "ps/Support_Base"}) {
+		t.Errorf("takes %v where the wanted set was there before", got)
+	}
+	had := has()
+	had["ps/Suport_Base"] = "0Pa2"
+	if got := plan(catalogue("Support_Base"), had).change.Take; !slices.Equal(got, []string{"group/Old", "ps/Support_Base"}) {
+		t.Errorf("takes %v where the user was given the wanted set once", got)
+	}
+}
+
+// TestAProfileGoesAloneAndFirst: what else the user may have depends on it.
+func TestAProfileGoesAloneAndFirst(t *testing.T) {
+	t.Parallel()
+	p := New(State{Link: events.Link{UserID: "005"}})
+	p.planned, p.names.done = true, true
+	p.change = Change{Update: map[string]any{FieldProfile: "00e", FieldActive: true, "Title": "a"}}
+	a := p.Account()
+	if got := a.Sending(); len(got) != 1 || got[FieldProfile] != "00e" {
+		t.Fatalf("sends %v first", got)
+	}
+	a.Updated()
+	if got := a.Sending(); len(got) != 2 || p.Link.Active {
+		t.Fatalf("sends %v then, active %v", got, p.Link.Active)
+	}
+	a.Updated()
+	if len(p.change.Update) != 0 || !p.Link.Active || p.Link.FieldHashes["Title"] == "" || p.Link.FieldHashes[FieldProfile] == "" {
+		t.Errorf("left %v, link %+v", p.change.Update, p.Link)
 	}
 }

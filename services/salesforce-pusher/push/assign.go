@@ -45,25 +45,25 @@ func (a assigning) readBack(ctx context.Context, tasks []*task) error {
 }
 
 // units are the open work of a kind, each kind of name by itself.
-func units(tasks []*task, list func(c *plan.Change) []string) []unit {
+func units(tasks []*task, list func(c *plan.Change) []string, compare func(a, b string) int) []unit {
 	var out []unit
 	for _, t := range tasks {
 		for _, name := range list(t.Change()) {
 			out = append(out, unit{t: t, name: name})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b unit) int { return plan.CompareKinds(a.name, b.name) })
+	slices.SortStableFunc(out, func(a, b unit) int { return compare(a.name, b.name) })
 	return out
 }
 
 // give makes assignments.
 func (a assigning) give(ctx context.Context, tasks []*task) error {
-	return a.inChunks(ctx, tasks, units(tasks, func(c *plan.Change) []string { return c.Give }), a.giveSome)
+	return a.inChunks(ctx, tasks, units(tasks, func(c *plan.Change) []string { return c.Give }, plan.CompareForGiving), a.giveSome)
 }
 
 // take removes assignments that Rollcall gave and that are not desired any more.
 func (a assigning) take(ctx context.Context, tasks []*task) error {
-	all := units(tasks, func(c *plan.Change) []string { return c.Take })
+	all := units(tasks, func(c *plan.Change) []string { return c.Take }, plan.CompareForTaking)
 	if halted := a.identify(ctx, all); halted != nil {
 		return halted
 	}
@@ -192,7 +192,7 @@ func (a assigning) query(ctx context.Context, tasks []*task) (map[string]map[str
 	q := plan.QueryAssignments(persons(tasks), a.org.catalogue)
 	var lists [][]salesforce.Record
 	for part := range slices.Chunk(q.SOQL, salesforce.MaxCompositeQueries) {
-		e, halted := a.caller.call(ctx, plan.OpLookup, plan.ObjectSet, tasks, func(ctx context.Context) error {
+		e, halted := a.caller.call(ctx, plan.OpLookup, "assignments", tasks, func(ctx context.Context) error {
 			got, errs, err := a.caller.client.CompositeQueries(ctx, part)
 			if err != nil {
 				return err

@@ -21,7 +21,7 @@ func byBulk(s *setup) { s.cfg.BulkAbove = 500 }
 func plain(n int) []events.Desired {
 	people := load(n)
 	for i := range people {
-		people[i].PermissionSets = nil
+		people[i].Assignments = nil
 		people[i] = hashed(people[i])
 	}
 	return people

@@ -140,15 +140,18 @@ func (c OrgConfig) linger(l events.Lane) time.Duration {
 
 func namesIn(a config.Assign) plan.Names {
 	n := plan.Names{}
+	add := func(given config.Assignments) {
+		for _, k := range events.AssignmentKinds() {
+			n.Add(k.ID, given[k.Key]...)
+		}
+	}
 	for _, r := range a.Rules {
 		n.Add(plan.KindProfile, r.Profile)
 		n.Add(plan.KindRole, r.Role)
-		n.Add(plan.KindPermissionSet, r.PermissionSets...)
-		n.Add(plan.KindGroup, r.Groups...)
+		add(r.Assignments)
 	}
 	for _, g := range a.Grants {
-		n.Add(plan.KindPermissionSet, g.PermissionSets...)
-		n.Add(plan.KindGroup, g.Groups...)
+		add(g.Assignments)
 	}
 	return n
 }

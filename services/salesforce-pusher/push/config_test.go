@@ -33,8 +33,8 @@ func TestConfigNamesEveryFault(t *testing.T) {
 func TestConfigTakesEverythingOver(t *testing.T) {
 	t.Parallel()
 	acme := config.DefaultOrg()
-	acme.Assign.Rules = []config.Rule{{Profile: "P", PermissionSets: []string{"A"}}}
-	acme.Assign.Grants = []config.Grant{{Groups: []string{"G"}}}
+	acme.Assign.Rules = []config.Rule{{Profile: "P", Assignments: config.Assignments{"permissionSets": {"A"}}}}
+	acme.Assign.Grants = []config.Grant{{Assignments: config.Assignments{"groups": {"G"}}}}
 	acme.Push.Protect, acme.Push.Linger = []string{"Boss@Example.com"}, time.Second
 	c, err := ConfigFrom(config.File{Tokens: config.Tokens{KeyFile: "k"}, Orgs: map[string]config.Org{"acme": acme}})
 	if err != nil {

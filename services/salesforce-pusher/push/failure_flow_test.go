@@ -27,7 +27,7 @@ func TestLostReplyMakesNoSecondUser(t *testing.T) {
 				if n := len(r.org.Users()); n != 21 {
 					t.Errorf("%d users, want 21", n)
 				}
-				expect(t, r.push(person(1, func(d *events.Desired) { d.PermissionSets = nil })), events.ResultApplied, "unassigned")
+				expect(t, r.push(person(1, func(d *events.Desired) { d.Assignments = nil })), events.ResultApplied, "unassigned")
 				expect(t, r.push(people[1]), events.ResultApplied, "assigned")
 				if l := r.link("key0001"); l.Unsure || l.Claim != nil || l.UserID == "" || len(l.Assigned) != 1 {
 					t.Errorf("link %+v", l)
@@ -54,7 +54,7 @@ func TestWhatWasPerhapsGivenIsTakenAway(t *testing.T) {
 		t.Fatalf("user %+v, want the assignment made", u)
 	}
 	r.emu.RemoveFault(blind)
-	revisions := r.want(person(1, func(d *events.Desired) { d.PermissionSets = []string{"HR_Data"} }))
+	revisions := r.want(person(1, func(d *events.Desired) { d.Assignments = sets("HR_Data") }))
 	r.start()
 	r.settled(revisions)
 	if u := r.user("person0001@example.com"); len(u.PermissionSets) != 1 || u.PermissionSets[0] != "HR_Data" {
@@ -72,7 +72,7 @@ func TestLostRemovalIsNotTakenForDone(t *testing.T) {
 	first.stop()
 	fault := r.plan(emulator.Fault{Operation: "collections.delete", Effect: emulator.EffectGack, Times: 1})
 	r.start()
-	o := r.push(person(1, func(d *events.Desired) { d.PermissionSets = nil }))
+	o := r.push(person(1, func(d *events.Desired) { d.Assignments = nil }))
 	r.struck(fault, 1)
 	expectFailed(t, o, events.CauseUnknown)
 	expect(t, r.repoke("key0001"), events.ResultApplied, "unassigned")
@@ -122,7 +122,7 @@ func TestBadPersonDelaysOnlyThemselves(t *testing.T) {
 	people := crowd(10)
 	people[4] = person(4, func(d *events.Desired) { d.Fields["Alias"] = "far too long" })
 	people[5] = person(5, func(d *events.Desired) { d.Profile = "No Such Profile" })
-	people[6] = person(6, func(d *events.Desired) { d.PermissionSets = []string{"Sales_Base", "No_Such_Set"} })
+	people[6] = person(6, func(d *events.Desired) { d.Assignments = sets("Sales_Base", "No_Such_Set") })
 	people[7] = person(7, func(d *events.Desired) { d.Fields["No_Such__c"] = "x" })
 	people[8] = person(8, func(d *events.Desired) {
 		d.Problem = &events.Failure{Cause: events.CauseMapping, Message: "no such key", Expression: "person.title"}

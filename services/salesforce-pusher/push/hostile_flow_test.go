@@ -35,7 +35,7 @@ func hostileRun(t *testing.T, seed uint64) {
 	r.want(people...)
 	for i := range people {
 		people[i] = person(i, func(d *events.Desired) {
-			d.Fields["Title"], d.PermissionSets, d.Groups = "Manager", []string{"HR_Data", "Sales_All"}, []string{"Sales_Team"}
+			d.Fields["Title"], d.Assignments = "Manager", map[string][]string{"permissionSets": {"HR_Data", "Sales_All"}, "groups": {"Sales_Team"}}
 		})
 		if i%10 == 0 {
 			people[i] = leaver(i)

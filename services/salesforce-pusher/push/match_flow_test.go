@@ -70,7 +70,7 @@ func TestExistingUserIsAdopted(t *testing.T) {
 			if u.ID != id || u.Fields["Title"] != "Clerk" || u.FederationIdentifier != "fed0001" || !u.IsActive {
 				t.Errorf("user: %+v", u)
 			}
-			expect(t, r.push(person(1, func(d *events.Desired) { d.PermissionSets = nil })), events.ResultApplied)
+			expect(t, r.push(person(1, func(d *events.Desired) { d.Assignments = nil })), events.ResultApplied)
 			if u = r.user("person0001@example.com"); len(u.PermissionSets) != 2 {
 				t.Errorf("permission sets that Rollcall never gave: %v, want both kept", u.PermissionSets)
 			}
@@ -81,7 +81,7 @@ func TestExistingUserIsAdopted(t *testing.T) {
 func TestUserThatIsRightAlreadyIsAdoptedWithoutAnUpdate(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	d := person(1, func(d *events.Desired) { d.Profile, d.PermissionSets = emulator.MinimumAccessProfile, nil })
+	d := person(1, func(d *events.Desired) { d.Profile, d.Assignments = emulator.MinimumAccessProfile, nil })
 	r.existing(d.Fields)
 	r.start()
 	expect(t, r.push(d), events.ResultApplied, "adopted")

@@ -44,7 +44,7 @@ func TestLifeOfAPerson(t *testing.T) {
 
 	moved := person(1, func(d *events.Desired) {
 		d.Fields["Title"], d.Fields["FirstName"] = "Manager", nil
-		d.Role, d.Groups, d.PermissionSets = "Sales Rep", []string{"Sales_Team"}, []string{"Sales_All", "HR_Data"}
+		d.Role, d.Assignments = "Sales Rep", map[string][]string{"groups": {"Sales_Team"}, "permissionSets": {"Sales_All", "HR_Data"}}
 	})
 	expect(t, r.push(moved), events.ResultApplied, "updated", "assigned", "unassigned")
 	u = r.user("person0001@example.com")

@@ -362,13 +362,18 @@ func person(i int, change ...func(*events.Desired)) events.Desired {
 			"LastName": fmt.Sprintf("Person%04d", i), "FirstName": "Pat", "Alias": fmt.Sprintf("p%04d", i), "Title": "Clerk",
 			"TimeZoneSidKey": "Europe/Paris", "LocaleSidKey": "en_US", "EmailEncodingKey": "UTF-8", "LanguageLocaleKey": "en_US",
 		},
-		Profile: emulator.StandardUserProfile, PermissionSets: []string{"Sales_Base"},
+		Profile: emulator.StandardUserProfile, Assignments: sets("Sales_Base"),
 		Origin: events.Origin{EventID: fmt.Sprintf("event%d", i)},
 	}
 	for _, c := range change {
 		c(&d)
 	}
 	return hashed(d)
+}
+
+// sets are assignments of permission sets.
+func sets(names ...string) map[string][]string {
+	return map[string][]string{events.KeyPermissionSets: names}
 }
 
 func hashed(d events.Desired) events.Desired {

@@ -17,7 +17,7 @@ func (w updating) update(ctx context.Context, tasks []*task) error {
 	results, halted := w.caller.collect(ctx, plan.OpUpdate, "User", units, func(ctx context.Context, part []unit) ([]salesforce.Result, error) {
 		records := make([]salesforce.Record, len(part))
 		for i, u := range part {
-			records[i] = withID(u.t.Link.UserID, u.t.Change().Update)
+			records[i] = withID(u.t.Link.UserID, u.t.Account().Sending())
 			u.t.Touched()
 		}
 		return w.caller.client.UpdateRecords(ctx, "User", records)

@@ -7,6 +7,8 @@ import (
 	"go/token"
 	"reflect"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
 )
 
 // field is one key of the file.
@@ -54,9 +56,23 @@ func fields(st *ast.StructType) []field {
 			doc = strings.Join(strings.Fields(f.Doc.Text()), " ")
 		}
 		tag := reflect.StructTag(strings.Trim(f.Tag.Value, "`"))
+		if tag.Get("koanf") == ",remain" {
+			out = append(out, assignments()...)
+			continue
+		}
 		one := field{key: tag.Get("koanf"), doc: doc}
 		one.describe(f.Type)
 		out = append(out, one)
+	}
+	return out
+}
+
+// assignments are the keys of a rule or grant that the table of assignment kinds
+// has.
+func assignments() []field {
+	var out []field
+	for _, k := range events.AssignmentKinds() {
+		out = append(out, field{key: k.Key, kind: "list of text", doc: k.Names + "."})
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	jitter "math/rand/v2"
 	"time"
 
@@ -19,6 +20,11 @@ const (
 	// commitTimeout bounds a Commit over reconnects and retries.
 	commitTimeout = 20 * time.Second
 	retryWait     = 20 * time.Millisecond
+	// unlookedMax bounds how often a batch is tried again whose guards the server
+	// did not look at. In a cluster somebody else's write may be on its way to
+	// one of the subjects, and a lone writer was told so once in 12,000 commits
+	// or less; the next try always went through.
+	unlookedMax = 8
 )
 
 // Write is one message to store.
@@ -27,9 +33,11 @@ type Write struct {
 	Data    []byte
 	Header  Header
 	// Guarded makes it a compare-and-set: it is stored only if the newest
-	// message of Subject has sequence LastSeq (0: there is none).
+	// message of GuardSubject has sequence LastSeq (0: there is none).
 	Guarded bool
 	LastSeq uint64
+	// GuardSubject is another subject of the stream. Empty is Subject itself.
+	GuardSubject string
 	// Schedule delays it: Data is published to the schedule's target later.
 	Schedule *Schedule
 	// MsgID lets a repeat within ten minutes be recognised.
@@ -54,11 +62,26 @@ type Committed struct {
 	Err error
 }
 
+// guard is the subject that the write's guard looks at.
+func (w Write) guard() string {
+	if w.GuardSubject != "" {
+		return w.GuardSubject
+	}
+	return w.Subject
+}
+
 // Commit stores groups durably, packed into atomic batches of up to 1,000
 // writes. A conflict concerns its own group only: the others are stored, in a
 // new batch. A reply that got lost is settled by reading back, so that nil
 // means stored and ErrConflict means not by us. Groups without a guard may be
 // stored twice then.
+//
+// Any number of guards may look at one subject. The server looks at them before
+// it stores anything of a batch, and refuses to look at a subject that the batch
+// has written by then: within a group, a write guarded by a subject stands
+// before the write of that subject. Groups may stand in any order. One that is
+// guarded by what an earlier one writes is stored after it, in another batch,
+// and so is in conflict unless that one was.
 //
 // An error means undecided for at least one group: read again, then decide.
 func (b *Bus) Commit(ctx context.Context, stream string, groups []Group) ([]Committed, error) {
@@ -99,6 +122,8 @@ type pack struct {
 	// unsure says that a reply got lost: a try may have been stored, or may be
 	// still on its way.
 	unsure bool
+	// unlooked counts refusals for guards that the server did not look at.
+	unlooked int
 }
 
 type member struct {
@@ -107,19 +132,24 @@ type member struct {
 }
 
 func newPack(groups []Group, out []Committed, start, end int) *pack {
-	p := &pack{}
+	var members []member
 	for i := start; i < end; i++ {
 		if len(groups[i]) > 0 {
-			p.members = append(p.members, member{groups[i], &out[i]})
+			members = append(members, member{groups[i], &out[i]})
 		}
 	}
+	return packOf(members...)
+}
+
+func packOf(members ...member) *pack {
+	p := &pack{members: members}
 	p.renew()
 	return p
 }
 
 // renew makes the pack a batch of its own, none of which can be stored yet.
 func (p *pack) renew() {
-	p.mark, p.unsure = "", false
+	p.mark, p.unsure, p.unlooked = "", false, 0
 	if p.guarded() {
 		p.mark = rand.Text()
 	}
@@ -190,7 +220,7 @@ func (p *pack) drop(have map[string]Entry) {
 
 func holds(g Group, have map[string]Entry) bool {
 	for _, w := range g {
-		if w.Guarded && have[w.Subject].Seq != w.LastSeq {
+		if w.Guarded && have[w.guard()].Seq != w.LastSeq {
 			return false
 		}
 	}
@@ -231,8 +261,10 @@ func (c *commit) judge(ctx context.Context, p *pack, failure error) (done bool, 
 		}
 		return false, c.dropConflicts(ctx, p)
 	case jetstreamext.JSErrCodeBatchPublishDuplicateMsgID:
-		return true, c.storeSingly(ctx, p)
-	case codeWrongLastSequenceConstant, jetstreamext.JSErrCodeAtomicPublishTooManyInflight, jetstreamext.JSErrCodeBatchPublishIncomplete:
+		return true, c.storeKnown(ctx, p)
+	case codeWrongLastSequenceConstant:
+		return c.unlooked(ctx, p)
+	case jetstreamext.JSErrCodeAtomicPublishTooManyInflight, jetstreamext.JSErrCodeBatchPublishIncomplete:
 		return false, nil // refused as a whole, for a reason that passes
 	}
 	if api.Code == 503 {
@@ -254,17 +286,73 @@ func (c *commit) dropConflicts(ctx context.Context, p *pack) error {
 	return err
 }
 
-// storeSingly stores a pack that holds a write the stream already has: the
+// unlooked deals with a batch that was refused because the server did not look
+// at its guards. On one node that is so when the batch itself writes what a
+// guard looks at: its groups go apart. Otherwise somebody else is writing there,
+// which passes; when it does not, each group is tried for itself, and those that
+// are refused still are in conflict.
+func (c *commit) unlooked(ctx context.Context, p *pack) (done bool, err error) {
+	first, later, err := p.apart()
+	switch {
+	case err != nil:
+		return true, err
+	case len(later) > 0: // no try of this batch can ever be stored
+		if err := c.store(ctx, packOf(first...)); err != nil {
+			return true, err
+		}
+		return true, c.store(ctx, packOf(later...))
+	case p.unsure: // it may be our own try that is in the way
+		return c.settle(ctx, p)
+	}
+	if p.unlooked++; p.unlooked < unlookedMax {
+		return false, nil
+	}
+	if len(p.members) == 1 {
+		p.members[0].out.Err = ErrConflict
+		return true, nil
+	}
+	return true, c.storeSingly(ctx, p)
+}
+
+// apart says which groups can be in one batch, and which must come later:
+// a guard does not look at what the batch has written before it.
+func (p *pack) apart() (first, later []member, err error) {
+	written := map[string]bool{}
+	for _, m := range p.members {
+		own, late := map[string]bool{}, false
+		for _, w := range m.group {
+			if w.Guarded && own[w.guard()] {
+				return nil, nil, fmt.Errorf("a write is guarded by %s, which its group writes before it: put it first", template(w.guard()))
+			}
+			late = late || w.Guarded && written[w.guard()]
+			own[w.Subject] = true
+		}
+		maps.Copy(written, own)
+		if late {
+			later = append(later, m)
+		} else {
+			first = append(first, m)
+		}
+	}
+	return first, later, nil
+}
+
+// storeKnown stores a pack that holds a write the stream already has: the
 // server refuses such a batch whole. Groups of one write each are meant; a
 // duplicate is as good as stored.
-func (c *commit) storeSingly(ctx context.Context, p *pack) error {
+func (c *commit) storeKnown(ctx context.Context, p *pack) error {
 	for _, m := range p.members {
 		if len(m.group) != 1 {
 			return fmt.Errorf("a group of %d writes holds a message id that is already stored", len(m.group))
 		}
-		one := &pack{members: []member{m}}
-		one.renew()
-		if err := c.store(ctx, one); err != nil {
+	}
+	return c.storeSingly(ctx, p)
+}
+
+// storeSingly stores each group as a batch of its own.
+func (c *commit) storeSingly(ctx context.Context, p *pack) error {
+	for _, m := range p.members {
+		if err := c.store(ctx, packOf(m)); err != nil {
 			return err
 		}
 	}

@@ -64,6 +64,9 @@ func (w Write) message(stream, mark string) *nats.Msg {
 	h.Set(jetstream.ExpectedStreamHeader, stream)
 	if w.Guarded {
 		h.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(w.LastSeq, 10))
+		if w.guard() != w.Subject {
+			h.Set(jetstream.ExpectedLastSubjSeqSubjHeader, w.guard())
+		}
 	}
 	if mark != "" {
 		h.Set(events.HeaderCommit, mark)

@@ -115,7 +115,7 @@ func (p *pack) ruledOut(have map[string]Entry) bool {
 	for _, w := range p.writes() {
 		if w.Guarded {
 			before = max(before, w.LastSeq)
-			guards[w.Subject] = w.LastSeq
+			guards[w.guard()] = w.LastSeq
 		}
 	}
 	for _, w := range p.writes() {
@@ -138,26 +138,26 @@ func (e Entry) replaces(last uint64) bool {
 }
 
 // subjects are all that a batch writes or looks at, each once.
-func (p *pack) subjects() []string {
-	seen := map[string]bool{}
-	var out []string
-	for _, w := range p.writes() {
-		if !seen[w.Subject] {
-			seen[w.Subject] = true
-			out = append(out, w.Subject)
-		}
-	}
-	return out
-}
+func (p *pack) subjects() []string { return p.named(true) }
 
 // guards are the subjects that a batch's guards look at, each once.
-func (p *pack) guards() []string {
+func (p *pack) guards() []string { return p.named(false) }
+
+func (p *pack) named(written bool) []string {
 	seen := map[string]bool{}
 	var out []string
+	add := func(subject string) {
+		if !seen[subject] {
+			seen[subject] = true
+			out = append(out, subject)
+		}
+	}
 	for _, w := range p.writes() {
-		if w.Guarded && !seen[w.Subject] {
-			seen[w.Subject] = true
-			out = append(out, w.Subject)
+		if w.Guarded {
+			add(w.guard())
+		}
+		if written {
+			add(w.Subject)
 		}
 	}
 	return out

@@ -38,9 +38,10 @@ type Frame struct {
 
 // Rule says what becomes of the frames that it is about.
 type Rule struct {
-	left  int
+	left  int // below zero: any number
 	match func(Frame) bool
 	keep  bool
+	alter func(string) string
 	done  chan struct{}
 
 	mu    sync.Mutex
@@ -95,6 +96,12 @@ func (w *Wire) Lose(n int, match func(Frame) bool) *Rule {
 	return w.add(&Rule{left: n, match: match})
 }
 
+// Alter changes every frame for which match is true. The change must leave the
+// frame as long as it is.
+func (w *Wire) Alter(match func(Frame) bool, change func(string) string) *Rule {
+	return w.add(&Rule{left: -1, match: match, alter: change})
+}
+
 // Keep cuts the connection off at the next frame to the server for which match
 // is true, without the server knowing, and keeps the frame until
 // [Rule.Release].
@@ -110,7 +117,7 @@ func (w *Wire) add(r *Rule) *Rule {
 	return r
 }
 
-// Met is how many frames the rule has dropped or kept.
+// Met is how many frames the rule has dropped, changed or kept.
 func (r *Rule) Met() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -218,6 +225,10 @@ func (r *Rule) takes(l *line, f Frame, raw []byte) bool {
 	}
 	r.left--
 	r.met++
+	if r.alter != nil {
+		copy(raw, r.alter(string(raw)))
+		return false
+	}
 	if r.keep {
 		r.line, r.kept, r.reply = l, raw, f.Reply
 		l.cut.Store(true)

@@ -5,11 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"maps"
 	jitter "math/rand/v2"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 )
@@ -17,6 +15,8 @@ import (
 const (
 	// batchMax is the server's limit on one atomic batch.
 	batchMax = 1000
+	// sumMax is the limit on what is counted over a batch.
+	sumMax = 10
 	// commitTimeout bounds a Commit over reconnects and retries.
 	commitTimeout = 20 * time.Second
 	retryWait     = 20 * time.Millisecond
@@ -85,18 +85,35 @@ func (w Write) guard() string {
 //
 // An error means undecided for at least one group: read again, then decide.
 func (b *Bus) Commit(ctx context.Context, stream string, groups []Group) ([]Committed, error) {
+	return b.CommitSummed(ctx, stream, groups, nil)
+}
+
+// Sum makes one more group for a batch: what is counted over the others. in are
+// the indices of the groups that the batch holds. A sum with a guard of its own
+// reads what it adds to.
+type Sum func(ctx context.Context, in []int) (Group, error)
+
+// CommitSummed is [Bus.Commit] with a sum in every batch, after its groups. The
+// sum is made anew whenever the batch is: for the next 1,000 writes, when a group
+// was in conflict and drops out, and when the sum's own guard no longer holds.
+// An error of sum is one of the commit; what it was asked for is not stored.
+func (b *Bus) CommitSummed(ctx context.Context, stream string, groups []Group, sum Sum) ([]Committed, error) {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	c := &commit{bus: b, stream: stream}
+	c := &commit{bus: b, stream: stream, sum: sum}
+	room := batchMax
+	if sum != nil {
+		room -= sumMax
+	}
 	out := make([]Committed, len(groups))
 	for start := 0; start < len(groups); {
 		end, size := start, 0
-		for end < len(groups) && (size == 0 || size+len(groups[end]) <= batchMax) {
+		for end < len(groups) && (size == 0 || size+len(groups[end]) <= room) {
 			size += len(groups[end])
 			end++
 		}
-		if size > batchMax {
-			return out, fmt.Errorf("commit to %s: a group of %d writes, the limit is %d", stream, size, batchMax)
+		if size > room {
+			return out, fmt.Errorf("commit to %s: a group of %d writes, the limit is %d", stream, size, room)
 		}
 		if err := c.store(ctx, newPack(groups, out, start, end)); err != nil {
 			return out, fmt.Errorf("commit to %s: %w", stream, err)
@@ -110,126 +127,42 @@ func (b *Bus) Commit(ctx context.Context, stream string, groups []Group) ([]Comm
 type commit struct {
 	bus    *Bus
 	stream string
+	sum    Sum
 }
 
-// pack is the part of a commit that goes into one batch; groups found to be in
-// conflict are taken out, and the rest is a new batch.
-type pack struct {
-	members []member
-	// mark is on every message of this very batch, however often it is tried.
-	// Empty where no message has a guard: nobody would look for it.
-	mark string
-	// unsure says that a reply got lost: a try may have been stored, or may be
-	// still on its way.
-	unsure bool
-	// unlooked counts refusals for guards that the server did not look at.
-	unlooked int
-}
-
-type member struct {
-	group Group
-	out   *Committed
-}
-
-func newPack(groups []Group, out []Committed, start, end int) *pack {
-	var members []member
-	for i := start; i < end; i++ {
-		if len(groups[i]) > 0 {
-			members = append(members, member{groups[i], &out[i]})
+// compose makes a batch of the groups that are in, none of which can be stored yet.
+func (c *commit) compose(ctx context.Context, p *pack) error {
+	*p = pack{members: p.members, made: true}
+	if c.sum != nil {
+		in := make([]int, len(p.members))
+		for i, m := range p.members {
+			in[i] = m.index
+		}
+		var err error
+		if p.sum, err = c.sum(ctx, in); err != nil {
+			return err
+		}
+		if len(p.sum) > sumMax {
+			return fmt.Errorf("a sum of %d writes, the limit is %d", len(p.sum), sumMax)
 		}
 	}
-	return packOf(members...)
-}
-
-func packOf(members ...member) *pack {
-	p := &pack{members: members}
-	p.renew()
-	return p
-}
-
-// renew makes the pack a batch of its own, none of which can be stored yet.
-func (p *pack) renew() {
-	p.mark, p.unsure, p.unlooked = "", false, 0
-	if p.guarded() {
-		p.mark = rand.Text()
-	}
-}
-
-func (p *pack) size() int {
-	n := 0
-	for _, m := range p.members {
-		n += len(m.group)
-	}
-	return n
-}
-
-func (p *pack) writes() []Write {
-	all := make([]Write, 0, p.size())
-	for _, m := range p.members {
-		all = append(all, m.group...)
-	}
-	return all
-}
-
-func (p *pack) guarded() bool {
-	for _, m := range p.members {
-		for _, w := range m.group {
-			if w.Guarded {
-				return true
-			}
+	for w := range p.writes() {
+		if w.Guarded {
+			p.mark = rand.Text()
+			break
 		}
 	}
-	return false
-}
-
-func (p *pack) messages(stream string) []*nats.Msg {
-	writes := p.writes()
-	msgs := make([]*nats.Msg, len(writes))
-	for i, w := range writes {
-		msgs[i] = w.message(stream, p.mark)
-	}
-	return msgs
-}
-
-// stored notes that the pack is in the stream, its last write at seq.
-func (p *pack) stored(last uint64) {
-	seq := last - uint64(p.size()) + 1 //nolint:gosec // a count is not negative
-	for _, m := range p.members {
-		seqs := make([]uint64, len(m.group))
-		for j := range m.group {
-			seqs[j] = seq
-			seq++
-		}
-		m.out.Seqs = seqs
-	}
-}
-
-// drop takes the groups out whose guard no longer holds.
-func (p *pack) drop(have map[string]Entry) {
-	var kept []member
-	for _, m := range p.members {
-		if holds(m.group, have) {
-			kept = append(kept, m)
-			continue
-		}
-		m.out.Err = ErrConflict
-	}
-	p.members = kept
-	p.renew()
-}
-
-func holds(g Group, have map[string]Entry) bool {
-	for _, w := range g {
-		if w.Guarded && have[w.guard()].Seq != w.LastSeq {
-			return false
-		}
-	}
-	return true
+	return nil
 }
 
 // store stores a pack, or as much of it as is in no conflict.
 func (c *commit) store(ctx context.Context, p *pack) error {
 	for len(p.members) > 0 {
+		if !p.made {
+			if err := c.compose(ctx, p); err != nil {
+				return err
+			}
+		}
 		last, err := c.bus.publish(ctx, p.messages(c.stream))
 		if err == nil {
 			p.stored(last)
@@ -297,10 +230,10 @@ func (c *commit) unlooked(ctx context.Context, p *pack) (done bool, err error) {
 	case err != nil:
 		return true, err
 	case len(later) > 0: // no try of this batch can ever be stored
-		if err := c.store(ctx, packOf(first...)); err != nil {
+		if err := c.store(ctx, &pack{members: first}); err != nil {
 			return true, err
 		}
-		return true, c.store(ctx, packOf(later...))
+		return true, c.store(ctx, &pack{members: later})
 	case p.unsure: // it may be our own try that is in the way
 		return c.settle(ctx, p)
 	}
@@ -314,33 +247,13 @@ func (c *commit) unlooked(ctx context.Context, p *pack) (done bool, err error) {
 	return true, c.storeSingly(ctx, p)
 }
 
-// apart says which groups can be in one batch, and which must come later:
-// a guard does not look at what the batch has written before it.
-func (p *pack) apart() (first, later []member, err error) {
-	written := map[string]bool{}
-	for _, m := range p.members {
-		own, late := map[string]bool{}, false
-		for _, w := range m.group {
-			if w.Guarded && own[w.guard()] {
-				return nil, nil, fmt.Errorf("a write is guarded by %s, which its group writes before it: put it first", template(w.guard()))
-			}
-			late = late || w.Guarded && written[w.guard()]
-			own[w.Subject] = true
-		}
-		maps.Copy(written, own)
-		if late {
-			later = append(later, m)
-		} else {
-			first = append(first, m)
-		}
-	}
-	return first, later, nil
-}
-
 // storeKnown stores a pack that holds a write the stream already has: the
 // server refuses such a batch whole. Groups of one write each are meant; a
 // duplicate is as good as stored.
 func (c *commit) storeKnown(ctx context.Context, p *pack) error {
+	if len(p.sum) > 0 {
+		return errors.New("a batch with a sum holds a message id that is already stored")
+	}
 	for _, m := range p.members {
 		if len(m.group) != 1 {
 			return fmt.Errorf("a group of %d writes holds a message id that is already stored", len(m.group))
@@ -352,7 +265,7 @@ func (c *commit) storeKnown(ctx context.Context, p *pack) error {
 // storeSingly stores each group as a batch of its own.
 func (c *commit) storeSingly(ctx context.Context, p *pack) error {
 	for _, m := range p.members {
-		if err := c.store(ctx, packOf(m)); err != nil {
+		if err := c.store(ctx, &pack{members: []member{m}}); err != nil {
 			return err
 		}
 	}

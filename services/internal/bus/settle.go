@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -47,7 +48,11 @@ func (c *commit) settle(ctx context.Context, p *pack) (done bool, err error) {
 	if p.found(have) {
 		return true, nil
 	}
-	if !p.moved(have) {
+	moved := false
+	for w := range p.writes() {
+		moved = moved || w.moved(have)
+	}
+	if !moved {
 		return false, nil
 	}
 	// More subjects than one request takes are read at different times, in a
@@ -82,22 +87,12 @@ func (c *commit) unread(ctx context.Context, err error) (bool, error) {
 
 // found says whether a message of this batch is there, and notes its sequences.
 func (p *pack) found(have map[string]Entry) bool {
-	writes := p.writes()
+	writes := slices.Collect(p.writes())
 	// From the end: where a batch writes a subject twice, the last one is there.
 	for i := len(writes) - 1; i >= 0; i-- {
 		e := have[writes[i].Subject]
 		if mark := e.Header[events.HeaderCommit]; len(mark) == 1 && mark[0] == p.mark && !e.fired() {
 			p.stored(e.Seq + uint64(len(writes)-1-i)) //nolint:gosec // an index is not negative
-			return true
-		}
-	}
-	return false
-}
-
-// moved says whether a guard no longer holds.
-func (p *pack) moved(have map[string]Entry) bool {
-	for _, m := range p.members {
-		if !holds(m.group, have) {
 			return true
 		}
 	}
@@ -112,13 +107,13 @@ func (p *pack) moved(have map[string]Entry) bool {
 func (p *pack) ruledOut(have map[string]Entry) bool {
 	var before uint64 // the newest that was there when any try could be stored
 	guards := map[string]uint64{}
-	for _, w := range p.writes() {
+	for w := range p.writes() {
 		if w.Guarded {
 			before = max(before, w.LastSeq)
 			guards[w.guard()] = w.LastSeq
 		}
 	}
-	for _, w := range p.writes() {
+	for w := range p.writes() {
 		e := have[w.Subject]
 		if w.Schedule == nil && e.Seq <= before {
 			return true
@@ -135,30 +130,4 @@ func (p *pack) ruledOut(have map[string]Entry) bool {
 func (e Entry) replaces(last uint64) bool {
 	expected := e.Header[jetstream.ExpectedLastSubjSeqHeader]
 	return len(expected) == 1 && expected[0] == strconv.FormatUint(last, 10) && len(e.Header[jetstream.ExpectedLastSubjSeqSubjHeader]) == 0
-}
-
-// subjects are all that a batch writes or looks at, each once.
-func (p *pack) subjects() []string { return p.named(true) }
-
-// guards are the subjects that a batch's guards look at, each once.
-func (p *pack) guards() []string { return p.named(false) }
-
-func (p *pack) named(written bool) []string {
-	seen := map[string]bool{}
-	var out []string
-	add := func(subject string) {
-		if !seen[subject] {
-			seen[subject] = true
-			out = append(out, subject)
-		}
-	}
-	for _, w := range p.writes() {
-		if w.Guarded {
-			add(w.guard())
-		}
-		if written {
-			add(w.Subject)
-		}
-	}
-	return out
 }

@@ -49,10 +49,10 @@ func TestProvisionTwiceIsQuietAndVerifies(t *testing.T) {
 	if err := b.bus.Provision(b.ctx, topo); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.bus.Verify(b.ctx, topo); err != nil {
-		t.Fatal(err)
+	if waits, err := b.bus.Verify(b.ctx, topo); err != nil || len(waits) != 0 {
+		t.Fatal(waits, err)
 	}
-	if err := b.bus.Verify(b.ctx, bus.Topology{Orgs: []string{"acme", "other"}}); err == nil {
+	if _, err := b.bus.Verify(b.ctx, bus.Topology{Orgs: []string{"acme", "other"}}); err == nil {
 		t.Fatal("an org without consumers was verified")
 	}
 }
@@ -79,14 +79,17 @@ func TestAConsumerWithAnotherFilterIsMissing(t *testing.T) {
 	if _, err := js.UpdateConsumer(b.ctx, events.StreamRoster, cfg); err != nil {
 		t.Fatal(err)
 	}
-	missing, err := b.bus.Missing(b.ctx, topo)
-	if err != nil || len(missing) != 1 || !strings.Contains(missing[0], name) || b.bus.Verify(b.ctx, topo) == nil {
-		t.Errorf("missing %v, error %v", missing, err)
+	plan, err := b.bus.Plan(b.ctx, topo)
+	if err != nil || len(plan.Make) != 1 || !strings.Contains(plan.Make[0], name) {
+		t.Errorf("missing %v, error %v", plan, err)
+	}
+	if _, err := b.bus.Verify(b.ctx, topo); err == nil {
+		t.Error("verified")
 	}
 	if err := b.bus.Provision(b.ctx, topo); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.bus.Verify(b.ctx, topo); err != nil {
+	if _, err := b.bus.Verify(b.ctx, topo); err != nil {
 		t.Error(err)
 	}
 }

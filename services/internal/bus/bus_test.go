@@ -131,25 +131,6 @@ func TestConflictConcernsItsGroupOnly(t *testing.T) {
 	}
 }
 
-func TestMessageIDAgainStoresNothingNew(t *testing.T) {
-	b := setup(t)
-	w := func(id string) bus.Group {
-		return bus.Group{{Subject: events.DirectorySubject("hr", "person"), Data: []byte(id), MsgID: id}}
-	}
-	for range 2 {
-		if _, err := b.bus.Commit(b.ctx, events.StreamDirectory, []bus.Group{w("a"), w("b"), w("c")}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	n := 0
-	if err := b.bus.Scan(b.ctx, events.StreamDirectory, events.DirectoryAll, 0, func(bus.Entry) error { n++; return nil }); err != nil {
-		t.Fatal(err)
-	}
-	if n != 3 {
-		t.Fatalf("stored %d events, want 3", n)
-	}
-}
-
 func TestScheduleFiresIntoItsTarget(t *testing.T) {
 	b := setup(t)
 	feed, err := b.bus.Feed(b.ctx, events.StreamRoster, events.WorkConsumer("acme", events.LaneChange), 10)

@@ -40,7 +40,8 @@ type Write struct {
 	GuardSubject string
 	// Schedule delays it: Data is published to the schedule's target later.
 	Schedule *Schedule
-	// MsgID lets a repeat within ten minutes be recognised.
+	// MsgID names the message: within ten minutes the stream takes no other of
+	// that name, from whomever. It is for groups of one write.
 	MsgID string
 }
 
@@ -58,6 +59,9 @@ type Group []Write
 type Committed struct {
 	// Seqs are the sequences of the group's writes.
 	Seqs []uint64
+	// Duplicate says that nothing was stored: before this Commit the stream had a
+	// message with the write's MsgID, which Seqs names.
+	Duplicate bool
 	// Err is nil or [ErrConflict].
 	Err error
 }
@@ -132,7 +136,7 @@ type commit struct {
 
 // compose makes a batch of the groups that are in, none of which can be stored yet.
 func (c *commit) compose(ctx context.Context, p *pack) error {
-	*p = pack{members: p.members, made: true}
+	*p = pack{members: p.members, again: p.again, made: true}
 	if c.sum != nil {
 		in := make([]int, len(p.members))
 		for i, m := range p.members {
@@ -163,9 +167,12 @@ func (c *commit) store(ctx context.Context, p *pack) error {
 				return err
 			}
 		}
-		last, err := c.bus.publish(ctx, p.messages(c.stream))
+		last, duplicate, err := c.bus.publish(ctx, p.messages(c.stream))
 		if err == nil {
 			p.stored(last)
+			if duplicate { // of an earlier try of ours, if there may be one
+				p.members[0].out.Duplicate = !p.unsure && !p.again
+			}
 			return nil
 		}
 		refused := err
@@ -197,7 +204,7 @@ func (c *commit) judge(ctx context.Context, p *pack, failure error) (done bool, 
 		return true, c.storeKnown(ctx, p)
 	case codeWrongLastSequenceConstant:
 		return c.unlooked(ctx, p)
-	case jetstreamext.JSErrCodeAtomicPublishTooManyInflight, jetstreamext.JSErrCodeBatchPublishIncomplete:
+	case jetstreamext.JSErrCodeAtomicPublishTooManyInflight, jetstreamext.JSErrCodeBatchPublishIncomplete, codeDuplicateInProcess:
 		return false, nil // refused as a whole, for a reason that passes
 	}
 	if api.Code == 503 {
@@ -247,9 +254,8 @@ func (c *commit) unlooked(ctx context.Context, p *pack) (done bool, err error) {
 	return true, c.storeSingly(ctx, p)
 }
 
-// storeKnown stores a pack that holds a write the stream already has: the
-// server refuses such a batch whole. Groups of one write each are meant; a
-// duplicate is as good as stored.
+// storeKnown stores a pack that holds a message id which the stream already has:
+// the server refuses such a batch whole, and of a single message it says so.
 func (c *commit) storeKnown(ctx context.Context, p *pack) error {
 	if len(p.sum) > 0 {
 		return errors.New("a batch with a sum holds a message id that is already stored")
@@ -265,7 +271,7 @@ func (c *commit) storeKnown(ctx context.Context, p *pack) error {
 // storeSingly stores each group as a batch of its own.
 func (c *commit) storeSingly(ctx context.Context, p *pack) error {
 	for _, m := range p.members {
-		if err := c.store(ctx, &pack{members: []member{m}}); err != nil {
+		if err := c.store(ctx, &pack{members: []member{m}, again: p.unsure}); err != nil {
 			return err
 		}
 	}

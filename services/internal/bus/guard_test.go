@@ -141,3 +141,20 @@ func TestGuardsThatAreNeverLookedAt(t *testing.T) {
 		t.Errorf("it was tried %d times", n)
 	}
 }
+
+// In a cluster an id may be in process, as that of an earlier try of ours.
+func TestAnIDInProcessIsWaitedFor(t *testing.T) {
+	l := setupLossy(t)
+	l.commit(t, bus.Group{upon(person(1), "theirs", 0)})
+	said := 0
+	l.wire.Alter(func(f bustest.Frame) bool {
+		if refused(f) {
+			said++
+		}
+		return said == 1
+	}, func(frame string) string { return strings.Replace(frame, `"err_code":10071`, `"err_code":10158`, 1) })
+	out := l.commitOver(t, bus.Group{upon(person(1), "ours", 0)})
+	if got := ended(out); got != "conflict" || said < 2 {
+		t.Errorf("%s, refused %d times", got, said)
+	}
+}

@@ -13,6 +13,8 @@ import (
 // conflict are taken out, and the rest is a new batch.
 type pack struct {
 	members []member
+	// again says that a batch of which this was a part may have been stored.
+	again bool
 	// made says that the rest stands: what follows is of this very batch, however
 	// often it is tried.
 	made bool

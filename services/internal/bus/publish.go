@@ -20,13 +20,16 @@ const (
 	// server does not look at.
 	codeWrongLastSequence         jetstream.ErrorCode = 10071
 	codeWrongLastSequenceConstant jetstream.ErrorCode = 10164
+	// A cluster is storing a message of this id, an earlier try of ours perhaps.
+	codeDuplicateInProcess jetstream.ErrorCode = 10158
 
 	headerSchedule       = "Nats-Schedule"
 	headerScheduleTarget = "Nats-Schedule-Target"
 )
 
-// publish stores messages as one unit and returns the sequence of the last.
-func (b *Bus) publish(ctx context.Context, msgs []*nats.Msg) (uint64, error) {
+// publish stores messages as one unit and returns the sequence of the last. A
+// single one may be a duplicate, whose sequence is that of the first of its id.
+func (b *Bus) publish(ctx context.Context, msgs []*nats.Msg) (last uint64, duplicate bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	if len(msgs) == 1 {
@@ -34,27 +37,27 @@ func (b *Bus) publish(ctx context.Context, msgs []*nats.Msg) (uint64, error) {
 	}
 	batch, err := jetstreamext.NewBatchPublisher(b.js, jetstreamext.BatchFlowControl{AckTimeout: requestTimeout})
 	if err != nil {
-		return 0, fmt.Errorf("open batch: %w", err)
+		return 0, false, fmt.Errorf("open batch: %w", err)
 	}
 	for _, m := range msgs[:len(msgs)-1] {
 		if err := batch.AddMsg(m); err != nil {
 			_ = batch.Discard()
-			return 0, fmt.Errorf("add to batch: %w", err)
+			return 0, false, fmt.Errorf("add to batch: %w", err)
 		}
 	}
 	ack, err := batch.CommitMsg(ctx, msgs[len(msgs)-1])
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	return ack.Sequence, nil
+	return ack.Sequence, false, nil
 }
 
-func (b *Bus) publishOne(ctx context.Context, m *nats.Msg) (uint64, error) {
+func (b *Bus) publishOne(ctx context.Context, m *nats.Msg) (seq uint64, duplicate bool, err error) {
 	ack, err := b.js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(0))
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	return ack.Sequence, nil
+	return ack.Sequence, ack.Duplicate, nil
 }
 
 // message is the write as it is stored; mark is empty where nobody would read it.

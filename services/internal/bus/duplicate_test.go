@@ -42,7 +42,7 @@ func (b *bundle) inDirectory(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return int(s.Messages) //nolint:gosec // a handful
+	return int(s.Messages)
 }
 
 // A batch with an id that the stream has is refused whole: the others in it are
@@ -73,7 +73,7 @@ func TestMessageIDAfterALostReply(t *testing.T) {
 		lost := l.wire.Lose(1, stored)
 		seqs, duplicates := publishNamed(l.ctx, t, l.over, ids...)
 		met(t, 1, lost)
-		if len(duplicates) != 0 || l.inDirectory(t) != before+len(ids) || seqs[0] != uint64(before)+1 { //nolint:gosec // a handful
+		if len(duplicates) != 0 || l.inDirectory(t) != before+len(ids) || seqs[0] != uint64(before)+1 {
 			t.Errorf("%v: duplicates are %v, stored at %v", ids, duplicates, seqs)
 		}
 	}

@@ -68,7 +68,7 @@ func (p *pack) size() uint64 {
 	for _, m := range p.members {
 		n += len(m.group)
 	}
-	return uint64(n) //nolint:gosec // a count is not negative
+	return uint64(n)
 }
 
 func (p *pack) messages(stream string) []*nats.Msg {

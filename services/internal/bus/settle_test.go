@@ -63,6 +63,7 @@ func (b *bundle) last(t *testing.T) uint64 {
 
 // overwrite replaces what stands there, as somebody who has read it.
 func (b *bundle) overwrite(t *testing.T, subject, data string) {
+	t.Helper()
 	out, err := b.bus.Commit(b.ctx, events.StreamRoster, []bus.Group{{upon(subject, data, b.newest(t, subject).Seq)}})
 	if err != nil || out[0].Err != nil {
 		t.Errorf("overwrite: %v %v", out, err)
@@ -158,8 +159,8 @@ func TestARaceOfEqualBytesHasOneWinner(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(second.Close)
-	any := func(f bustest.Frame) bool { return stored(f) || refused(f) }
-	lost := []*bustest.Rule{l.wire.Lose(1, any), other.Lose(1, any)}
+	answer := func(f bustest.Frame) bool { return stored(f) || refused(f) }
+	lost := []*bustest.Rule{l.wire.Lose(1, answer), other.Lose(1, answer)}
 	var groups []bus.Group
 	for i := range 20 {
 		groups = append(groups, bus.Group{upon(person(i), "same", 0)})

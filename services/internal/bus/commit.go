@@ -176,7 +176,7 @@ func (c *commit) store(ctx context.Context, p *pack) error {
 			return nil
 		}
 		refused := err
-		if done, err := c.judge(ctx, p, err); done || err != nil {
+		if done, err := c.judge(ctx, p, err); done || err != nil || len(p.members) == 0 {
 			return err
 		}
 		if wait(ctx, retryWait+jitter.N(retryWait)) != nil { //nolint:gosec // jitter, not a secret

@@ -74,7 +74,7 @@ func (c *commit) settle(ctx context.Context, p *pack) (done bool, err error) {
 		return false, errUndecided
 	}
 	p.drop(have)
-	return len(p.members) == 0, nil
+	return false, nil
 }
 
 // unread lets a batch be tried again while the server is away.

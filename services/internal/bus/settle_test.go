@@ -3,6 +3,7 @@ package bus_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -300,6 +301,41 @@ func TestAnEarlierTryOnItsWay(t *testing.T) {
 			t.Errorf("%+v, and the stream is at %d", out, l.last(t))
 		}
 	})
+}
+
+// What is read in two requests is of two times: the batch may be stored between
+// them, and the first then says of its people that nobody has written them.
+func TestReadingBackInTwoRequests(t *testing.T) {
+	l := setupLossy(t)
+	register := func(i int) string { return events.LinkSubject("acme", events.Key(fmt.Sprintf("k%d", i))) }
+	l.commit(t, bus.Group{plain(person(0), "old")}) // an answer of nothing has no end
+	var groups []bus.Group
+	for i := range 505 { // 1,010 subjects
+		groups = append(groups, bus.Group{by(register(i), 0, plain(person(i), "ours"))})
+	}
+	kept := l.wire.Keep(publishing)
+	between := nth(1, end)
+	l.wire.Lose(1, func(f bustest.Frame) bool {
+		if between(f) {
+			if answer, err := kept.Release(l.ctx); err != nil || !stored(answer) {
+				t.Errorf("the first try was answered %s, %v", answer.Data, err)
+			}
+			for i := 500; i < 505; i++ {
+				l.commit(t, bus.Group{plain(person(i), "theirs"), plain(register(i), "theirs")})
+			}
+		}
+		return false
+	})
+	out := l.commitOver(t, groups...)
+	met(t, 1, kept)
+	for i, c := range out {
+		if c.Err != nil || len(c.Seqs) != 1 || c.Seqs[0] != uint64(i)+2 {
+			t.Fatalf("person %d was stored at %d, and is told %+v", i, i+2, c)
+		}
+	}
+	if last := l.last(t); last != 516 {
+		t.Errorf("the stream is at %d, want 516: something was stored twice", last)
+	}
 }
 
 // late has the server take a kept try now, and wants it refused.

@@ -56,6 +56,11 @@ const (
 	// HeaderContentType is set on every payload.
 	// Writers: all. Reader: none, it is for people and other programs.
 	HeaderContentType = "content-type"
+	// HeaderCommit is the mark of one commit, different each time, on every
+	// message of a batch that compares and sets. By it a writer whose reply got
+	// lost knows its own messages from others with the same content.
+	// Writers: all. Reader: the program that wrote it.
+	HeaderCommit = "rollcall-commit"
 	// ContentTypeCloudEvent marks a structured-mode CloudEvent.
 	ContentTypeCloudEvent = "application/cloudevents+json"
 	// ContentTypeJSON marks every other payload.

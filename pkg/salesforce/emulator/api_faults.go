@@ -24,6 +24,7 @@ const (
 	EffectTokenError      = faults.EffectTokenError      // 400 error and error_description
 	EffectDropBefore      = faults.EffectDropBefore      // connection closed, nothing applied
 	EffectSlow            = faults.EffectSlow            // only DelayMillis
+	EffectLate            = faults.EffectLate            // no answer, applied later, see Late; for calls that change something
 )
 
 // Effects on a whole call, after it was applied.

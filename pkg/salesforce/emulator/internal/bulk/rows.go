@@ -148,6 +148,7 @@ func (c ingest) processChunk(j *bulkJob, o *store.Object, rows [][]string) {
 		res := j.apply(t, o, in, keys)
 		if !res.OK() {
 			t.RollbackTo(mark)
+			c.Entry.Failed++
 			id, _ := in.Value("Id")
 			j.result.bad = append(j.result.bad, bulkRow{id: wire.PlainValue(id), err: errorCell(res.Errs[0]), cells: cells})
 			continue

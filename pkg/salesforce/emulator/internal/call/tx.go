@@ -10,6 +10,7 @@ const MaxRecords = 200
 // Begin starts a transaction that knows the caller and the planned faults; a
 // part of an allOrNone composite goes on with the one that is open.
 func (c *Call) Begin() *store.Tx {
+	c.writes = true
 	t := c.tx
 	if t == nil {
 		t = c.Org.Begin(c.Actor)

@@ -6,7 +6,8 @@ type Fault struct {
 	ID string `json:"id,omitempty"`
 	// Operation as the journal names it: token, query, query.more, limits,
 	// sobject.create|get|update|upsert|delete, collections.create|update|
-	// upsert|delete|get, composite, batch, bulk.*; "any" or empty: every one.
+	// upsert|delete|get, composite, batch, bulk.*; "any" or empty: every one;
+	// "mutating": every one that changes something.
 	Operation string `json:"operation,omitempty"`
 	// Object is an sObject type that the call or record is about.
 	Object string `json:"object,omitempty"`
@@ -36,6 +37,12 @@ type Fault struct {
 	Fields  []string `json:"fields,omitempty"`
 	// DelayMillis makes the call slow; with any effect.
 	DelayMillis int `json:"delayMillis,omitempty"`
+	// LateMillis is how long after it came a call is applied, with EffectLate;
+	// up to 600,000. 0: when somebody says so.
+	LateMillis int `json:"lateMillis,omitempty"`
+	// Hold leaves the caller without an answer until it gives up, with
+	// EffectLate, instead of closing the connection at once.
+	Hold bool `json:"hold,omitempty"`
 	// Used counts how often the fault struck. Read only.
 	Used int `json:"used"`
 }
@@ -56,6 +63,7 @@ const (
 	EffectTokenError      Effect = "token_error"      // 400 error and error_description
 	EffectDropBefore      Effect = "drop_before"      // connection closed, nothing applied
 	EffectSlow            Effect = "slow"             // only DelayMillis
+	EffectLate            Effect = "late"             // no answer, applied later; for calls that change something
 )
 
 // Effects on a whole call, after it was applied.
@@ -75,7 +83,7 @@ const (
 func (e Effect) known() bool {
 	switch e {
 	case EffectSessionExpired, EffectDailyLimit, EffectConcurrentLimit, EffectUnavailable, EffectGack, EffectStatus,
-		EffectTokenError, EffectOAuthHTML, EffectFalseSuccess, EffectDropBefore, EffectSlow, EffectGackAfterCommit, EffectDropAfter, EffectTorn, EffectLockRow, EffectRecordError:
+		EffectTokenError, EffectOAuthHTML, EffectFalseSuccess, EffectDropBefore, EffectSlow, EffectLate, EffectGackAfterCommit, EffectDropAfter, EffectTorn, EffectLockRow, EffectRecordError:
 		return true
 	}
 	_, named := preset(e)

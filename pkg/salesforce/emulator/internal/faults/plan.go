@@ -9,6 +9,10 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
+// maxLateMillis bounds how late a call is applied: Salesforce lets none run for
+// longer than ten minutes. [D app limits cheat sheet]
+const maxLateMillis = 600_000
+
 // Plan holds the planned faults.
 type Plan struct {
 	mu     sync.Mutex
@@ -28,15 +32,8 @@ func (f *plannedFault) perRecord() bool {
 	return f.Effect == EffectLockRow || f.Effect == EffectRecordError || f.preset.Scope == ScopeRecord
 }
 
-// NewPlan is without planned faults; a rate above 0 misbehaves by itself, as the
-// seed says.
-func NewPlan(seed uint64, rate float64) *Plan {
-	p := &Plan{}
-	if rate > 0 {
-		p.wild = newHostility(seed, rate)
-	}
-	return p
-}
+// NewPlan is without planned faults.
+func NewPlan() *Plan { return &Plan{} }
 
 // Add plans a fault and gives it back with its id.
 func (p *Plan) Add(f Fault) (Fault, error) {
@@ -45,6 +42,9 @@ func (p *Plan) Add(f Fault) (Fault, error) {
 	}
 	if f.Times < 0 || f.After < 0 || f.DelayMillis < 0 {
 		return Fault{}, fmt.Errorf("fault: times, after and delayMillis must not be negative")
+	}
+	if f.LateMillis < 0 || f.LateMillis > maxLateMillis || f.Effect != EffectLate && (f.LateMillis != 0 || f.Hold) {
+		return Fault{}, fmt.Errorf("fault: lateMillis (0 to %d) and hold are for the effect %q", maxLateMillis, EffectLate)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -116,8 +116,19 @@ func (c collections) each(n int, allOrNone bool, upsert bool, work func(t *store
 		t.RollbackTo(start)
 		rollBackGood(results)
 	}
+	c.Entry.Failed = failed(results)
 	c.Note(t, n)
 	c.Bytes(200, resultBody(results, upsert))
+}
+
+func failed(results []store.Outcome) int {
+	n := 0
+	for i := range results {
+		if !results[i].OK() {
+			n++
+		}
+	}
+	return n
 }
 
 func rollBackGood(results []store.Outcome) {

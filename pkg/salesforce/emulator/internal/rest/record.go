@@ -42,6 +42,7 @@ func (c records) write(work func(t *store.Tx) store.Outcome) store.Outcome {
 	res := work(t)
 	if !res.OK() {
 		t.RollbackTo(mark)
+		c.Entry.Failed++
 	}
 	c.Note(t, 1)
 	return res

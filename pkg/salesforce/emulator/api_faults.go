@@ -38,6 +38,7 @@ const (
 const (
 	EffectLockRow     = faults.EffectLockRow     // UNABLE_TO_LOCK_ROW
 	EffectRecordError = faults.EffectRecordError // Code, Message, Fields
+	EffectGackRecord  = faults.EffectGackRecord  // 500 for the whole collection that has the record, nothing applied; see Fault.AtLeast
 )
 
 // Preset is a refusal that one word plans: its Name is an Effect.

@@ -134,7 +134,7 @@ func (c ingest) process(j *bulkJob) {
 
 // processChunk is one transaction of up to 200 rows, as in life.
 func (c ingest) processChunk(j *bulkJob, o *store.Object, rows [][]string) {
-	t := c.Begin()
+	t := c.Begin(len(rows))
 	keys := store.NewUpsertKeys(o.Field("Id"))
 	if j.operation == "upsert" {
 		keys = store.NewUpsertKeys(o.Field(j.external))

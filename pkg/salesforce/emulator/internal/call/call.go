@@ -105,10 +105,10 @@ func (c *Call) locate() {
 
 // handle runs the steps that every call shares, around its own work.
 func (c *Call) handle(rt Route) {
+	c.writes = rt.changes(c)
 	if rt.Data && !(gate{c}).admitted() {
 		return
 	}
-	c.writes = rt.changes(c)
 	c.fault = c.Env.Faults.ForCall(c.subject())
 	if c.fault != nil {
 		c.Entry.FaultID = c.fault.ID

@@ -22,6 +22,9 @@ type Fault struct {
 	Times int `json:"times,omitempty"`
 	// After lets this many matches pass first.
 	After int `json:"after,omitempty"`
+	// AtLeast picks records that come in a call with so many or more; for effects
+	// on single records. 0 and 1: alone as well.
+	AtLeast int `json:"atLeast,omitempty"`
 	// Effect is one of the Effect constants, or the name of a Preset.
 	Effect Effect `json:"effect"`
 	// Status and Body override what the preset answers; with EffectStatus they
@@ -77,13 +80,16 @@ const (
 const (
 	EffectLockRow     Effect = "lock_row"     // UNABLE_TO_LOCK_ROW
 	EffectRecordError Effect = "record_error" // Code, Message, Fields
+	// EffectGackRecord: 500 UNKNOWN_EXCEPTION for a whole collection that has the
+	// record, nothing applied; AtLeast says whether the record alone is enough.
+	EffectGackRecord Effect = "gack_record"
 )
 
 // known says whether the effect is one of the constants or names a preset.
 func (e Effect) known() bool {
 	switch e {
 	case EffectSessionExpired, EffectDailyLimit, EffectConcurrentLimit, EffectUnavailable, EffectGack, EffectStatus,
-		EffectTokenError, EffectOAuthHTML, EffectFalseSuccess, EffectDropBefore, EffectSlow, EffectLate, EffectGackAfterCommit, EffectDropAfter, EffectTorn, EffectLockRow, EffectRecordError:
+		EffectTokenError, EffectOAuthHTML, EffectFalseSuccess, EffectDropBefore, EffectSlow, EffectLate, EffectGackAfterCommit, EffectDropAfter, EffectTorn, EffectLockRow, EffectRecordError, EffectGackRecord:
 		return true
 	}
 	_, named := preset(e)

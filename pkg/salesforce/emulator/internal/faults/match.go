@@ -15,6 +15,7 @@ type Subject struct {
 	Org       string // empty while no org is known
 	SignedIn  bool
 	Writes    bool // it is to change something
+	Records   int  // of the transaction
 	Path      string
 	URL       *url.URL
 	Payload   []byte

@@ -29,7 +29,11 @@ type plannedFault struct {
 }
 
 func (f *plannedFault) perRecord() bool {
-	return f.Effect == EffectLockRow || f.Effect == EffectRecordError || f.preset.Scope == ScopeRecord
+	switch f.Effect {
+	case EffectLockRow, EffectRecordError, EffectGackRecord:
+		return true
+	}
+	return f.preset.Scope == ScopeRecord
 }
 
 // NewPlan is without planned faults.
@@ -40,8 +44,12 @@ func (p *Plan) Add(f Fault) (Fault, error) {
 	if !f.Effect.known() {
 		return Fault{}, fmt.Errorf("fault: unknown effect %q", f.Effect)
 	}
-	if f.Times < 0 || f.After < 0 || f.DelayMillis < 0 {
-		return Fault{}, fmt.Errorf("fault: times, after and delayMillis must not be negative")
+	if f.Times < 0 || f.After < 0 || f.DelayMillis < 0 || f.AtLeast < 0 {
+		return Fault{}, fmt.Errorf("fault: times, after, atLeast and delayMillis must not be negative")
+	}
+	named, _ := preset(f.Effect)
+	if one := (&plannedFault{Fault: f, preset: named}); f.AtLeast > 0 && !one.perRecord() {
+		return Fault{}, fmt.Errorf("fault: atLeast is for effects on single records")
 	}
 	if f.LateMillis < 0 || f.LateMillis > maxLateMillis || f.Effect != EffectLate && (f.LateMillis != 0 || f.Hold) {
 		return Fault{}, fmt.Errorf("fault: lateMillis (0 to %d) and hold are for the effect %q", maxLateMillis, EffectLate)
@@ -58,7 +66,6 @@ func (p *Plan) Add(f Fault) (Fault, error) {
 		}
 	}
 	f.Used = 0
-	named, _ := preset(f.Effect)
 	p.faults = append(p.faults, &plannedFault{Fault: f, preset: named})
 	return f, nil
 }
@@ -135,7 +142,7 @@ func (p *Plan) ForRecord(s *Subject, struck func(id string)) store.Hit {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for _, f := range p.faults {
-			if f.perRecord() && f.about(s) && f.picks(o, id, in) && f.strike() {
+			if f.perRecord() && f.about(s) && s.Records >= f.AtLeast && f.picks(o, id, in) && f.strike() {
 				struck(f.ID)
 				return f.recordError(id)
 			}
@@ -148,6 +155,11 @@ func (p *Plan) ForRecord(s *Subject, struck func(id string)) store.Hit {
 }
 
 func (f *plannedFault) recordError(id string) *wire.APIError {
+	if f.Effect == EffectGackRecord {
+		err := wire.ErrGack()
+		err.Spoils = true
+		return err
+	}
 	if f.Effect == EffectLockRow {
 		if id == "" {
 			id = "unknown"

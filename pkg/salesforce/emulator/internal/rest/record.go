@@ -37,7 +37,7 @@ func (c addressed) objectIn(name string) *store.Object {
 // composite it belongs to.
 func (c records) write(work func(t *store.Tx) store.Outcome) store.Outcome {
 	defer c.Lock()()
-	t := c.Begin()
+	t := c.Begin(1)
 	mark := t.Mark()
 	res := work(t)
 	if !res.OK() {

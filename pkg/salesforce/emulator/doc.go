@@ -48,8 +48,9 @@
 //   - journal.go: the journal and its counters
 //   - snapshot.go: saving and loading
 //   - org.go, org_hand.go: an org, and what is done to it by hand
+//   - org_refresh.go: another org behind the same name
 //   - org_signin.go: its apps, tokens and sessions
 //   - org_query.go, org_users.go, state.go: what it holds
-//   - admin.go, admin_org.go, admin_late.go: the same under /_emulator/
+//   - admin.go, admin_org.go, admin_hand.go, admin_late.go: the same under /_emulator/
 //   - api.go, api_faults.go, api_org.go: names of types that live below
 package emulator

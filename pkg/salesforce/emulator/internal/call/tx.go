@@ -25,7 +25,7 @@ func (c *Call) Begin(records int) *store.Tx {
 	if c.Org.Denied.Denies(c.Actor.ID, org.DenyReadOnlyMode) {
 		t.Hit = c.readOnly
 	}
-	t.Places = nil
+	t.Places, t.Stripped = nil, nil
 	return t
 }
 
@@ -58,4 +58,5 @@ func (c *Call) RLock() func() {
 func (c *Call) Note(t *store.Tx, records int) {
 	c.Entry.Records += records
 	c.Entry.Touched = append(c.Entry.Touched, t.Places...)
+	c.Entry.Stripped = append(c.Entry.Stripped, t.Stripped...)
 }

@@ -41,6 +41,8 @@ type Entry struct {
 	// answered and what it touched; the latter is Of the entry with that Seq.
 	Late string `json:"late,omitempty"`
 	Of   int64  `json:"of,omitempty"`
+	// Stripped are the users from whom the org's own flow took something.
+	Stripped []string `json:"stripped,omitempty"`
 	// Micros is how long the emulator worked, in microseconds.
 	Micros int64 `json:"micros"`
 }
@@ -108,16 +110,28 @@ func New(size int) *Journal {
 // Add writes an entry and gives its Seq; data says whether it counts as an API
 // call.
 func (j *Journal) Add(e Entry, data bool) int64 {
-	e.Touched = slices.Clone(e.Touched[:min(len(e.Touched), maxTouched)])
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.seq++
-	e.Seq = j.seq
 	j.total.add(&e, data)
 	if j.byOrg[e.Org] == nil {
 		j.byOrg[e.Org] = &Counters{}
 	}
 	j.byOrg[e.Org].add(&e, data)
+	return j.write(e)
+}
+
+// Note writes an entry about what was no request, and counts nothing.
+func (j *Journal) Note(e Entry) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.write(e)
+}
+
+// write keeps an entry as long as there is room. The lock is held.
+func (j *Journal) write(e Entry) int64 {
+	e.Touched = slices.Clone(e.Touched[:min(len(e.Touched), maxTouched)])
+	j.seq++
+	e.Seq = j.seq
 	j.touched += len(e.Touched)
 	if len(j.entries) < j.size {
 		j.entries = append(j.entries, e)

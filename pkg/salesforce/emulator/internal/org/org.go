@@ -122,14 +122,3 @@ func (o *Org) plant(object string, values map[string]any) (string, error) {
 	}
 	return res.ID, nil
 }
-
-// modify changes a row as the emulator itself.
-func (o *Org) modify(object, id string, fields map[string]any) error {
-	t := o.Begin(nil)
-	t.Plants = true
-	if res := t.Update(o.Object(object), id, store.MapInput(fields)); !res.OK() {
-		t.Rollback()
-		return fmt.Errorf("emulator: update: %w", res.Errs[0])
-	}
-	return nil
-}

@@ -100,7 +100,7 @@ func (s *Set) Load(r io.Reader) error {
 	}
 	orgs := make([]*Org, 0, len(file.Orgs))
 	for i := range file.Orgs {
-		o, err := s.loadOrg(&file.Orgs[i], i)
+		o, err := s.loadOrg(&file.Orgs[i], s.number())
 		if err != nil {
 			return fmt.Errorf("emulator: load: org %s: %w", file.Orgs[i].ID, err)
 		}

@@ -64,3 +64,23 @@ func (c admin) adminRefresh(o *Org, _ string) error {
 	c.JSON(http.StatusCreated, describe(another))
 	return nil
 }
+
+// adminMove: a Move; without "to" it goes to a path prefix of the address the
+// request came to.
+func (c admin) adminMove(o *Org, _ string) error {
+	var m Move
+	if c.Method != http.MethodPost {
+		return fmt.Errorf("method %s", c.Method)
+	}
+	if !c.decodeBody(&m) {
+		return nil
+	}
+	if m.To == "" {
+		m.To = c.Base + "/orgs/" + o.ID()
+	}
+	if err := o.Move(m); err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, describe(o))
+	return nil
+}

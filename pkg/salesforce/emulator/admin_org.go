@@ -36,7 +36,7 @@ func (c admin) adminOrgs(rest []string) {
 		"users": c.adminUser, "licenses": c.adminSeats, "apps": c.adminApp, "sessions": c.adminSessions,
 		"tokens": c.adminTokens, "limits": c.adminLimits, "grants": c.adminGrant, "refusals": c.adminRefusal,
 		"denials": c.adminDenials, "propagation": c.adminPropagation, "fields": c.adminFields,
-		"access": c.adminAccess, "flow": c.adminFlow, "refresh": c.adminRefresh,
+		"access": c.adminAccess, "flow": c.adminFlow, "refresh": c.adminRefresh, "move": c.adminMove,
 	}[rest[1]]
 	if !ok {
 		c.refuse(http.StatusNotFound, fmt.Errorf("no resource %q", rest[1]))

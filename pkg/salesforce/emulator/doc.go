@@ -48,7 +48,8 @@
 //   - journal.go: the journal and its counters
 //   - snapshot.go: saving and loading
 //   - org.go, org_hand.go: an org, and what is done to it by hand
-//   - org_refresh.go: another org behind the same name
+//   - org_refresh.go, org_move.go: another org behind the same name; the same one
+//     at another address
 //   - org_signin.go: its apps, tokens and sessions
 //   - org_query.go, org_users.go, state.go: what it holds
 //   - admin.go, admin_org.go, admin_hand.go, admin_late.go: the same under /_emulator/

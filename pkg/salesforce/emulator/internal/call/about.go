@@ -12,8 +12,8 @@ import (
 
 // InstanceURL is where data calls go.
 func (c *Call) InstanceURL() string {
-	if c.Org.Config.InstanceURL != "" {
-		return c.Org.Config.InstanceURL
+	if at := c.Org.Place().URL; at != "" {
+		return at
 	}
 	return c.Base
 }
@@ -36,7 +36,11 @@ func (c *Call) OnLoginHost() bool {
 	if c.Login {
 		return true
 	}
-	return c.Org != nil && c.Org.Config.Kind == org.LoginHost && c.Org.Host != "" && c.Org.Host != strings.ToLower(c.Request.Host)
+	if c.Org == nil || c.Org.Config.Kind != org.LoginHost {
+		return false
+	}
+	at := c.Org.Place().Host
+	return at != "" && at != strings.ToLower(c.Request.Host)
 }
 
 // Bearer takes the token from the header; "OAuth" is an older word for the
@@ -102,6 +106,6 @@ func (c *Call) record(dropped bool) int64 {
 		e.Org = c.Org.ID
 	}
 	e.Micros = c.Env.Orgs.Now().Sub(c.Started).Microseconds()
-	data := strings.HasPrefix(c.Path, "/services/data/")
+	data := strings.HasPrefix(c.Path, "/services/data/") && !c.astray
 	return c.Env.Journal.Add(e, data)
 }

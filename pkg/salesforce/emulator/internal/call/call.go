@@ -32,6 +32,7 @@ type Call struct {
 	doc     any // parsed JSON body, when somebody parsed it
 	fault   *faults.Active
 	writes  bool      // it is to change something
+	astray  bool      // it came to an address that its org has left
 	part    bool      // a subrequest: the state lock is held already
 	outer   string    // the operation it is a part of
 	tx      *store.Tx // the transaction of an allOrNone composite
@@ -97,7 +98,7 @@ func (c *Call) locate() {
 		return
 	}
 	for _, o := range c.Env.Orgs.All() {
-		if o.Host != "" && o.Host == host {
+		if host != "" && o.Place().Owns(host) {
 			c.Org = o
 		}
 	}
@@ -106,6 +107,9 @@ func (c *Call) locate() {
 // handle runs the steps that every call shares, around its own work.
 func (c *Call) handle(rt Route) {
 	c.writes = rt.changes(c)
+	if (rt.Data || rt.Op == "versions") && c.leftBehind() {
+		return
+	}
 	if rt.Data && !(gate{c}).admitted() {
 		return
 	}

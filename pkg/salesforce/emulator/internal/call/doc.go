@@ -6,6 +6,7 @@
 //
 //   - call.go: a call, and the steps that all share
 //   - gate.go: what stands before data calls
+//   - left.go: addresses that an org has left
 //   - about.go: who asks whom; the journal and the fault plan see this
 //   - body.go: what was sent
 //   - tx.go: locks and transactions

@@ -11,9 +11,6 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
-// patience is how long a caller is left without an answer who does not give up.
-const patience = 10 * time.Minute
-
 // changes says whether the call is to change something. A composite is when one
 // of its parts may.
 func (rt Route) changes(c *Call) bool {
@@ -53,9 +50,6 @@ func (c *Call) later(rt Route) {
 	again := c.unheard()
 	c.Env.Late.Put(late.Call{Org: c.Org.ID, Operation: rt.Op, Method: c.Method, Path: c.Path, Seq: seq, Fault: c.fault.ID, Received: c.Started},
 		time.Duration(c.fault.LateMillis)*time.Millisecond, func() { again.apply(rt, seq) })
-	if c.fault.Hold {
-		c.Env.Sleep(c.Request, patience)
-	}
 }
 
 // unheard is the same call without anybody who waits for an answer.

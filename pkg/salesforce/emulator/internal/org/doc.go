@@ -6,6 +6,7 @@
 //
 //   - config.go, custom_field.go: what an org is made from
 //   - org.go: an org
+//   - place.go: where an org is reached, and what it leaves behind that moves
 //   - set.go: the orgs of a server, usernames among them
 //   - seed.go: a new org from its configuration
 //   - snapshot.go: orgs on disk

@@ -127,3 +127,18 @@ func TestRefreshThatKeepsIDs(t *testing.T) {
 		again.AddOrg(cfg)
 	}
 }
+
+// An org that is reached by a path prefix with its id is reached by the new one.
+func TestRefreshOfAnOrgAtAPathPrefix(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.do("POST", "/_emulator/orgs/-/move", `{"old":"page"}`).is(t, 200)
+	id := b.do("POST", "/_emulator/orgs/-/refresh", `{}`).object(t)["id"].(string)
+	got := b.signIn().object(t)
+	if want := b.web.URL + "/orgs/" + id; got["instance_url"] != want {
+		t.Fatalf("instance_url %v, want %s", got["instance_url"], want)
+	}
+	if a, err := b.at(got["instance_url"].(string), got["access_token"].(string)); err != nil || a.status != 200 {
+		t.Fatalf("answer %v, %v", a, err)
+	}
+}

@@ -36,6 +36,9 @@ func (s *Set) Refresh(old *Org, r Refresh) (*Org, error) {
 	ordinal := s.number()
 	if !r.KeepOrgID {
 		in.ID = store.NewID("00D", store.PodOf(ordinal), uint64(ordinal+1))
+		if shared, prefix := strings.CutSuffix(in.Config.InstanceURL, "/orgs/"+old.ID); prefix {
+			in.Config.InstanceURL = shared + "/orgs/" + in.ID
+		}
 	}
 	c := copier{old: old, in: in, pod: old.Pod}
 	if !r.KeepIDs {

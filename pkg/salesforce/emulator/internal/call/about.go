@@ -86,16 +86,16 @@ func (c *Call) VersionNumber() float64 {
 
 // subject is the call as the fault plan sees it.
 func (c *Call) subject() *faults.Subject {
-	s := &faults.Subject{Operation: c.Entry.Operation, Outer: c.outer, SignedIn: c.Session != nil, Path: c.Path, URL: c.Request.URL, Payload: c.Payload, Body: c}
+	s := &faults.Subject{Operation: c.Entry.Operation, Outer: c.outer, SignedIn: c.Session != nil, Writes: c.writes, Path: c.Path, URL: c.Request.URL, Payload: c.Payload, Body: c}
 	if c.Org != nil {
 		s.Org = c.Org.ID
 	}
 	return s
 }
 
-// record writes the journal entry of a call. Query values stay out of it: they
-// may hold tokens or personal data.
-func (c *Call) record(dropped bool) {
+// record writes the journal entry of a call and gives its Seq. Query values stay
+// out of it: they may hold tokens or personal data.
+func (c *Call) record(dropped bool) int64 {
 	e := c.Entry
 	e.Time, e.Method, e.Path, e.Status, e.Dropped = c.Started, c.Method, c.Path, c.Status, dropped
 	if c.Org != nil {
@@ -103,5 +103,5 @@ func (c *Call) record(dropped bool) {
 	}
 	e.Micros = c.Env.Orgs.Now().Sub(c.Started).Microseconds()
 	data := strings.HasPrefix(c.Path, "/services/data/")
-	c.Env.Journal.Add(e, data)
+	return c.Env.Journal.Add(e, data)
 }

@@ -11,5 +11,6 @@
 //   - tx.go: locks and transactions
 //   - part.go: calls that are parts of others
 //   - route.go: what a call is for; API versions
+//   - later.go: calls that get no answer and are applied later
 //   - send.go: headers, and the answer on its way out
 package call

@@ -68,6 +68,11 @@ func (c *Call) finish(rt Route) {
 		}
 	}
 	dropped := c.fault != nil && c.fault.Drops
+	if c.fault != nil && c.fault.Late {
+		c.later(rt)
+		hangUp(c.w)
+		return
+	}
 	c.record(dropped)
 	if dropped {
 		hangUp(c.w)

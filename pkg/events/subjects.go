@@ -109,7 +109,7 @@ const (
 func RosterSubjects() []string {
 	return []string{
 		PersonsAll, "rollcall.group.*", "rollcall.desired.*.*", "rollcall.work.*.*.*",
-		"rollcall.link.*.*", "rollcall.owner.*.*", "rollcall.outcome.*.*", "rollcall.retry.*.*",
+		"rollcall.link.*.*", "rollcall.owner.*.*", "rollcall.outcome.*.*", "rollcall.retry.*.*", "rollcall.look.*.*",
 		"rollcall.discarded.*.*", RejectionsAll, ReconsiderAll, HealthAll,
 	}
 }
@@ -162,6 +162,13 @@ func OutcomeSubject(org string, key Key) string { return "rollcall.outcome." + o
 // Writer: retry-scheduler. Reader: the server, which publishes to the target
 // when it is due. No consumer may match it.
 func RetrySubject(org string, key Key) string { return "rollcall.retry." + org + "." + string(key) }
+
+// LookSubject holds [Work] as a schedule: when a call that got no answer cannot
+// be applied any more, and the person has to be looked at. It is written with the
+// link that says so ([Link.UnsureUntil]). Writer: salesforce-pusher. Reader: the
+// server, which publishes to the target, [WorkSubject], when it is due. No
+// consumer may match it.
+func LookSubject(org string, key Key) string { return "rollcall.look." + org + "." + string(key) }
 
 // DiscardedSubject holds [Discarded]. Writer: retry-scheduler. Reader: salesforce-pusher.
 func DiscardedSubject(org string, key Key) string {
@@ -250,7 +257,7 @@ func shapeOf(p []string) string {
 		shape = "kind.key"
 	case "health":
 		shape = "kind.org"
-	case "desired", "link", "owner", "outcome", "retry", "discarded":
+	case "desired", "link", "owner", "outcome", "retry", "look", "discarded":
 		shape = "kind.org.key"
 	case "work":
 		shape = "kind.org.lane.key"

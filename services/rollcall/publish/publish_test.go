@@ -13,8 +13,8 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/bus/bustest"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
-	"github.com/rollcall-sync/rollcall/services/rollcall/hrimport"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+	"github.com/rollcall-sync/rollcall/services/rollcall/hrimport"
 	"github.com/rollcall-sync/rollcall/services/rollcall/publish"
 )
 

@@ -170,6 +170,50 @@ func TestAFailedCommitIsRepeated(t *testing.T) {
 	}
 }
 
+// TestNothingIsAckedThatIsNotCommitted fails every commit of one kind until the
+// service has come back to it, and looks for the event: it has to be there still.
+func TestNothingIsAckedThatIsNotCommitted(t *testing.T) {
+	t.Parallel()
+	person, group := encoded(t, sampleEvent(1, titled("New"))), encoded(t, groupEvent("Leads", 1))
+	for name, test := range map[string]struct {
+		subject string // whose commits fail
+		kind    string
+		body    []byte
+		done    func(b *bench, seq uint64)
+	}{
+		"a person": {"rollcall.person.", events.KindPerson, person, func(b *bench, _ uint64) {
+			b.awaitDesired(1, func(d events.Desired) bool { return d.Fields["Title"] == "New" })
+		}},
+		"a group's members": {"rollcall.person.", events.KindGroup, group, func(b *bench, seq uint64) {
+			await(b, events.PersonSubject(b.key(1)), func(p events.PersonState) bool { return len(p.Groups) == 1 })
+		}},
+		"a group": {"rollcall.group.", events.KindGroup, group, func(b *bench, seq uint64) {
+			await(b, events.GroupSubject(b.keyer.Group("directory", "g1")), func(g events.GroupState) bool { return g.Origin.Seq == seq })
+		}},
+		"a rejection": {"rollcall.rejection.", events.KindPerson, []byte("{"), func(b *bench, seq uint64) {
+			b.awaitRejection(seq, func(events.Rejection) bool { return true })
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			s := b.service(telemetry.Discard())
+			var mended atomic.Bool
+			f := &failing{roster: s.roster, fail: func(subject string) bool { return !mended.Load() && strings.HasPrefix(subject, test.subject) }}
+			s.roster = f
+			seq := b.publishRaw(events.DirectorySubject("directory", test.kind), test.body, nil)
+			b.run(s)
+			b.until("the commit failed twice", func() bool { return f.count.Load() > 1 })
+			if b.unacked() != 1 {
+				t.Error("the event was acked")
+			}
+			mended.Store(true)
+			test.done(b, seq)
+			b.awaitAcked()
+		})
+	}
+}
+
 // TestTwoReplicasRace lets two services fold the same people: whatever the
 // order, the newest event wins and everybody's desired state follows it.
 func TestTwoReplicasRace(t *testing.T) {

@@ -188,6 +188,38 @@ func TestReplicasFoldSeveralSourcesAlike(t *testing.T) {
 	}
 }
 
+// TestReplicasLoseNothingOfTwoSources lets two replicas work on the same people
+// at once, each having an event of another source in hand. What changes shows in
+// no desired state, so nothing but the guard on the person keeps them apart.
+func TestReplicasLoseNothingOfTwoSources(t *testing.T) {
+	t.Parallel()
+	const people, rounds = 40, 6
+	b := newBench(t)
+	badge := func(source string, round int) func(*events.Event) {
+		return func(e *events.Event) { e.Person.Custom = map[string]string{source: fmt.Sprint(round)} }
+	}
+	b.start()
+	b.start()
+	newest := map[int]map[string]uint64{}
+	for round := range rounds {
+		for n := range people {
+			newest[n] = map[string]uint64{}
+			for _, source := range []string{"hr", "directory"} {
+				newest[n][source] = b.publish(source, sampleEvent(n, badge(source, round)))
+			}
+		}
+	}
+	b.awaitAcked()
+	for n := range people {
+		p, _ := read[events.PersonState](b, events.PersonSubject(b.key(n)))
+		for source, seq := range newest[n] {
+			if s := p.Sources[source]; s.Origin.Seq != seq || s.Person.Custom[source] != fmt.Sprint(rounds-1) {
+				t.Errorf("of person %d, %s said event %d; event %d is in the state", n, source, seq, s.Origin.Seq)
+			}
+		}
+	}
+}
+
 func (b *bench) foldInOrder(s *Service, seqs []uint64) map[events.Key]*events.PersonState {
 	b.t.Helper()
 	out := map[events.Key]*events.PersonState{}

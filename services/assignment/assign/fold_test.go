@@ -397,7 +397,7 @@ func (s *Service) interleave(rt *rapid.T, all []*incoming, batches [][]int) (*ev
 // kept of older ones.
 func TestWhatIsSupersededMakesRoom(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	b.sends("hr", events.VersionNumber)
 	b.sends("directory", events.VersionNumber)
 	s := b.service(telemetry.Discard())

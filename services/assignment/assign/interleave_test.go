@@ -105,7 +105,7 @@ func (b *bundle) memberships(group events.Key, people int) map[int]string {
 // events come to in order, and everybody's membership is in line with it.
 func TestAnyInterleavingOfAGroupsEventsEndsAlike(t *testing.T) {
 	t.Parallel()
-	const people, groups = 6, 40
+	const people, groups = 6, 20
 	b := newBundle(t)
 	b.sends("directory", events.VersionNumber)
 	services := []*Service{b.service(telemetry.Discard()), b.service(telemetry.Discard()), b.service(telemetry.Discard())}

@@ -17,10 +17,10 @@ import (
 const shutdownTimeout = 3 * time.Second
 
 const (
-	// settleTimeout is how long a start waits for streams, over restarts of
+	// ensureTimeout is how long a start waits for streams, over restarts of
 	// the server.
-	settleTimeout = time.Minute
-	settleEvery   = 250 * time.Millisecond
+	ensureTimeout = time.Minute
+	ensureEvery   = 250 * time.Millisecond
 )
 
 // Connect connects to NATS as the configuration says.
@@ -41,21 +41,21 @@ func Topology(file config.File) bus.Topology {
 	return bus.Topology{Orgs: slices.Sorted(maps.Keys(file.Orgs)), Replicas: file.NATS.Replicas}
 }
 
-// Settle makes sure that streams and consumers are there with the settings on
-// which Rollcall's promises rest: it creates what is missing, or only looks
-// where the configuration says that somebody else provisions. A server that is
-// just starting, or away for a moment, is waited for.
-func Settle(ctx context.Context, b *bus.Bus, file config.File) error {
-	settle, hint := b.Provision, ""
+// EnsureTopology makes sure that streams and consumers are there with the
+// settings on which Rollcall's promises rest: it creates what is missing, or only
+// looks where the configuration says that somebody else provisions. A server that
+// is just starting, or away for a moment, is waited for.
+func EnsureTopology(ctx context.Context, b *bus.Bus, file config.File) error {
+	ensure, hint := b.Provision, ""
 	if !file.NATS.Provision {
-		settle, hint = b.Verify, "; nats.provision is false, so run `rollcall provision` with the provisioner's nkey"
+		ensure, hint = b.Verify, "; nats.provision is false, so run `rollcall provision` with the provisioner's nkey"
 	}
-	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	ctx, cancel := context.WithTimeout(ctx, ensureTimeout)
 	defer cancel()
-	tick := time.NewTicker(settleEvery)
+	tick := time.NewTicker(ensureEvery)
 	defer tick.Stop()
 	for {
-		err := settle(ctx, Topology(file))
+		err := ensure(ctx, Topology(file))
 		if err == nil {
 			return nil
 		}

@@ -106,7 +106,7 @@ func (s *stack) startNATS(ctx context.Context) error {
 		return err
 	}
 	s.onClose(s.bus.Close)
-	return app.Settle(ctx, s.bus, s.file)
+	return app.EnsureTopology(ctx, s.bus, s.file)
 }
 
 func (s *stack) onClose(f func()) { s.closers = append(s.closers, f) }

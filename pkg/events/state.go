@@ -161,6 +161,7 @@ type Reason string
 const (
 	ReasonChanged Reason = "changed" // a new revision
 	ReasonRetry   Reason = "retry"   // a scheduled attempt
+	ReasonLook    Reason = "look"    // a call without an answer cannot be applied any more
 	ReasonReplay  Reason = "replay"  // an admin said again
 	ReasonFenced  Reason = "fenced"  // somebody else got there first
 )
@@ -191,6 +192,12 @@ type Link struct {
 	// Unsure is set when a call may or may not have been applied: look before
 	// the next one.
 	Unsure bool `json:"unsure,omitzero"`
+	// UnsureUntil is set while a call that got no answer may still be applied by
+	// Salesforce: what was read before then proves nothing. The person is looked at
+	// once it is past ([LookSubject]). It is cleared by a look later than that.
+	UnsureUntil time.Time `json:"unsureUntil,omitzero"`
+	// SentUsername is the username under which such a call may still make a user.
+	SentUsername string `json:"sentUsername,omitempty"`
 	// Job is a job of the Bulk API that may still make the person's user, at any
 	// time: no look-up is believed before it is over.
 	Job string `json:"job,omitempty"`

@@ -56,6 +56,11 @@ const (
 	// HeaderContentType is set on every payload.
 	// Writers: all. Reader: none, it is for people and other programs.
 	HeaderContentType = "content-type"
+	// HeaderCommit is the mark of one commit, different each time, on every
+	// message of a batch that compares and sets. By it a writer whose reply got
+	// lost knows its own messages from others with the same content.
+	// Writers: all. Reader: the program that wrote it.
+	HeaderCommit = "rollcall-commit"
 	// ContentTypeCloudEvent marks a structured-mode CloudEvent.
 	ContentTypeCloudEvent = "application/cloudevents+json"
 	// ContentTypeJSON marks every other payload.
@@ -104,7 +109,7 @@ const (
 func RosterSubjects() []string {
 	return []string{
 		PersonsAll, "rollcall.group.*", "rollcall.desired.*.*", "rollcall.work.*.*.*",
-		"rollcall.link.*.*", "rollcall.owner.*.*", "rollcall.outcome.*.*", "rollcall.retry.*.*",
+		"rollcall.link.*.*", "rollcall.owner.*.*", "rollcall.outcome.*.*", "rollcall.retry.*.*", "rollcall.look.*.*",
 		"rollcall.discarded.*.*", RejectionsAll, ReconsiderAll, HealthAll,
 	}
 }
@@ -157,6 +162,13 @@ func OutcomeSubject(org string, key Key) string { return "rollcall.outcome." + o
 // Writer: retry-scheduler. Reader: the server, which publishes to the target
 // when it is due. No consumer may match it.
 func RetrySubject(org string, key Key) string { return "rollcall.retry." + org + "." + string(key) }
+
+// LookSubject holds [Work] as a schedule: when a call that got no answer cannot
+// be applied any more, and the person has to be looked at. It is written with the
+// link that says so ([Link.UnsureUntil]). Writer: salesforce-pusher. Reader: the
+// server, which publishes to the target, [WorkSubject], when it is due. No
+// consumer may match it.
+func LookSubject(org string, key Key) string { return "rollcall.look." + org + "." + string(key) }
 
 // DiscardedSubject holds [Discarded]. Writer: retry-scheduler. Reader: salesforce-pusher.
 func DiscardedSubject(org string, key Key) string {
@@ -245,7 +257,7 @@ func shapeOf(p []string) string {
 		shape = "kind.key"
 	case "health":
 		shape = "kind.org"
-	case "desired", "link", "owner", "outcome", "retry", "discarded":
+	case "desired", "link", "owner", "outcome", "retry", "look", "discarded":
 		shape = "kind.org.key"
 	case "work":
 		shape = "kind.org.lane.key"

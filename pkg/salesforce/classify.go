@@ -192,7 +192,8 @@ func classByOrgCode(code string) (Class, Kind, bool) {
 		"FUNCTIONALITY_NOT_ENABLED", // [R baton-salesforce docs]
 		"URL_NOT_RESET":             // [R] a call to the login host
 		return Misconfigured, KindAPIAccess, true
-	case "SERVER_UNAVAILABLE": // [S]
+	case "SERVER_UNAVAILABLE", // [S]
+		"INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE": // [D Partner WSDL] the org is read-only for a while
 		return Unavailable, KindNone, true
 	}
 	return Unknown, KindNone, false

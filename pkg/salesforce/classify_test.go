@@ -38,6 +38,7 @@ func sessionRows() []catalogueRow {
 		{"R", 403, "INVALID_OPERATION_WITH_EXPIRED_PASSWORD", "The users password has expired, you must call SetPassword before attempting any other API operations", nil, Credentials, KindNone, NotApplied},
 		{"R", 400, "URL_NOT_RESET", "Destination URL not reset. The URL returned from login must be set", nil, Misconfigured, KindAPIAccess, NotApplied},
 		{"S", 503, "SERVER_UNAVAILABLE", "Server Unavailable", nil, Unavailable, KindNone, MaybeApplied},
+		{"D", 503, "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", "Updates can't be made during maintenance. Try again when maintenance is complete.", nil, Unavailable, KindNone, MaybeApplied},
 		{"R", 500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId if you contact support: 8425053-14906 (608530858)", nil, Unknown, KindNone, MaybeApplied},
 		{"R", 500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId if you contact support: 1895340064-166877 (-1526419893)", nil, Unknown, KindNone, MaybeApplied},
 		{"R", 500, "INTERNAL_ERROR", "Unexpected Error", nil, Unknown, KindNone, MaybeApplied},

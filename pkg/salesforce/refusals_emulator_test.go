@@ -58,6 +58,7 @@ func meanings() map[emulator.Effect]meaning {
 		"txn_security_no_access":                        {salesforce.Forbidden, salesforce.KindNone},
 		"txn_security_two_fa_required":                  {salesforce.Forbidden, salesforce.KindNone},
 		"txn_security_end_a_session":                    {salesforce.Forbidden, salesforce.KindNone},
+		"read_only_mode":                                {salesforce.Unavailable, salesforce.KindNone},
 		"entity_is_locked":                              {salesforce.Misconfigured, salesforce.KindOrgRule},
 	}
 }

@@ -22,7 +22,7 @@ func (c admin) serve() {
 	parts := strings.Split(strings.Trim(strings.TrimPrefix(c.Path, "/_emulator"), "/"), "/")
 	switch parts[0] {
 	case "":
-		c.JSON(200, map[string]any{"resources": []string{"faults", "journal", "state", "summary", "orgs", "usernames", "hostility"}})
+		c.JSON(200, map[string]any{"resources": []string{"faults", "journal", "state", "summary", "orgs", "usernames", "hostility", "late"}})
 	case "faults":
 		c.adminFaults(parts[1:])
 	case "journal":
@@ -37,6 +37,8 @@ func (c admin) serve() {
 		c.adminUsernames()
 	case "hostility":
 		c.adminHostility()
+	case "late":
+		c.adminLate(parts[1:])
 	default:
 		c.refuse(http.StatusNotFound, fmt.Errorf("no resource %q", parts[0]))
 	}
@@ -114,7 +116,7 @@ func (c admin) adminJournal() {
 	}
 	since, _ := strconv.ParseInt(query.Get("since"), 10, 64) // absent means 0
 	c.JSON(200, c.s.Journal(JournalFilter{Operation: query.Get("operation"), MutatingOnly: query.Get("mutating") == "true",
-		Since: since, Org: query.Get("org")}))
+		Since: since, Org: query.Get("org"), Late: query.Get("late")}))
 }
 
 func (c admin) adminState() {
@@ -169,12 +171,9 @@ func (c admin) adminUsernames() {
 	c.None(http.StatusNoContent)
 }
 
-// adminHostility: {"seed":n,"rate":r} with r from 0 to 1; DELETE ends it.
+// adminHostility: a Hostility begins; DELETE ends it.
 func (c admin) adminHostility() {
-	var body struct {
-		Seed uint64  `json:"seed"`
-		Rate float64 `json:"rate"`
-	}
+	var body Hostility
 	switch c.Method {
 	case http.MethodDelete:
 	case http.MethodPost:
@@ -185,10 +184,9 @@ func (c admin) adminHostility() {
 		c.refuse(http.StatusMethodNotAllowed, fmt.Errorf("method %s", c.Method))
 		return
 	}
-	if body.Rate < 0 || body.Rate > 1 {
-		c.refuse(http.StatusBadRequest, fmt.Errorf("rate %v: want 0 to 1", body.Rate))
+	if err := c.s.Misbehave(body); err != nil {
+		c.refuse(http.StatusBadRequest, err)
 		return
 	}
-	c.s.SetHostility(body.Seed, body.Rate)
 	c.None(http.StatusNoContent)
 }

@@ -21,7 +21,7 @@ func (c admin) adminOrgs(rest []string) {
 		return
 	}
 	if len(rest) == 1 {
-		c.JSON(200, o.describe())
+		c.JSON(200, describe(o))
 		return
 	}
 	name := ""
@@ -36,6 +36,7 @@ func (c admin) adminOrgs(rest []string) {
 		"users": c.adminUser, "licenses": c.adminSeats, "apps": c.adminApp, "sessions": c.adminSessions,
 		"tokens": c.adminTokens, "limits": c.adminLimits, "grants": c.adminGrant, "refusals": c.adminRefusal,
 		"denials": c.adminDenials, "propagation": c.adminPropagation, "fields": c.adminFields,
+		"access": c.adminAccess, "flow": c.adminFlow, "refresh": c.adminRefresh, "move": c.adminMove,
 	}[rest[1]]
 	if !ok {
 		c.refuse(http.StatusNotFound, fmt.Errorf("no resource %q", rest[1]))
@@ -54,7 +55,7 @@ type orgDescription struct {
 	Users       int    `json:"users"`
 }
 
-func (o *Org) describe() orgDescription {
+func describe(o *Org) orgDescription {
 	defer o.rlock()()
 	return orgDescription{o.org.ID, o.org.Config.Name, o.org.Config.InstanceURL, len(o.org.Table("User").Rows)}
 }
@@ -66,7 +67,7 @@ func (c admin) listOrgs() {
 	}
 	list := []orgDescription{}
 	for _, o := range c.s.Orgs() {
-		list = append(list, o.describe())
+		list = append(list, describe(o))
 	}
 	c.JSON(200, list)
 }
@@ -88,7 +89,7 @@ func (c admin) addOrg() {
 			c.refuse(http.StatusBadRequest, fmt.Errorf("%v", trouble))
 		}
 	}()
-	c.JSON(http.StatusCreated, c.s.AddOrg(cfg).describe())
+	c.JSON(http.StatusCreated, describe(c.s.AddOrg(cfg)))
 }
 
 func (c admin) adminReadUsers(o *Org, username string) {

@@ -31,6 +31,12 @@ type JournalEntry = journal.Entry
 // JournalFilter picks journal entries; zero fields pick everything.
 type JournalFilter = journal.Filter
 
+// What an entry of the journal is of a call that is applied late.
+const (
+	LateWaiting = journal.Waiting // got no answer, is not applied yet
+	LateApplied = journal.Applied // was applied, nobody was told
+)
+
 // Counters are never lost, however short the journal is.
 type Counters = journal.Counters
 

@@ -24,6 +24,7 @@ const (
 	EffectTokenError      = faults.EffectTokenError      // 400 error and error_description
 	EffectDropBefore      = faults.EffectDropBefore      // connection closed, nothing applied
 	EffectSlow            = faults.EffectSlow            // only DelayMillis
+	EffectLate            = faults.EffectLate            // no answer, applied later, see Late; for calls that change something
 )
 
 // Effects on a whole call, after it was applied.
@@ -37,6 +38,7 @@ const (
 const (
 	EffectLockRow     = faults.EffectLockRow     // UNABLE_TO_LOCK_ROW
 	EffectRecordError = faults.EffectRecordError // Code, Message, Fields
+	EffectGackRecord  = faults.EffectGackRecord  // 500 for the whole collection that has the record, nothing applied; see Fault.AtLeast
 )
 
 // Preset is a refusal that one word plans: its Name is an Effect.

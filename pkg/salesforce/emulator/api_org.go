@@ -88,4 +88,11 @@ const (
 	// DenyAssignPermissionSets takes "Assign Permission Sets": assignments
 	// answer INSUFFICIENT_ACCESS_OR_READONLY. [R text; which objects: U]
 	DenyAssignPermissionSets = org.DenyAssignPermissionSets
+	// DenyWrites answers what is to change something with 503 SERVER_UNAVAILABLE
+	// while reads go on. [S text; that reads go on: U]
+	DenyWrites = org.DenyWrites
+	// DenyReadOnlyMode is the read-only mode of planned maintenance: each record
+	// gets INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE, and the Bulk API
+	// is shut. [D; the status of a call about one record: U]
+	DenyReadOnlyMode = org.DenyReadOnlyMode
 )

@@ -162,6 +162,30 @@ func (b *bench) create(name string, more ...string) string {
 	return a.object(b.t)["id"].(string)
 }
 
+// first is the id of the first row of a query.
+func (b *bench) first(soql string) string {
+	b.t.Helper()
+	rows, err := b.org.Query(soql)
+	if err != nil || len(rows) == 0 {
+		b.t.Fatalf("%s: %v %v", soql, rows, err)
+	}
+	return rows[0]["Id"].(string)
+}
+
+// login is the id of a user's UserLogin.
+func (b *bench) login(user string) string {
+	b.t.Helper()
+	return b.first("SELECT Id FROM UserLogin WHERE UserId = '" + user + "'")
+}
+
+// assign gives a user the permission set HR_Data over HTTP.
+func (b *bench) assign(user string) string {
+	b.t.Helper()
+	a := b.do("POST", version+"/sobjects/PermissionSetAssignment", `{"AssigneeId":"`+user+`","PermissionSetId":"`+b.id("PermissionSet", "HR_Data")+`"}`)
+	a.is(b.t, 201)
+	return a.object(b.t)["id"].(string)
+}
+
 func (a answer) is(t *testing.T, status int) {
 	t.Helper()
 	if a.status != status {

@@ -30,6 +30,7 @@
 //   - internal/org: configuration, the objects of an org and their rules, seats,
 //     denials, what is done by hand, saving and loading
 //   - internal/journal: every request, and counters
+//   - internal/late: calls that got no answer and are applied later
 //   - internal/faults: planned misbehaviour, hostility, presets
 //   - internal/call: one request: host, admission, fault, answer, journal
 //   - internal/oauth: the token endpoint, the browser leg, identity
@@ -42,12 +43,15 @@
 //
 //   - server.go: servers and their options
 //   - serve.go: which of the rooms a request is for
-//   - server_faults.go: the fault plan
+//   - server_faults.go: the fault plan, hostility
+//   - late.go: what waits to be applied late
 //   - journal.go: the journal and its counters
 //   - snapshot.go: saving and loading
 //   - org.go, org_hand.go: an org, and what is done to it by hand
+//   - org_refresh.go, org_move.go: another org behind the same name; the same one
+//     at another address
 //   - org_signin.go: its apps, tokens and sessions
 //   - org_query.go, org_users.go, state.go: what it holds
-//   - admin.go, admin_org.go: the same under /_emulator/
+//   - admin.go, admin_org.go, admin_hand.go, admin_late.go: the same under /_emulator/
 //   - api.go, api_faults.go, api_org.go: names of types that live below
 package emulator

@@ -19,7 +19,23 @@ func (o *Org) Name() string { return o.org.Config.Name }
 // lock takes the state for changing by hand, and gives what frees it.
 func (o *Org) lock() (org.Hand, func()) {
 	o.server.set.State.Lock()
-	return org.Hand{Org: o.org}, o.server.set.State.Unlock
+	return o.org.ByHand(), o.server.set.State.Unlock
+}
+
+// byHand changes data by hand, the whole of it or nothing, and writes down what
+// it touched.
+func (o *Org) byHand(operation, object string, work func(h org.Hand) error) error {
+	h, unlock := o.lock()
+	err := work(h)
+	if err != nil {
+		h.Tx.Rollback()
+	}
+	unlock()
+	if err == nil {
+		o.server.journal.Note(JournalEntry{Time: h.Tx.Now.Time(), Org: o.org.ID, Operation: "hand." + operation, Object: object,
+			Touched: h.Tx.Places, Stripped: h.Tx.Stripped})
+	}
+	return err
 }
 
 // rlock takes the state for reading.

@@ -6,17 +6,17 @@ import "github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/org"
 // no limits on which fields may be written. It gives the new id. For User,
 // "Profile" and "UserRole" may be given by name, and what is required but
 // missing is filled in.
-func (o *Org) Create(object string, fields map[string]any) (string, error) {
-	hand, unlock := o.lock()
-	defer unlock()
-	return hand.Create(object, fields)
+func (o *Org) Create(object string, fields map[string]any) (id string, err error) {
+	err = o.byHand("create", object, func(h org.Hand) error {
+		id, err = h.Create(object, fields)
+		return err
+	})
+	return id, err
 }
 
 // UpdateUser changes fields of a user behind every client's back.
 func (o *Org) UpdateUser(username string, fields map[string]any) error {
-	hand, unlock := o.lock()
-	defer unlock()
-	return hand.UpdateUser(username, fields)
+	return o.byHand("update", "User", func(h org.Hand) error { return h.UpdateUser(username, fields) })
 }
 
 // DisableUser deactivates a user behind every client's back.
@@ -26,9 +26,37 @@ func (o *Org) DisableUser(username string) error {
 
 // FreezeUser freezes or unfreezes a user.
 func (o *Org) FreezeUser(username string, frozen bool) error {
+	return o.byHand("freeze", "UserLogin", func(h org.Hand) error { return h.FreezeUser(username, frozen) })
+}
+
+// Access is what a user has beside the profile, by names.
+type Access = org.Access
+
+// Everything stands for all names of a list that is taken away.
+const Everything = org.Everything
+
+// Give gives a user access, beside what is there.
+func (o *Org) Give(username string, a Access) error {
+	return o.byHand("give", "", func(h org.Hand) error { return h.Give(username, a) })
+}
+
+// Take takes access away that a user has; Everything is all of a list. Deleted
+// assignments leave nothing that a query finds.
+func (o *Org) Take(username string, a Access) error {
+	return o.byHand("take", "", func(h org.Hand) error { return h.Take(username, a) })
+}
+
+// Flow is an automation of the org's own: when a user is deactivated, by
+// whomever, it takes access away and blanks fields. When the user comes back it
+// does nothing.
+type Flow = org.Flow
+
+// PlantFlow has the org strip users who are deactivated from now on; an empty
+// Flow ends it.
+func (o *Org) PlantFlow(f Flow) error {
 	hand, unlock := o.lock()
 	defer unlock()
-	return hand.FreezeUser(username, frozen)
+	return hand.PlantFlow(f)
 }
 
 // RefuseDeactivation makes deactivating a user fail with a reason; a zero

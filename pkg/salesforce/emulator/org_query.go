@@ -11,7 +11,7 @@ import (
 // SELECT COUNT() gives no rows; use Count.
 func (o *Org) Query(soql string) ([]map[string]any, error) {
 	defer o.rlock()()
-	plan, err := o.plan(soql)
+	plan, err := planOf(o, soql)
 	if err != nil {
 		return nil, err
 	}
@@ -30,14 +30,14 @@ func (o *Org) Query(soql string) ([]map[string]any, error) {
 // Count runs SOQL and says how many rows it has.
 func (o *Org) Count(soql string) (int, error) {
 	defer o.rlock()()
-	plan, err := o.plan(soql)
+	plan, err := planOf(o, soql)
 	if err != nil {
 		return 0, err
 	}
 	return len(plan.Run()), nil
 }
 
-func (o *Org) plan(text string) (*soql.Plan, error) {
+func planOf(o *Org, text string) (*soql.Plan, error) {
 	q, err := soql.Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("emulator: query: %w", err)

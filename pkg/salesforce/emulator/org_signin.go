@@ -24,7 +24,7 @@ func (o *Org) AddApp(cfg ConnectedApp) error { return o.org.Auth.AddApp(cfg) }
 
 // Grant gives a refresh token as if the user had consented.
 func (o *Org) Grant(clientID, username string) (string, error) {
-	id, err := o.idOf(username)
+	id, err := idOf(o, username)
 	if err != nil {
 		return "", err
 	}
@@ -33,7 +33,7 @@ func (o *Org) Grant(clientID, username string) (string, error) {
 
 // AccessToken gives a session for a user without the token endpoint.
 func (o *Org) AccessToken(username string) (string, error) {
-	id, err := o.idOf(username)
+	id, err := idOf(o, username)
 	if err != nil {
 		return "", err
 	}
@@ -42,7 +42,7 @@ func (o *Org) AccessToken(username string) (string, error) {
 }
 
 // idOf finds a user's id.
-func (o *Org) idOf(username string) (string, error) {
+func idOf(o *Org, username string) (string, error) {
 	defer o.rlock()()
 	user, err := org.Hand{Org: o.org}.User(username)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.env.Late.ApplyDue("")
 	c := call.New(s.env, w, r)
 	if !strings.HasPrefix(c.Path, "/_emulator") || s.adminOff {
 		c.Serve(s.route(c))

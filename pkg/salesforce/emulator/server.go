@@ -9,6 +9,7 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/call"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/faults"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/journal"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/late"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/oauth"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/org"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/rest"
@@ -41,7 +42,8 @@ type options struct {
 // Option changes a Server.
 type Option func(*options)
 
-// WithClock replaces time.Now; sessions, propagation and limits follow it.
+// WithClock replaces time.Now; sessions, propagation, limits and late calls
+// follow it.
 func WithClock(now func() time.Time) Option { return func(o *options) { o.clock = now } }
 
 // WithJournalSize bounds the journal; default 100,000 entries. Counters are
@@ -75,14 +77,18 @@ func WithSleep(sleep func(r *http.Request, d time.Duration)) Option {
 
 // New makes a server without orgs.
 func New(opts ...Option) *Server {
-	o := options{clock: time.Now, journalSize: 100_000, loginHosts: map[string]bool{}, sleep: waitFor}
+	o := options{journalSize: 100_000, loginHosts: map[string]bool{}, sleep: waitFor}
 	for _, opt := range opts {
 		opt(&o)
 	}
-	s := &Server{adminOff: o.adminOff, faults: faults.NewPlan(o.seed, o.rate), journal: journal.New(o.journalSize),
-		shown: map[*org.Org]*Org{}}
+	machines := o.clock == nil
+	if machines {
+		o.clock = time.Now
+	}
+	s := &Server{adminOff: o.adminOff, faults: faults.NewPlan(), journal: journal.New(o.journalSize), shown: map[*org.Org]*Org{}}
 	s.set = org.NewSet(o.clock, s.show)
-	s.env = &call.Env{Orgs: s.set, Faults: s.faults, Journal: s.journal, LoginHosts: o.loginHosts, Sleep: o.sleep}
+	s.env = &call.Env{Orgs: s.set, Faults: s.faults, Journal: s.journal, Late: late.New(o.clock, machines), LoginHosts: o.loginHosts, Sleep: o.sleep}
+	s.SetHostility(o.seed, o.rate)
 	s.oauth, s.bulk = oauth.New(), bulk.New()
 	s.rest = rest.New(s.bulk.Route)
 	return s

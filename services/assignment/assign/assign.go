@@ -47,7 +47,7 @@ type Service struct {
 	log     *slog.Logger
 	tracer  trace.Tracer
 	metrics *metrics
-	gate    *gate
+	lull    *lull
 	// work is the body of every work message.
 	work []byte
 	// unreadableAgain is the constant, but in tests.
@@ -73,7 +73,7 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	}
 	return &Service{
 		reader: cfg.reader, merger: cfg.merger, mappings: cfg.mappings,
-		bus: b, roster: b, log: t.Log, tracer: t.Tracer, metrics: m, gate: newGate(),
+		bus: b, roster: b, log: t.Log, tracer: t.Tracer, metrics: m, lull: newLull(),
 		work: work, unreadableAgain: unreadableAgain, swept: make(chan struct{}),
 	}, nil
 }
@@ -115,12 +115,12 @@ func (s *Service) takeEvents(ctx context.Context, feed *bus.Feed) {
 	for {
 		msgs := feed.TryNext(batchSize)
 		if len(msgs) == 0 {
-			s.gate.setIdle(true)
+			s.lull.setIdle(true)
 			var err error
 			if msgs, err = feed.Next(ctx, batchSize, 0); err != nil {
 				return
 			}
-			s.gate.setIdle(false)
+			s.lull.setIdle(false)
 		}
 		s.step(ctx, msgs)
 		if ctx.Err() != nil {
@@ -129,35 +129,35 @@ func (s *Service) takeEvents(ctx context.Context, feed *bus.Feed) {
 	}
 }
 
-// gate lets background work wait for a quiet moment.
-type gate struct {
+// lull lets background work wait for a quiet moment.
+type lull struct {
 	mu   sync.Mutex
 	idle chan struct{} // closed while idle
 	is   bool
 }
 
-func newGate() *gate { return &gate{idle: make(chan struct{})} }
+func newLull() *lull { return &lull{idle: make(chan struct{})} }
 
-func (g *gate) setIdle(idle bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.is == idle {
+func (l *lull) setIdle(idle bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.is == idle {
 		return
 	}
-	g.is = idle
+	l.is = idle
 	if idle {
-		close(g.idle)
+		close(l.idle)
 		return
 	}
-	g.idle = make(chan struct{})
+	l.idle = make(chan struct{})
 }
 
 // wait returns in a quiet moment, or after limit: background work must not
 // starve.
-func (g *gate) wait(ctx context.Context, limit time.Duration) error {
-	g.mu.Lock()
-	idle := g.idle
-	g.mu.Unlock()
+func (l *lull) wait(ctx context.Context, limit time.Duration) error {
+	l.mu.Lock()
+	idle := l.idle
+	l.mu.Unlock()
 	t := time.NewTimer(limit)
 	defer t.Stop()
 	select {

@@ -16,7 +16,7 @@ import (
 
 func TestANewPersonGetsDesiredAndWork(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	b.start()
 	seq := b.publish("hr", sampleEvent(1))
 	d, dseq := b.awaitDesired(1, func(d events.Desired) bool { return d.Active })
@@ -35,7 +35,7 @@ func TestANewPersonGetsDesiredAndWork(t *testing.T) {
 
 func TestAnUnchangedRepublishMakesNoWork(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	b.start()
 	b.publish("hr", sampleEvent(1))
 	_, dseq := b.awaitDesired(1, func(d events.Desired) bool { return d.Active })
@@ -48,7 +48,7 @@ func TestAnUnchangedRepublishMakesNoWork(t *testing.T) {
 
 func TestABackfillWaitsAndALeaverDoesNot(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	b.start()
 	backfill := func(e *events.Event) { e.Lane = events.LaneBackfill }
 	b.publish("hr", sampleEvent(1, backfill))
@@ -65,7 +65,7 @@ func TestABackfillWaitsAndALeaverDoesNot(t *testing.T) {
 
 func TestAnOlderVersionIsSuperseded(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	b.sends("hr", events.VersionNumber)
 	b.start()
 	b.publish("hr", sampleEvent(1, versioned("7"), titled("New")))
@@ -79,7 +79,7 @@ func TestAnOlderVersionIsSuperseded(t *testing.T) {
 
 func TestRemovalBySourceAndByAll(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	b.start()
 	removed := func(e *events.Event) { e.Type = events.TypePersonRemoved }
 	b.publish("hr", sampleEvent(1))
@@ -99,7 +99,7 @@ func TestRemovalBySourceAndByAll(t *testing.T) {
 
 func TestAMappingFailureParksOnlyThatPerson(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	for n := 1; n <= 3; n++ {
 		b.publish("hr", sampleEvent(n, func(e *events.Event) {
 			if n == 2 {
@@ -149,7 +149,7 @@ func TestAFailedCommitIsRepeated(t *testing.T) {
 	for name, after := range map[string]bool{"nothing stored": false, "stored, reply lost": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t)
+			b := newBundle(t)
 			s := b.service(telemetry.Discard())
 			var once atomic.Bool
 			f := &failing{roster: s.roster, after: after, fail: func(string) bool { return once.CompareAndSwap(false, true) }}
@@ -170,11 +170,55 @@ func TestAFailedCommitIsRepeated(t *testing.T) {
 	}
 }
 
+// TestNothingIsAckedThatIsNotCommitted fails every commit of one kind until the
+// service has come back to it, and looks for the event: it has to be there still.
+func TestNothingIsAckedThatIsNotCommitted(t *testing.T) {
+	t.Parallel()
+	person, group := encoded(t, sampleEvent(1, titled("New"))), encoded(t, groupEvent("Leads", 1))
+	for name, test := range map[string]struct {
+		subject string // whose commits fail
+		kind    string
+		body    []byte
+		done    func(b *bundle, seq uint64)
+	}{
+		"a person": {"rollcall.person.", events.KindPerson, person, func(b *bundle, _ uint64) {
+			b.awaitDesired(1, func(d events.Desired) bool { return d.Fields["Title"] == "New" })
+		}},
+		"a group's members": {"rollcall.person.", events.KindGroup, group, func(b *bundle, seq uint64) {
+			await(b, events.PersonSubject(b.key(1)), func(p events.PersonState) bool { return len(p.Groups) == 1 })
+		}},
+		"a group": {"rollcall.group.", events.KindGroup, group, func(b *bundle, seq uint64) {
+			await(b, events.GroupSubject(b.keyer.Group("directory", "g1")), func(g events.GroupState) bool { return g.Origin.Seq == seq })
+		}},
+		"a rejection": {"rollcall.rejection.", events.KindPerson, []byte("{"), func(b *bundle, seq uint64) {
+			b.awaitRejection(seq, func(events.Rejection) bool { return true })
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBundle(t)
+			s := b.service(telemetry.Discard())
+			var mended atomic.Bool
+			f := &failing{roster: s.roster, fail: func(subject string) bool { return !mended.Load() && strings.HasPrefix(subject, test.subject) }}
+			s.roster = f
+			seq := b.publishRaw(events.DirectorySubject("directory", test.kind), test.body, nil)
+			b.run(s)
+			b.until("the commit failed twice", func() bool { return f.count.Load() > 1 })
+			if b.unacked() != 1 {
+				t.Error("the event was acked")
+			}
+			mended.Store(true)
+			test.done(b, seq)
+			b.awaitAcked()
+		})
+	}
+}
+
 // TestTwoReplicasRace lets two services fold the same people: whatever the
 // order, the newest event wins and everybody's desired state follows it.
 func TestTwoReplicasRace(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	const people, rounds = 20, 15
 	b.start()
 	b.start()
@@ -199,7 +243,7 @@ func TestTwoReplicasRace(t *testing.T) {
 
 func TestAnOlderEventReadLaterLoses(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	s := b.service(telemetry.Discard())
 	b.publish("hr", sampleEvent(1, titled("Old")))
 	b.publish("hr", sampleEvent(1, titled("New")))
@@ -212,7 +256,7 @@ func TestAnOlderEventReadLaterLoses(t *testing.T) {
 
 func TestASecondServiceFoldsNothingTwice(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	stop := b.start()
 	b.publish("hr", sampleEvent(1))
 	b.awaitDesired(1, func(d events.Desired) bool { return d.Active })
@@ -229,7 +273,7 @@ func TestASecondServiceFoldsNothingTwice(t *testing.T) {
 
 func TestPoison(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	for source, kind := range map[string]events.VersionKind{"counts": events.VersionNumber, "dates": events.VersionTime} {
 		b.file.Sources[source] = config.Source{Correlate: "externalId"}
 		b.sends(source, kind)
@@ -273,7 +317,7 @@ func TestPoison(t *testing.T) {
 	b.awaitAcked()
 }
 
-func (b *bench) reconsider(seq uint64) {
+func (b *bundle) reconsider(seq uint64) {
 	b.t.Helper()
 	_, err := b.bus.Commit(b.ctx, events.StreamRoster, []bus.Group{{{Subject: events.ReconsiderSubject(seq), Data: []byte("{}")}}})
 	if err != nil {
@@ -283,7 +327,7 @@ func (b *bench) reconsider(seq uint64) {
 
 func TestReconsider(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	stop := b.start()
 	from := func(n int, title string) uint64 {
 		return b.publishRaw(events.DirectorySubject("payroll", events.KindPerson), encoded(t, sampleEvent(n, titled(title))), nil)
@@ -318,7 +362,7 @@ func TestReconsider(t *testing.T) {
 
 func TestASweepRevisesOnlyWhatTheConfigurationChanges(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	stop := b.start()
 	b.publish("hr", sampleEvent(1))
 	b.publish("hr", sampleEvent(2, func(e *events.Event) { e.Person.UserType = "Contractor" }))
@@ -354,7 +398,7 @@ func TestASweepRevisesOnlyWhatTheConfigurationChanges(t *testing.T) {
 
 func TestATooLargePersonIsRejected(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	b.start()
 	big := func(e *events.Event) { e.Person.Custom = map[string]string{"notes": strings.Repeat("x", 600<<10)} }
 	b.publish("hr", sampleEvent(1, big))
@@ -369,7 +413,7 @@ func TestATooLargePersonIsRejected(t *testing.T) {
 
 func TestNATSRestartLosesNothing(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	b.start()
 	b.publish("hr", sampleEvent(1))
 	b.awaitDesired(1, func(d events.Desired) bool { return d.Active })
@@ -408,7 +452,7 @@ func (r *splits) Latest(ctx context.Context, stream string, subjects []string) (
 
 func TestAPersonIsReadAsOfOneMoment(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, "o1", "o2", "o3", "o4", "o5") // with sales, six
+	b := newBundle(t, "o1", "o2", "o3", "o4", "o5") // with sales, six
 	s := b.service(telemetry.Discard())
 	r := &splits{roster: s.roster}
 	s.roster = r
@@ -427,7 +471,7 @@ func TestAPersonIsReadAsOfOneMoment(t *testing.T) {
 // BenchmarkService is assignment on a real server that syncs every write:
 // events of new people, from DIRECTORY to their desired state and work.
 func BenchmarkService(b *testing.B) {
-	h := newBench(b)
+	h := newBundle(b)
 	const batch = 1000
 	for start := 0; start < b.N; start += batch {
 		var groups []bus.Group

@@ -34,8 +34,8 @@ type change struct {
 	origin  events.Origin
 	context context.Context //nolint:containedctx // of the span whose trace the change belongs to
 
-	// settled says that the change is committed, or that there was nothing to commit.
-	settled bool
+	// decided says that the change is committed, or that there was nothing to commit.
+	decided bool
 	// desired lists the desired states committed.
 	desired []*events.Desired
 	// err says why the change cannot be made at all, nothing being committed.
@@ -51,7 +51,7 @@ func (e *tooBig) Error() string {
 
 // revise makes changes of distinct people: one read for all, one commit for
 // all, and again for those whom somebody else changed meanwhile. A change that
-// is not settled afterwards, and has no error, is undecided.
+// is not decided afterwards, and has no error, comes again.
 func (s *Service) revise(ctx context.Context, changes []*change) error {
 	open := changes
 	for round := 0; len(open) > 0 && round < maxRounds; round++ {
@@ -102,7 +102,7 @@ func (s *Service) reviseOnce(ctx context.Context, changes []*change) ([]*change,
 }
 
 func (s *Service) committed(ctx context.Context, c *change) {
-	c.settled = true
+	c.decided = true
 	for _, d := range c.desired {
 		s.metrics.changed(ctx, d.Org, d.Lane)
 	}
@@ -147,7 +147,7 @@ func (s *Service) subjects(changes []*change) []string {
 }
 
 // build works one change out on top of what is stored. It returns nothing where
-// nothing is to be committed: the change is settled then, or has an error.
+// nothing is to be committed: the change is decided then, or has an error.
 func (s *Service) build(c *change, have map[string]bus.Entry) bus.Group {
 	c.desired, c.err = nil, nil
 	group, err := s.buildGroup(c, have)
@@ -155,7 +155,7 @@ func (s *Service) build(c *change, have map[string]bus.Entry) bus.Group {
 		c.err = err
 		return nil
 	}
-	c.settled = len(group) == 0
+	c.decided = len(group) == 0
 	return group
 }
 
@@ -204,7 +204,7 @@ func encodePerson(state *events.PersonState) ([]byte, error) {
 
 // desire returns the writes of every org in which the change makes a difference.
 func (s *Service) desire(c *change, state *events.PersonState, have map[string]bus.Entry, header bus.Header) ([]bus.Write, error) {
-	subject, err := newSubject(s.merger, state)
+	who, err := newIdentity(s.merger, state)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +215,7 @@ func (s *Service) desire(c *change, state *events.PersonState, have map[string]b
 		if err != nil {
 			return nil, err
 		}
-		d := m.desire(subject, previous)
+		d := m.desire(who, previous)
 		if d == nil {
 			continue
 		}

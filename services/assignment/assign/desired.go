@@ -17,9 +17,9 @@ const maxDesiredBytes = events.MaxEventBytes - 32<<10
 // mapOperation is the operation of a failed mapping.
 const mapOperation = "map"
 
-// subject is a person as the orgs' expressions see them. It is made once per
-// change and asked once per org.
-type subject struct {
+// identity is one person as all sources together have them: what the orgs'
+// expressions see. It is made once per change and asked once per org.
+type identity struct {
 	state  *events.PersonState
 	person *events.Person
 	active bool
@@ -27,75 +27,75 @@ type subject struct {
 	cel    cel.Activation
 }
 
-func newSubject(m *merger, state *events.PersonState) (*subject, error) {
-	s := &subject{state: state}
-	s.person, s.active = m.merge(state)
-	if s.person == nil {
-		return s, nil
+func newIdentity(m *merger, state *events.PersonState) (*identity, error) {
+	who := &identity{state: state}
+	who.person, who.active = m.merge(state)
+	if who.person == nil {
+		return who, nil
 	}
-	s.vars = newVars(state, s.person, s.active)
+	who.vars = newVars(state, who.person, who.active)
 	var err error
-	if s.cel, err = cel.NewActivation(s.vars); err != nil {
+	if who.cel, err = cel.NewActivation(who.vars); err != nil {
 		return nil, fmt.Errorf("prepare variables: %w", err)
 	}
-	return s, nil
+	return who, nil
 }
 
 // known says whether any source ever spoke of the person; one who is only
 // named as a member of a group is not.
-func (s *subject) known() bool { return len(s.state.Sources) > 0 }
+func (who *identity) known() bool { return len(who.state.Sources) > 0 }
 
 // desire works out what the person should have in an org; previous is nil where
 // there was nothing before. It returns nil where there is nothing to say. Lane,
 // origin and hash are left to the caller.
-func (m *mapping) desire(s *subject, previous *events.Desired) *events.Desired {
-	if !s.known() || !s.active && previous == nil {
+func (m *mapping) desire(who *identity, previous *events.Desired) *events.Desired {
+	if !who.known() || !who.active && previous == nil {
 		return nil
 	}
-	if !s.active {
-		return m.leaver(s, previous)
+	if !who.active {
+		return m.leaver(who, previous)
 	}
-	r, problem := m.choose(s)
+	r, problem := m.choose(who)
 	switch {
 	case problem != nil:
-		return m.stuck(s, previous, "", nil, problem)
+		return m.stuck(who, previous, "", nil, problem)
 	case r == nil && previous == nil:
 		return nil
 	case r == nil:
-		return m.leaver(s, previous)
+		return m.leaver(who, previous)
 	}
-	return m.member(s, previous, r)
+	return m.member(who, previous, r)
 }
 
-func (m *mapping) blank(s *subject) *events.Desired {
-	return &events.Desired{Org: m.org, Key: s.state.Key}
+func (m *mapping) blank(who *identity) *events.Desired {
+	return &events.Desired{Org: m.org, Key: who.state.Key}
 }
 
 // leaver asks for the user to be inactive.
-func (m *mapping) leaver(s *subject, previous *events.Desired) *events.Desired {
-	d := m.blank(s)
+func (m *mapping) leaver(who *identity, previous *events.Desired) *events.Desired {
+	d := m.blank(who)
 	d.Match = previous.Match
 	if d.Match == (events.Match{}) {
-		d.Match = m.guessMatch(s)
+		d.Match = m.guessMatch(who)
 	}
 	return d
 }
 
 // guessMatch evaluates what it can of the fields an existing user is recognised
 // by, for somebody whose mapping never worked.
-func (m *mapping) guessMatch(s *subject) events.Match {
-	if s.person == nil {
+func (m *mapping) guessMatch(who *identity) events.Match {
+	if who.person == nil {
 		return events.Match{}
 	}
 	values := map[string]any{}
 	for i := range m.rules {
 		r := &m.rules[i]
-		s.vars[varRule] = r.Name
+		who.vars[varRule] = r.Name
 		for _, f := range r.fields {
 			if _, have := values[f.name]; have || !m.isMatchField(f.name) {
 				continue
 			}
-			if v, err := f.expr.value(s.cel); err == nil {
+			if v, err := f.expr.value(who.cel); err == nil {
 				values[f.name] = v
 			}
 		}
@@ -124,13 +124,13 @@ func (m *mapping) match(fields map[string]any) events.Match {
 
 // choose returns the first rule that matches, nil for none. A condition that
 // fails decides nothing: it is a problem, and no later rule is tried.
-func (m *mapping) choose(s *subject) (*rule, *events.Failure) {
-	s.vars[varRule] = ""
+func (m *mapping) choose(who *identity) (*rule, *events.Failure) {
+	who.vars[varRule] = ""
 	for i := range m.rules {
 		r := &m.rules[i]
-		ok, err := r.when.test(s.cel)
+		ok, err := r.when.test(who.cel)
 		if err != nil {
-			return nil, failure(fmt.Sprintf("The condition of rule %q cannot be decided for this person: %s.", r.Name, err), r.when, s)
+			return nil, failure(fmt.Sprintf("The condition of rule %q cannot be decided for this person: %s.", r.Name, err), r.when, who)
 		}
 		if ok {
 			return r, nil
@@ -140,34 +140,34 @@ func (m *mapping) choose(s *subject) (*rule, *events.Failure) {
 }
 
 // member asks for what a rule gives.
-func (m *mapping) member(s *subject, previous *events.Desired, r *rule) *events.Desired {
-	s.vars[varRule] = r.Name
-	values, problem := s.evaluate(r.fields)
+func (m *mapping) member(who *identity, previous *events.Desired, r *rule) *events.Desired {
+	who.vars[varRule] = r.Name
+	values, problem := who.evaluate(r.fields)
 	if problem != nil {
-		return m.stuck(s, previous, r.Name, values, problem)
+		return m.stuck(who, previous, r.Name, values, problem)
 	}
-	d := m.blank(s)
+	d := m.blank(who)
 	d.Rule, d.Active, d.Fields = r.Name, true, values
 	d.Profile, d.Role = r.Profile, r.Role
 	d.Match = m.match(values)
-	if problem := m.give(s, r, d); problem != nil {
-		return m.stuck(s, previous, r.Name, values, problem)
+	if problem := m.give(who, r, d); problem != nil {
+		return m.stuck(who, previous, r.Name, values, problem)
 	}
 	return d
 }
 
 // evaluate works out every field, also after one has failed: an admin wants to
 // see all that is wrong with a person at once.
-func (s *subject) evaluate(fields []field) (map[string]any, *events.Failure) {
+func (who *identity) evaluate(fields []field) (map[string]any, *events.Failure) {
 	values := make(map[string]any, len(fields))
 	var problem *events.Failure
 	for _, f := range fields {
-		v, err := f.expr.value(s.cel)
+		v, err := f.expr.value(who.cel)
 		switch {
 		case err == nil:
 			values[f.name] = v
 		case problem == nil:
-			problem = failure(fmt.Sprintf("%s cannot be worked out for this person: %s.", f.name, err), f.expr, s)
+			problem = failure(fmt.Sprintf("%s cannot be worked out for this person: %s.", f.name, err), f.expr, who)
 			problem.Fields = []string{f.name}
 		default:
 			problem.Fields = append(problem.Fields, f.name)
@@ -180,7 +180,7 @@ func (s *subject) evaluate(fields []field) (map[string]any, *events.Failure) {
 }
 
 // give adds what the rule and every grant that applies assign.
-func (m *mapping) give(s *subject, r *rule, d *events.Desired) *events.Failure {
+func (m *mapping) give(who *identity, r *rule, d *events.Desired) *events.Failure {
 	given := map[string][]string{}
 	add := func(more config.Assignments) {
 		for key, names := range more {
@@ -192,9 +192,9 @@ func (m *mapping) give(s *subject, r *rule, d *events.Desired) *events.Failure {
 	}
 	add(r.Assignments)
 	for i, g := range m.grants {
-		ok, err := g.when.test(s.cel)
+		ok, err := g.when.test(who.cel)
 		if err != nil {
-			return failure(fmt.Sprintf("The condition of grant %d cannot be decided for this person: %s.", i+1, err), g.when, s)
+			return failure(fmt.Sprintf("The condition of grant %d cannot be decided for this person: %s.", i+1, err), g.when, who)
 		}
 		if ok {
 			add(g.Assignments)
@@ -209,8 +209,8 @@ func (m *mapping) give(s *subject, r *rule, d *events.Desired) *events.Failure {
 }
 
 // stuck asks for nothing but to be parked with the problem.
-func (m *mapping) stuck(s *subject, previous *events.Desired, rule string, values map[string]any, problem *events.Failure) *events.Desired {
-	d := m.blank(s)
+func (m *mapping) stuck(who *identity, previous *events.Desired, rule string, values map[string]any, problem *events.Failure) *events.Desired {
+	d := m.blank(who)
 	d.Rule, d.Active, d.Problem = rule, true, problem
 	if d.Match = m.match(values); d.Match == (events.Match{}) && previous != nil {
 		d.Match = previous.Match
@@ -218,10 +218,10 @@ func (m *mapping) stuck(s *subject, previous *events.Desired, rule string, value
 	return d
 }
 
-func failure(message string, e *expression, s *subject) *events.Failure {
+func failure(message string, e *expression, who *identity) *events.Failure {
 	return &events.Failure{
 		Cause: events.CauseMapping, Operation: mapOperation, Message: message,
-		Expression: e.text, Value: show(e.paths, s.vars),
+		Expression: e.text, Value: show(e.paths, who.vars),
 	}
 }
 

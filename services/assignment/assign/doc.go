@@ -2,6 +2,21 @@
 // org: it folds DIRECTORY's events into [events.PersonState] and
 // [events.GroupState], and keeps one [events.Desired] per person and org.
 //
+// # Where is what
+//
+//   - assign.go: the service and its loops
+//   - step.go, incoming.go: one batch of events, from messages to acks
+//   - series.go, fold.go: what a source's events come to
+//   - merge.go, attribute.go: one person of several sources
+//   - desired.go: what a person should have in one org
+//   - mapping.go, expression.go, functions.go, path.go, vars.go: an org's
+//     configuration, compiled, and what its expressions see
+//   - change.go: a person's change, read, worked out and committed
+//   - groups.go: a group's event, and its members
+//   - reject.go, reconsider.go: what cannot be understood, and is read again
+//   - sweep.go: everybody, once, at the start
+//   - config.go, metrics.go: what it is given, and what it counts
+//
 // # Folding
 //
 // A source's events about one person, or one group, have one order: series,

@@ -117,7 +117,7 @@ func (c *compiler) compile(text string) (*expression, error) {
 	return e, nil
 }
 
-// issueErrors turns CEL's findings into one error each, with the column as an
+// issueErrors turns CEL's issues into one error each, with the column as an
 // editor counts it.
 func issueErrors(issues *cel.Issues) error {
 	if issues == nil || issues.Err() == nil {

@@ -50,7 +50,7 @@ func TestAnOlderReplicaLeavesWhatItCannotRead(t *testing.T) {
 		prefix string
 		event  *events.Event
 		source string
-		done   func(b *bench, seq uint64) bool
+		done   func(b *bundle, seq uint64) bool
 	}{
 		"a person":         {"rollcall.person.", sampleEvent(1, titled("New")), "hr", titleIsNew},
 		"a desired state":  {"rollcall.desired.", sampleEvent(1, titled("New")), "hr", titleIsNew},
@@ -59,7 +59,7 @@ func TestAnOlderReplicaLeavesWhatItCannotRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t)
+			b := newBundle(t)
 			present := b.service(telemetry.Discard())
 			b.handled(present, b.publish("hr", sampleEvent(1)))
 			b.handled(present, b.publish("directory", groupEvent("Leads", 1)))
@@ -89,18 +89,18 @@ func TestAnOlderReplicaLeavesWhatItCannotRead(t *testing.T) {
 	}
 }
 
-func titleIsNew(b *bench, _ uint64) bool {
+func titleIsNew(b *bundle, _ uint64) bool {
 	d, _ := b.desired(1)
 	return d.Fields["Title"] == "New"
 }
 
-func groupIsNew(b *bench, seq uint64) bool {
+func groupIsNew(b *bundle, seq uint64) bool {
 	g, _ := read[events.GroupState](b, events.GroupSubject(b.keyer.Group("directory", "g1")))
 	return g.Origin.Seq == seq && b.memberships(g.Key, 2)[1] == "Followers"
 }
 
 // roster lists everything in ROSTER, each with its sequence.
-func (b *bench) roster() []string {
+func (b *bundle) roster() []string {
 	b.t.Helper()
 	var out []string
 	err := b.bus.Scan(b.ctx, events.StreamRoster, ">", 1, func(e bus.Entry) error {
@@ -114,7 +114,7 @@ func (b *bench) roster() []string {
 }
 
 // unacked is how many events are delivered, or still to be, and not acked.
-func (b *bench) unacked() int {
+func (b *bundle) unacked() int {
 	b.t.Helper()
 	all, err := b.bus.Consumers(b.ctx, events.StreamDirectory)
 	if err != nil {

@@ -5,12 +5,14 @@ import (
 	"iter"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 )
 
 // word is what an event of one source says of one person; its sequence in
@@ -389,4 +391,45 @@ func (s *Service) interleave(rt *rapid.T, all []*incoming, batches [][]int) (*ev
 		rt.Fatal(err)
 	}
 	return &state, desired
+}
+
+// TestWhatIsSupersededMakesRoom: nobody's event is refused because of what is
+// kept of older ones.
+func TestWhatIsSupersededMakesRoom(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.sends("hr", events.VersionNumber)
+	b.sends("directory", events.VersionNumber)
+	s := b.service(telemetry.Discard())
+	big := func(version string) *events.Event {
+		return sampleEvent(1, versioned(version), func(e *events.Event) {
+			e.Person.Custom = map[string]string{"notes": strings.Repeat("x", 400<<10)}
+		})
+	}
+	bigGroup := func(version string) *events.Event {
+		members := make([]int, 40000)
+		for i := range members {
+			members[i] = i % 10
+		}
+		e := groupEvent("Leads", members...)
+		e.SourceVersion = version
+		return e
+	}
+	b.handled(s, b.publish("hr", big("9")))
+	b.handled(s, b.publish("directory", bigGroup("9")))
+	for _, seq := range []uint64{b.publish("hr", big("8")), b.publish("directory", bigGroup("8"))} {
+		if in := b.handled(s, seq)[0]; in.verdict != verdictSuperseded {
+			t.Errorf("event %d is %s: %v", seq, in.verdict, in.fault)
+		}
+	}
+	p, _ := read[events.PersonState](b, events.PersonSubject(b.key(1)))
+	if hr := p.Sources["hr"]; hr.SourceVersion != "9" || len(hr.Superseded) != 1 {
+		t.Errorf("the person has version %q, and %d more", hr.SourceVersion, len(hr.Superseded))
+	}
+	if in := b.handled(s, b.publish("directory", big("1")))[0]; in.fault != nil {
+		t.Errorf("another source's event is refused: %v", in.fault)
+	}
+	if g, _ := read[events.GroupState](b, events.GroupSubject(b.keyer.Group("directory", "g1"))); g.SourceVersion != "9" {
+		t.Errorf("the group has version %q", g.SourceVersion)
+	}
 }

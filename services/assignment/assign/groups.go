@@ -245,7 +245,7 @@ func (s *Service) spread(ctx context.Context, sp *spread) (bool, error) {
 				waiting = fmt.Errorf("%w: %w", errUnreadable, c.err)
 			case c.err != nil:
 				s.log.ErrorContext(sp.in.context, "membership could not be noted", "key", c.key, "seq", sp.in.entry.Seq, "error", c.err)
-			case !c.settled:
+			case !c.decided:
 				return moved, errMembersOpen
 			default:
 				moved = moved || len(c.desired) > 0

@@ -20,7 +20,7 @@ func groupEvent(name string, members ...int) *events.Event {
 
 func TestGroupsJoinRenameLeaveAndGo(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	b.start()
 	hasLead := func(want bool) func(events.Desired) bool {
 		return func(d events.Desired) bool { return slices.Contains(d.Assignments["permissionSets"], "Lead") == want }
@@ -53,7 +53,7 @@ func TestGroupsJoinRenameLeaveAndGo(t *testing.T) {
 
 func TestALargeGroupIsSpreadInParts(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	b.start()
 	members := make([]int, 2*batchSize+7)
 	for i := range members {
@@ -74,7 +74,7 @@ func TestALargeGroupIsSpreadInParts(t *testing.T) {
 // them in line with the newer one.
 func TestAnInterruptedOlderGroupEventIsPutRight(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	s := b.service(telemetry.Discard())
 	b.publish("directory", groupEvent("Leads", 1))
 	older := b.publish("directory", groupEvent("Leads", 2))

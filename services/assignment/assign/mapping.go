@@ -93,7 +93,7 @@ func (b *mappingBuilder) fault(where, what string) {
 	b.faults = append(b.faults, fmt.Errorf("org %q: %s: %s", b.org, where, what))
 }
 
-// expressionFaults lists each finding of CEL with where it was found.
+// expressionFaults lists each fault that CEL finds, with its place.
 func (b *mappingBuilder) expressionFaults(where string, err error) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {

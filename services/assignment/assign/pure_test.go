@@ -117,11 +117,11 @@ func viewOf(p *events.Person) events.SourceState {
 
 func desireOf(t testing.TB, c Config, state *events.PersonState, previous *events.Desired) *events.Desired {
 	t.Helper()
-	s, err := newSubject(c.merger, state)
+	who, err := newIdentity(c.merger, state)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.mappings[0].desire(s, previous)
+	return c.mappings[0].desire(who, previous)
 }
 
 func TestDesiredOfAMember(t *testing.T) {

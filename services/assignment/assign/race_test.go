@@ -26,7 +26,7 @@ func (r *interposed) Commit(ctx context.Context, stream string, groups []bus.Gro
 }
 
 // handled takes stored events through one step of a service that does not run.
-func (b *bench) handled(s *Service, seqs ...uint64) []*incoming {
+func (b *bundle) handled(s *Service, seqs ...uint64) []*incoming {
 	b.t.Helper()
 	batch := make([]*incoming, len(seqs))
 	for i, seq := range seqs {
@@ -45,7 +45,7 @@ func (b *bench) handled(s *Service, seqs ...uint64) []*incoming {
 
 func TestAnotherReplicaBetweenReadAndCommit(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	one, other := b.service(telemetry.Discard()), b.service(telemetry.Discard())
 	b.handled(one, b.publish("hr", sampleEvent(1)))
 	b.handled(one, b.publish("directory", sampleEvent(1)))
@@ -63,7 +63,7 @@ func TestAnotherReplicaBetweenReadAndCommit(t *testing.T) {
 
 func TestAnotherReplicaChangesTheGroupMeanwhile(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	one, other := b.service(telemetry.Discard()), b.service(telemetry.Discard())
 	b.handled(one, b.publish("directory", groupEvent("Leads", 1, 2)))
 	older := b.publish("directory", groupEvent("Leads", 2, 3))
@@ -89,7 +89,7 @@ func TestAnotherReplicaChangesTheGroupMeanwhile(t *testing.T) {
 // newer one. Nobody but the first knows whom it made members.
 func TestWhoWasChangedInVainIsLookedAtAgain(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	b.sends("directory", events.VersionNumber)
 	one, other := b.service(telemetry.Discard()), b.service(telemetry.Discard())
 	publish := func(version string, removed bool, members ...int) uint64 {
@@ -131,7 +131,7 @@ func TestAMembershipIsNotTakenBackByAnOlderStateOfTheGroup(t *testing.T) {
 
 func TestARequestToReconsiderIsAnsweredOnce(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	s := b.service(telemetry.Discard())
 	seq := b.publishRaw(events.DirectorySubject("hr", events.KindPerson), []byte("{"), nil)
 	b.handled(s, seq)
@@ -152,7 +152,7 @@ func TestARequestToReconsiderIsAnsweredOnce(t *testing.T) {
 
 func TestAChangeIsInTheTraceOfTheEventThatMadeIt(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	s := b.service(telemetrytest.Recording(t).Telemetry)
 	traced := func(id string) bus.Header {
 		return bus.Header{events.HeaderTraceparent: {"00-" + id + "-" + spanID + "-01"}}

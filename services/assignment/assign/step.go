@@ -202,7 +202,7 @@ func (s *Service) conclude(ctx context.Context, c *change, ins []*incoming) {
 			in.trouble = errUnreadable
 		}
 		return
-	case !c.settled:
+	case !c.decided:
 		return
 	}
 	for _, in := range ins {

@@ -93,7 +93,7 @@ func newestOrigin(state *events.PersonState) events.Origin {
 }
 
 func (s *Service) sweepBatch(ctx context.Context, batch []*change) (int, error) {
-	if err := s.gate.wait(ctx, sweepPatience); err != nil {
+	if err := s.lull.wait(ctx, sweepPatience); err != nil {
 		return 0, err
 	}
 	if err := s.revise(ctx, batch); err != nil {
@@ -104,7 +104,7 @@ func (s *Service) sweepBatch(ctx context.Context, batch []*change) (int, error) 
 		switch {
 		case c.err != nil:
 			s.log.ErrorContext(ctx, "person could not be compared with the configuration", "key", c.key, "error", c.err)
-		case !c.settled:
+		case !c.decided:
 			return changed, fmt.Errorf("person %s kept changing", c.key)
 		case len(c.desired) > 0:
 			changed++

@@ -20,7 +20,7 @@ const (
 
 func TestTheTraceGoesFromTheEventToItsWork(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	rec := telemetrytest.Recording(t)
 	b.run(b.service(rec.Telemetry))
 	withAttribute := func(e *events.Event) { e.Traceparent = "00-" + eventTrace + "-" + spanID + "-01" }
@@ -67,7 +67,7 @@ func TestTheTraceGoesFromTheEventToItsWork(t *testing.T) {
 
 func TestWhatIsSupersededIsCountedAndLogged(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newBundle(t)
 	b.sends("hr", events.VersionNumber)
 	rec := telemetrytest.Recording(t)
 	s := b.service(rec.Telemetry)

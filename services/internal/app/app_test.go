@@ -160,6 +160,27 @@ func TestRunRefusesStreamsWithOtherSettings(t *testing.T) {
 	}
 }
 
+// A setting on which no promise rests keeps no service from starting.
+func TestRunStartsWithAnotherDuplicateWindow(t *testing.T) {
+	t.Parallel()
+	s := bustest.Start(t, bus.Topology{})
+	s.SetStream(t, events.StreamDirectory, func(c *jetstream.StreamConfig) { c.Duplicates = time.Minute })
+	cfg := writeConfig(t, "nats: {url: \""+s.URL()+"\", provision: false}\nserve: {listen: \"\"}\n")
+	ctx, cancel := context.WithCancel(bounded(t))
+	w, done := newWorker(), make(chan error, 1)
+	var log buffer
+	go func() { done <- app.Run(ctx, "assignment", []string{"--config", cfg}, io.Discard, &log, building(w)) }()
+	select {
+	case <-w.running:
+	case err := <-done:
+		t.Fatalf("it did not start: %v", err)
+	}
+	cancel()
+	if err := <-done; err != nil || !strings.Contains(log.String(), "duplicate_window of stream DIRECTORY from 1m0s to 10m0s") {
+		t.Errorf("%v\n%s", err, log.String())
+	}
+}
+
 // A service that may not make streams says who does.
 func TestRunSaysWhoProvisions(t *testing.T) {
 	t.Parallel()

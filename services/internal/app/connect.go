@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -42,13 +43,22 @@ func Topology(file config.File) bus.Topology {
 }
 
 // EnsureTopology makes sure that streams and consumers are there with the
-// settings on which Rollcall's promises rest: it creates what is missing, or only
-// looks where the configuration says that somebody else provisions. A server that
-// is just starting, or away for a moment, is waited for.
-func EnsureTopology(ctx context.Context, b *bus.Bus, file config.File) error {
+// settings on which Rollcall's promises rest: it creates what is missing and
+// changes what may be changed, or only looks where the configuration says that
+// somebody else provisions. What no promise rests on is then a warning. A server
+// that is just starting, or away for a moment, is waited for.
+func EnsureTopology(ctx context.Context, b *bus.Bus, file config.File, log *slog.Logger) error {
 	ensure, hint := b.Provision, ""
 	if !file.NATS.Provision {
-		ensure, hint = b.Verify, "; nats.provision is false, so run `rollcall provision` with the provisioner's nkey"
+		hint = "; nats.provision is false, so run `rollcall provision` with the provisioner's nkey"
+		ensure = func(ctx context.Context, t bus.Topology) error {
+			waits, err := b.Verify(ctx, t)
+			if err == nil && len(waits) > 0 {
+				log.WarnContext(ctx, "streams are not as this version makes them, which no promise rests on: run `rollcall provision`",
+					"changes", fmt.Sprint(waits))
+			}
+			return err
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, ensureTimeout)
 	defer cancel()

@@ -97,3 +97,33 @@ func BenchmarkLatest(b *testing.B) {
 	}
 	b.ReportMetric(float64(400*n)/b.Elapsed().Seconds(), "subjects/s")
 }
+
+// BenchmarkCommit stores 200 people's state by compare-and-set in one batch,
+// each with a piece of work, as a step of assignment or of the pusher does.
+func BenchmarkCommit(b *testing.B) {
+	conn := bustest.Start(b, topo).Bus(b)
+	body := bytes.Repeat([]byte("x"), 300)
+	last := make([]uint64, benchBatch)
+	n := 0
+	for b.Loop() {
+		groups := make([]bus.Group, benchBatch)
+		for i := range groups {
+			groups[i] = bus.Group{
+				{Subject: person(i), Data: body, Guarded: true, LastSeq: last[i]},
+				{Subject: events.WorkSubject("acme", events.LaneChange, events.Key(fmt.Sprint("k", i))), Data: body},
+			}
+		}
+		done, err := conn.Commit(context.Background(), events.StreamRoster, groups)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i, d := range done {
+			if d.Err != nil {
+				b.Fatal(d.Err)
+			}
+			last[i] = d.Seqs[0]
+		}
+		n++
+	}
+	b.ReportMetric(float64(benchBatch*n)/b.Elapsed().Seconds(), "people/s")
+}

@@ -1,15 +1,13 @@
 package bus
 
 import (
-	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"strconv"
+	jitter "math/rand/v2"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 )
@@ -17,17 +15,16 @@ import (
 const (
 	// batchMax is the server's limit on one atomic batch.
 	batchMax = 1000
+	// sumMax is the limit on what is counted over a batch.
+	sumMax = 10
 	// commitTimeout bounds a Commit over reconnects and retries.
 	commitTimeout = 20 * time.Second
 	retryWait     = 20 * time.Millisecond
-
-	// Error codes of the server: a real compare-and-set mismatch, and one that
-	// a cluster reports to a lone writer now and then; the latter is repeated.
-	codeWrongLastSequence         jetstream.ErrorCode = 10071
-	codeWrongLastSequenceConstant jetstream.ErrorCode = 10164
-
-	headerSchedule       = "Nats-Schedule"
-	headerScheduleTarget = "Nats-Schedule-Target"
+	// unlookedMax bounds how often a batch is tried again whose guards the server
+	// did not look at. In a cluster somebody else's write may be on its way to
+	// one of the subjects, and a lone writer was told so once in 12,000 commits
+	// or less; the next try always went through.
+	unlookedMax = 8
 )
 
 // Write is one message to store.
@@ -36,12 +33,15 @@ type Write struct {
 	Data    []byte
 	Header  Header
 	// Guarded makes it a compare-and-set: it is stored only if the newest
-	// message of Subject has sequence LastSeq (0: there is none).
+	// message of GuardSubject has sequence LastSeq (0: there is none).
 	Guarded bool
 	LastSeq uint64
+	// GuardSubject is another subject of the stream. Empty is Subject itself.
+	GuardSubject string
 	// Schedule delays it: Data is published to the schedule's target later.
 	Schedule *Schedule
-	// MsgID lets a repeat within ten minutes be recognised.
+	// MsgID names the message: within ten minutes the stream takes no other of
+	// that name, from whomever. It is for groups of one write.
 	MsgID string
 }
 
@@ -59,30 +59,67 @@ type Group []Write
 type Committed struct {
 	// Seqs are the sequences of the group's writes.
 	Seqs []uint64
+	// Duplicate says that nothing was stored: before this Commit the stream had a
+	// message with the write's MsgID, which Seqs names.
+	Duplicate bool
 	// Err is nil or [ErrConflict].
 	Err error
 }
 
+// guard is the subject that the write's guard looks at.
+func (w Write) guard() string {
+	if w.GuardSubject != "" {
+		return w.GuardSubject
+	}
+	return w.Subject
+}
+
 // Commit stores groups durably, packed into atomic batches of up to 1,000
-// writes. A conflict concerns its own group only. A reply that got lost is
-// settled by reading back, so that nil means stored and ErrConflict means not
-// by us. An error means undecided for at least one group: read again, then
-// decide.
+// writes. A conflict concerns its own group only: the others are stored, in a
+// new batch. A reply that got lost is settled by reading back, so that nil
+// means stored and ErrConflict means not by us. Groups without a guard may be
+// stored twice then.
+//
+// Any number of guards may look at one subject. The server looks at them before
+// it stores anything of a batch, and refuses to look at a subject that the batch
+// has written by then: within a group, a write guarded by a subject stands
+// before the write of that subject. Groups may stand in any order. One that is
+// guarded by what an earlier one writes is stored after it, in another batch,
+// and so is in conflict unless that one was.
+//
+// An error means undecided for at least one group: read again, then decide.
 func (b *Bus) Commit(ctx context.Context, stream string, groups []Group) ([]Committed, error) {
+	return b.CommitSummed(ctx, stream, groups, nil)
+}
+
+// Sum makes one more group for a batch: what is counted over the others. in are
+// the indices of the groups that the batch holds. A sum with a guard of its own
+// reads what it adds to.
+type Sum func(ctx context.Context, in []int) (Group, error)
+
+// CommitSummed is [Bus.Commit] with a sum in every batch, after its groups. The
+// sum is made anew whenever the batch is: for the next 1,000 writes, when a group
+// was in conflict and drops out, and when the sum's own guard no longer holds.
+// An error of sum is one of the commit; what it was asked for is not stored.
+func (b *Bus) CommitSummed(ctx context.Context, stream string, groups []Group, sum Sum) ([]Committed, error) {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
+	c := &commit{bus: b, stream: stream, sum: sum}
+	room := batchMax
+	if sum != nil {
+		room -= sumMax
+	}
 	out := make([]Committed, len(groups))
 	for start := 0; start < len(groups); {
 		end, size := start, 0
-		for end < len(groups) && (size == 0 || size+len(groups[end]) <= batchMax) {
+		for end < len(groups) && (size == 0 || size+len(groups[end]) <= room) {
 			size += len(groups[end])
 			end++
 		}
-		if size > batchMax {
-			return out, fmt.Errorf("commit to %s: a group of %d writes, the limit is %d", stream, size, batchMax)
+		if size > room {
+			return out, fmt.Errorf("commit to %s: a group of %d writes, the limit is %d", stream, size, room)
 		}
-		pack := newPack(groups, out, start, end)
-		if err := b.commitPack(ctx, stream, pack); err != nil {
+		if err := c.store(ctx, newPack(groups, out, start, end)); err != nil {
 			return out, fmt.Errorf("commit to %s: %w", stream, err)
 		}
 		start = end
@@ -90,253 +127,153 @@ func (b *Bus) Commit(ctx context.Context, stream string, groups []Group) ([]Comm
 	return out, nil
 }
 
-// pack is the part of a Commit that goes into one batch; groups found to be in
-// conflict are taken out and the rest is tried again.
-type pack struct {
-	groups []Group
-	out    []*Committed
+// commit is one call of [Bus.Commit].
+type commit struct {
+	bus    *Bus
+	stream string
+	sum    Sum
 }
 
-func newPack(groups []Group, out []Committed, start, end int) *pack {
-	p := &pack{}
-	for i := start; i < end; i++ {
-		if len(groups[i]) == 0 {
-			continue
+// compose makes a batch of the groups that are in, none of which can be stored yet.
+func (c *commit) compose(ctx context.Context, p *pack) error {
+	*p = pack{members: p.members, again: p.again, made: true}
+	if c.sum != nil {
+		in := make([]int, len(p.members))
+		for i, m := range p.members {
+			in[i] = m.index
 		}
-		p.groups = append(p.groups, groups[i])
-		p.out = append(p.out, &out[i])
-	}
-	return p
-}
-
-func (p *pack) writes() []Write {
-	var all []Write
-	for _, g := range p.groups {
-		all = append(all, g...)
-	}
-	return all
-}
-
-// stored notes that the pack is in the stream, its last write at seq.
-func (p *pack) stored(last uint64) {
-	seq := last - uint64(len(p.writes())) + 1
-	for i, g := range p.groups {
-		seqs := make([]uint64, len(g))
-		for j := range g {
-			seqs[j] = seq
-			seq++
+		var err error
+		if p.sum, err = c.sum(ctx, in); err != nil {
+			return err
 		}
-		p.out[i].Seqs = seqs
+		if len(p.sum) > sumMax {
+			return fmt.Errorf("a sum of %d writes, the limit is %d", len(p.sum), sumMax)
+		}
 	}
+	for w := range p.writes() {
+		if w.Guarded {
+			p.mark = rand.Text()
+			break
+		}
+	}
+	return nil
 }
 
-func (b *Bus) commitPack(ctx context.Context, stream string, p *pack) error {
-	unsure := false // a reply got lost: an earlier try may be stored
-	for len(p.groups) > 0 {
-		last, err := b.publish(ctx, stream, p.writes())
-		refused := err
+// store stores a pack, or as much of it as is in no conflict.
+func (c *commit) store(ctx context.Context, p *pack) error {
+	for len(p.members) > 0 {
+		if !p.made {
+			if err := c.compose(ctx, p); err != nil {
+				return err
+			}
+		}
+		last, duplicate, err := c.bus.publish(ctx, p.messages(c.stream))
 		if err == nil {
 			p.stored(last)
+			if duplicate { // of an earlier try of ours, if there may be one
+				p.members[0].out.Duplicate = !p.unsure && !p.again
+			}
 			return nil
 		}
-		var api *jetstream.APIError
-		done := false
-		switch {
-		case errors.As(err, &api) && api.ErrorCode == codeWrongLastSequence && !unsure:
-			err = b.dropConflicts(ctx, stream, p)
-		case errors.As(err, &api) && api.ErrorCode == jetstreamext.JSErrCodeBatchPublishDuplicateMsgID:
-			return b.publishSingly(ctx, stream, p)
-		case errors.As(err, &api) && repeatable(api):
-			err = nil // refused as a whole, nothing stored: repeat
-		case errors.As(err, &api) && api.ErrorCode != codeWrongLastSequence:
-			return err
-		default:
-			unsure = true
-			done, err = b.settle(ctx, stream, p)
-		}
-		if done || err != nil {
+		refused := err
+		if done, err := c.judge(ctx, p, err); done || err != nil || len(p.members) == 0 {
 			return err
 		}
-		if wait(ctx, retryWait+rand.N(retryWait)) != nil { //nolint:gosec // jitter, not a secret
+		if wait(ctx, retryWait+jitter.N(retryWait)) != nil { //nolint:gosec // jitter, not a secret
 			return explain(refused)
 		}
 	}
 	return nil
 }
 
-// explain says what kept a commit from being made until its time was over.
-func explain(err error) error {
-	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) {
-		return fmt.Errorf("no stream takes it (has the installation been provisioned, and do its services run?): %w", err)
+// judge finds out what the failure of a try means, and makes the pack ready for
+// the next; done says that there is nothing more to try.
+func (c *commit) judge(ctx context.Context, p *pack, failure error) (done bool, err error) {
+	var api *jetstream.APIError
+	if !errors.As(failure, &api) {
+		p.unsure = true
+		return c.settle(ctx, p)
 	}
-	return fmt.Errorf("not stored in time: %w", err)
-}
-
-// repeatable says whether the server refused the whole batch for a reason that
-// passes.
-func repeatable(api *jetstream.APIError) bool {
 	switch api.ErrorCode {
-	case codeWrongLastSequenceConstant, jetstreamext.JSErrCodeAtomicPublishTooManyInflight,
-		jetstreamext.JSErrCodeBatchPublishIncomplete:
-		return true
+	case codeWrongLastSequence:
+		if p.unsure {
+			return c.settle(ctx, p)
+		}
+		return false, c.dropConflicts(ctx, p)
+	case jetstreamext.JSErrCodeBatchPublishDuplicateMsgID:
+		return true, c.storeKnown(ctx, p)
+	case codeWrongLastSequenceConstant:
+		return c.unlooked(ctx, p)
+	case jetstreamext.JSErrCodeAtomicPublishTooManyInflight, jetstreamext.JSErrCodeBatchPublishIncomplete, codeDuplicateInProcess:
+		return false, nil // refused as a whole, for a reason that passes
 	}
-	return api.Code == 503
+	if api.Code == 503 {
+		// Of some of these the server finds out only after others of its cluster
+		// have the batch.
+		p.unsure = true
+		return c.settle(ctx, p)
+	}
+	return false, failure
 }
 
-// publish stores writes as one unit and returns the sequence of the last.
-func (b *Bus) publish(ctx context.Context, stream string, writes []Write) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	if len(writes) == 1 {
-		return b.publishOne(ctx, stream, writes[0])
+// dropConflicts takes the groups out whose guard no longer holds, after a
+// refusal that leaves nothing in doubt.
+func (c *commit) dropConflicts(ctx context.Context, p *pack) error {
+	have, err := c.bus.Latest(ctx, c.stream, p.guards())
+	if err == nil {
+		p.drop(have)
 	}
-	batch, err := jetstreamext.NewBatchPublisher(b.js, jetstreamext.BatchFlowControl{AckTimeout: requestTimeout})
-	if err != nil {
-		return 0, fmt.Errorf("open batch: %w", err)
-	}
-	for _, w := range writes[:len(writes)-1] {
-		if err := batch.AddMsg(w.message(stream)); err != nil {
-			_ = batch.Discard()
-			return 0, fmt.Errorf("add to batch: %w", err)
-		}
-	}
-	ack, err := batch.CommitMsg(ctx, writes[len(writes)-1].message(stream))
-	if err != nil {
-		return 0, err
-	}
-	return ack.Sequence, nil
+	return err
 }
 
-func (b *Bus) publishOne(ctx context.Context, stream string, w Write) (uint64, error) {
-	ack, err := b.js.PublishMsg(ctx, w.message(stream), jetstream.WithRetryAttempts(0))
-	if err != nil {
-		return 0, err
+// unlooked deals with a batch that was refused because the server did not look
+// at its guards. On one node that is so when the batch itself writes what a
+// guard looks at: its groups go apart. Otherwise somebody else is writing there,
+// which passes; when it does not, each group is tried for itself, and those that
+// are refused still are in conflict.
+func (c *commit) unlooked(ctx context.Context, p *pack) (done bool, err error) {
+	first, later, err := p.apart()
+	switch {
+	case err != nil:
+		return true, err
+	case len(later) > 0: // no try of this batch can ever be stored
+		if err := c.store(ctx, &pack{members: first}); err != nil {
+			return true, err
+		}
+		return true, c.store(ctx, &pack{members: later})
+	case p.unsure: // it may be our own try that is in the way
+		return c.settle(ctx, p)
 	}
-	return ack.Sequence, nil
-}
-
-// publishSingly stores a pack that holds a write the stream already has: the
-// server refuses such a batch whole. Groups of one write each are meant; a
-// duplicate is as good as stored.
-func (b *Bus) publishSingly(ctx context.Context, stream string, p *pack) error {
-	for i, g := range p.groups {
-		if len(g) != 1 {
-			return fmt.Errorf("a group of %d writes holds a message id that is already stored", len(g))
-		}
-		one := &pack{groups: []Group{g}, out: []*Committed{p.out[i]}}
-		if err := b.commitPack(ctx, stream, one); err != nil {
-			return err
-		}
+	if p.unlooked++; p.unlooked < unlookedMax {
+		return false, nil
 	}
-	return nil
-}
-
-// dropConflicts takes the groups out whose guard no longer holds.
-func (b *Bus) dropConflicts(ctx context.Context, stream string, p *pack) error {
-	have, err := b.guards(ctx, stream, p)
-	if err != nil {
-		return err
-	}
-	kept := &pack{}
-	for i, g := range p.groups {
-		if holds(g, have) {
-			kept.groups, kept.out = append(kept.groups, g), append(kept.out, p.out[i])
-			continue
-		}
-		p.out[i].Err = ErrConflict
-	}
-	*p = *kept
-	return nil
-}
-
-// settle finds out what became of a batch whose reply got lost. The batch is
-// atomic: one write found, or one found missing, speaks for all.
-func (b *Bus) settle(ctx context.Context, stream string, p *pack) (bool, error) {
-	have, err := b.guards(ctx, stream, p)
-	if err != nil {
-		if ctx.Err() != nil {
-			return false, fmt.Errorf("reply lost, and could not read back: %w", err)
-		}
-		return false, nil // the server is not back yet: try again
-	}
-	writes := p.writes()
-	guarded, moved := 0, 0
-	for i, w := range writes {
-		if !w.Guarded {
-			continue
-		}
-		guarded++
-		e := have[w.Subject]
-		switch {
-		case e.Seq > w.LastSeq && bytes.Equal(e.Data, w.Data):
-			p.stored(e.Seq + uint64(len(writes)-1-i)) //nolint:gosec // an index is not negative
-			return true, nil
-		case e.Seq != w.LastSeq:
-			moved++
-		}
-	}
-	if guarded > 0 && moved == guarded {
-		for _, o := range p.out {
-			o.Err = ErrConflict
-		}
+	if len(p.members) == 1 {
+		p.members[0].out.Err = ErrConflict
 		return true, nil
 	}
-	return false, nil
+	return true, c.storeSingly(ctx, p)
 }
 
-func (b *Bus) guards(ctx context.Context, stream string, p *pack) (map[string]Entry, error) {
-	var subjects []string
-	for _, w := range p.writes() {
-		if w.Guarded {
-			subjects = append(subjects, w.Subject)
+// storeKnown stores a pack that holds a message id which the stream already has:
+// the server refuses such a batch whole, and of a single message it says so.
+func (c *commit) storeKnown(ctx context.Context, p *pack) error {
+	if len(p.sum) > 0 {
+		return errors.New("a batch with a sum holds a message id that is already stored")
+	}
+	for _, m := range p.members {
+		if len(m.group) != 1 {
+			return fmt.Errorf("a group of %d writes holds a message id that is already stored", len(m.group))
 		}
 	}
-	return b.Latest(ctx, stream, subjects)
+	return c.storeSingly(ctx, p)
 }
 
-func holds(g Group, have map[string]Entry) bool {
-	for _, w := range g {
-		if w.Guarded && have[w.Subject].Seq != w.LastSeq {
-			return false
+// storeSingly stores each group as a batch of its own.
+func (c *commit) storeSingly(ctx context.Context, p *pack) error {
+	for _, m := range p.members {
+		if err := c.store(ctx, &pack{members: []member{m}, again: p.unsure}); err != nil {
+			return err
 		}
-	}
-	return true
-}
-
-func (w Write) message(stream string) *nats.Msg {
-	h := make(nats.Header, len(w.Header)+6)
-	for k, v := range w.Header {
-		h[k] = v
-	}
-	h.Set(jetstream.ExpectedStreamHeader, stream)
-	if w.Guarded {
-		h.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(w.LastSeq, 10))
-	}
-	if w.MsgID != "" {
-		h.Set(jetstream.MsgIDHeader, w.MsgID)
-	}
-	if w.Schedule != nil {
-		// Set here and not by the client's option, which cuts off fractions of
-		// a second and so fires early.
-		h.Set(headerSchedule, "@at "+w.Schedule.At.UTC().Format(time.RFC3339Nano))
-		h.Set(headerScheduleTarget, w.Schedule.Target)
-	}
-	return &nats.Msg{Subject: w.Subject, Data: w.Data, Header: h}
-}
-
-// Remove deletes one message; one that is gone already is no error.
-func (b *Bus) Remove(ctx context.Context, stream string, seq uint64) error {
-	s, err := b.js.Stream(ctx, stream)
-	if err != nil {
-		return fmt.Errorf("look up stream %s: %w", stream, err)
-	}
-	err = s.DeleteMsg(ctx, seq)
-	if err == nil || errors.Is(err, jetstream.ErrMsgNotFound) {
-		return nil
-	}
-	// The client does not pass on why a deletion failed; look for ourselves.
-	if _, gone := b.At(ctx, stream, seq); !errors.Is(gone, ErrNotFound) {
-		return fmt.Errorf("remove message %d of %s: %w", seq, stream, err)
 	}
 	return nil
 }

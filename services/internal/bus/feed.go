@@ -97,10 +97,10 @@ func (b *Bus) lookUp(ctx context.Context, stream, consumer string) (jetstream.Co
 		cons, err := b.js.Consumer(try, stream, consumer)
 		done()
 		if err == nil || errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
-			return cons, err //nolint:wrapcheck // the caller says what it is about
+			return cons, err
 		}
 		if wait(ctx, rebuildWait) != nil {
-			return nil, err //nolint:wrapcheck // the caller says what it is about
+			return nil, err
 		}
 	}
 }

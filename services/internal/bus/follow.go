@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
@@ -106,17 +104,14 @@ func (b *Bus) newest(ctx context.Context, stream, subject string) (Entry, error)
 	if err != nil {
 		return Entry{}, fmt.Errorf("read newest of %s: %w", stream, err)
 	}
-	if status := m.Header.Get("Status"); status == "404" {
+	if status := m.Header.Get(statusHeader); !ofStream(m) && status == statusNone {
 		return Entry{}, ErrNotFound
-	} else if status != "" {
-		return Entry{}, fmt.Errorf("read newest of %s: %s %s", stream, status, m.Header.Get("Description"))
+	} else if !ofStream(m) {
+		return Entry{}, fmt.Errorf("read newest of %s: %s %s", stream, status, m.Header.Get(reasonHeader))
 	}
-	e := Entry{Subject: m.Header.Get(jetstream.SubjectHeader), Data: m.Data, Header: Header(m.Header)}
-	if e.Seq, err = strconv.ParseUint(m.Header.Get(jetstream.SequenceHeader), 10, 64); err != nil {
-		return Entry{}, fmt.Errorf("read newest of %s: an answer without a sequence", stream)
-	}
-	if e.Time, err = time.Parse(time.RFC3339Nano, m.Header.Get(jetstream.TimeStampHeaer)); err != nil {
-		return Entry{}, fmt.Errorf("read newest of %s: an answer without a time", stream)
+	e, err := entry(m)
+	if err != nil {
+		return Entry{}, fmt.Errorf("read newest of %s: %w", stream, err)
 	}
 	return b.genuine(ctx, e), nil
 }

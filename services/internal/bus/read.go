@@ -2,13 +2,9 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"iter"
+	"slices"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
-	"github.com/synadia-io/orbit.go/jetstreamext"
 )
 
 const (
@@ -21,16 +17,16 @@ const (
 
 // Latest returns the newest message of each subject, in one request per 1,000
 // subjects; a subject without a message is not in the map. Subjects may hold
-// wildcards as long as fewer than 1,000 messages match.
+// wildcards as long as no more than 1,000 messages match. Half an answer is an
+// error.
 //
 // In a cluster the answer may come from a replica that is behind: whoever acts
 // on it writes with compare-and-set, and whoever was triggered by a message
 // uses [Bus.LatestAsOf].
 func (b *Bus) Latest(ctx context.Context, stream string, subjects []string) (map[string]Entry, error) {
 	out := make(map[string]Entry, len(subjects))
-	for start := 0; start < len(subjects); start += latestMax {
-		part := subjects[start:min(start+latestMax, len(subjects))]
-		if err := b.latest(ctx, stream, part, out); err != nil {
+	for part := range slices.Chunk(subjects, latestMax) {
+		if err := b.latest(ctx, stream, part, 0, out); err != nil {
 			return nil, err
 		}
 	}
@@ -40,73 +36,64 @@ func (b *Bus) Latest(ctx context.Context, stream string, subjects []string) (map
 // LatestAsOf is Latest from a replica that has at least the message seq of
 // subject. The stream is a log, so it has everything before it as well.
 func (b *Bus) LatestAsOf(ctx context.Context, stream string, subjects []string, subject string, seq uint64) (map[string]Entry, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
 	out := make(map[string]Entry, len(subjects)+1)
-	for start := 0; start < len(subjects); start += latestMax - 1 {
-		part := subjects[start:min(start+latestMax-1, len(subjects))]
-		asked := append(append(make([]string, 0, len(part)+1), part...), subject)
-		for {
-			if err := b.latest(ctx, stream, asked, out); err != nil {
-				return nil, err
-			}
-			if out[subject].Seq >= seq {
-				break
-			}
-			if err := wait(ctx, staleWait); err != nil {
-				return nil, fmt.Errorf("read %s: every replica asked is behind: %w", stream, err)
-			}
+	for part := range slices.Chunk(subjects, latestMax-1) {
+		// It is asked for too, so that a replica that has nothing else can say how
+		// far it is.
+		if err := b.latest(ctx, stream, append(slices.Clone(part), subject), seq, out); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func (b *Bus) latest(ctx context.Context, stream string, subjects []string, out map[string]Entry) error {
+// latest reads one part of a multi-get, from replicas that have everything up to
+// seq. It has a deadline of its own, however many parts there are.
+func (b *Bus) latest(ctx context.Context, stream string, subjects []string, seq uint64, out map[string]Entry) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	msgs, err := jetstreamext.GetLastMsgsFor(ctx, b.js, stream, subjects)
-	if err != nil {
-		return fmt.Errorf("read newest of %s: %w", stream, err)
-	}
-	for m, err := range msgs {
-		if errors.Is(err, jetstreamext.ErrNoMessages) {
-			return nil
-		}
+	q := question{MultiFor: subjects}
+	for {
+		a, err := b.direct(ctx, stream, q)
 		if err != nil {
 			return fmt.Errorf("read newest of %s: %w", stream, err)
 		}
-		out[m.Subject] = b.genuine(ctx, rawEntry(m))
+		if a.upTo < seq {
+			if err := wait(ctx, staleWait); err != nil {
+				return fmt.Errorf("read newest of %s: every replica asked is behind: %w", stream, err)
+			}
+			continue
+		}
+		for _, e := range a.entries {
+			out[e.Subject] = b.genuine(ctx, e)
+		}
+		if a.pending == 0 {
+			return nil
+		}
+		// The rest, as it is now or later: a replica that is behind this one may
+		// have it before the place where this one stopped.
+		q.Seq, seq = a.entries[len(a.entries)-1].Seq+1, a.upTo
 	}
-	// The iterator ends quietly when the context does: half an answer would
-	// look like people who do not exist.
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("read newest of %s: %w", stream, err)
-	}
-	return nil
 }
 
 // At returns one message by its sequence.
 func (b *Bus) At(ctx context.Context, stream string, seq uint64) (Entry, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	msgs, err := jetstreamext.GetBatch(ctx, b.js, stream, 1, jetstreamext.GetBatchSeq(seq))
+	a, err := b.direct(ctx, stream, question{Seq: seq, Batch: 1})
+	if err == nil && (len(a.entries) == 0 || a.entries[0].Seq != seq) {
+		err = ErrNotFound
+	}
 	if err != nil {
 		return Entry{}, fmt.Errorf("read %s at %d: %w", stream, seq, err)
 	}
-	for m, err := range msgs {
-		if err != nil && !errors.Is(err, jetstreamext.ErrNoMessages) {
-			return Entry{}, fmt.Errorf("read %s at %d: %w", stream, seq, err)
-		}
-		if err == nil && m.Sequence == seq {
-			return b.genuine(ctx, rawEntry(m)), nil
-		}
-		break
-	}
-	return Entry{}, fmt.Errorf("read %s at %d: %w", stream, seq, ErrNotFound)
+	return b.genuine(ctx, a.entries[0]), nil
 }
 
 // Scan calls each with every message matching filter from sequence from on, in
-// sequence order, up to the end of the stream as of the call.
+// sequence order, up to the end of the stream as of the call. In a cluster a
+// replica that is behind may end it sooner: it is for lists, and for looks that
+// are repeated.
 func (b *Bus) Scan(ctx context.Context, stream, filter string, from uint64, each func(Entry) error) error {
 	info, err := b.js.Stream(ctx, stream)
 	if err != nil {
@@ -131,20 +118,14 @@ func (b *Bus) Scan(ctx context.Context, stream, filter string, from uint64, each
 func (b *Bus) scanPage(ctx context.Context, stream, filter string, next, last uint64, each func(Entry) error) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 6*requestTimeout)
 	defer cancel()
-	msgs, err := jetstreamext.GetBatch(ctx, b.js, stream, scanPage,
-		jetstreamext.GetBatchSubject(filter), jetstreamext.GetBatchSeq(next))
+	// A page is read before anybody handles it, so that a slow handler does not
+	// keep the server waiting.
+	a, err := b.direct(ctx, stream, question{Seq: next, NextFor: filter, Batch: scanPage})
 	if err != nil {
-		return 0, fmt.Errorf("scan %s: %w", stream, err)
-	}
-	page, err := collect(msgs)
-	if err != nil {
-		return 0, fmt.Errorf("scan %s: %w", stream, err)
-	}
-	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("scan %s: %w", stream, err)
 	}
 	var seen uint64
-	for _, e := range page {
+	for _, e := range a.entries {
 		if e.Seq > last {
 			return 0, nil
 		}
@@ -154,26 +135,6 @@ func (b *Bus) scanPage(ctx context.Context, stream, filter string, next, last ui
 		}
 	}
 	return seen, nil
-}
-
-// collect reads a page before anybody handles it, so that a slow handler does
-// not keep the subscription waiting.
-func collect(msgs iter.Seq2[*jetstream.RawStreamMsg, error]) ([]Entry, error) {
-	var page []Entry
-	for m, err := range msgs {
-		if errors.Is(err, jetstreamext.ErrNoMessages) {
-			return page, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		page = append(page, rawEntry(m))
-	}
-	return page, nil
-}
-
-func rawEntry(m *jetstream.RawStreamMsg) Entry {
-	return Entry{Subject: m.Subject, Seq: m.Sequence, Time: m.Time, Header: Header(m.Header), Data: m.Data}
 }
 
 // wait waits or returns the context's error.

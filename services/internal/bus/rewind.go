@@ -23,7 +23,7 @@ func (b *Bus) rewind(ctx context.Context, stream, consumer string) error {
 	if err != nil {
 		b.log.DebugContext(ctx, "consumer was not reset", "consumer", consumer, "error", err)
 	}
-	return err //nolint:wrapcheck // said above
+	return err
 }
 
 // rewindAfterTrouble rewinds the feed's consumer when the connection is back,

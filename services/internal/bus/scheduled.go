@@ -23,11 +23,14 @@ func (e Entry) Scheduled() (Schedule, bool) {
 	return Schedule{At: at, Target: target[0]}, err == nil
 }
 
+// fired says that a schedule put the message there.
+func (e Entry) fired() bool { return len(e.Header[headerScheduler]) > 0 }
+
 // misdirected says that a schedule put the message where only its one writer
 // may. The server checks that somebody may publish the schedule, but not its
 // target; schedules of ours aim at work, which says nothing.
 func (e Entry) misdirected() bool {
-	return len(e.Header[headerScheduler]) > 0 && !strings.HasPrefix(e.Subject, workPrefix())
+	return e.fired() && !strings.HasPrefix(e.Subject, workPrefix())
 }
 
 // workPrefix is what every subject of work begins with.

@@ -29,7 +29,7 @@ const (
 // promises cannot rest: trying again does not help.
 var ErrSettings = errors.New("stream")
 
-// Passing says of an error of Provision, Verify or Missing whether it may pass
+// Passing says of an error of Provision, Verify or Plan whether it may pass
 // by itself: a server that is just starting, or a cluster without a leader yet.
 func Passing(err error) bool {
 	if errors.Is(err, ErrSettings) {
@@ -48,9 +48,9 @@ type Topology struct {
 	Replicas int
 }
 
-// Provision creates what is missing. Streams that are there with other settings
-// are an error that names each setting: they hold data, so nobody changes them
-// by starting a program.
+// Provision creates what is missing, and changes settings of streams that are
+// there where nothing is lost by it, with a line in the log for each. Other
+// settings by which something would be lost are an error that names each.
 func (b *Bus) Provision(ctx context.Context, t Topology) error {
 	var faults []error
 	for _, want := range streamConfigs(t) {
@@ -60,7 +60,7 @@ func (b *Bus) Provision(ctx context.Context, t Topology) error {
 		return err
 	}
 	if err := b.provisionBucket(ctx, bucketConfig(t)); err != nil {
-		return fmt.Errorf("provision bucket %s: %w", events.BucketTokens, err)
+		return err
 	}
 	for stream, consumers := range consumerConfigs(t) {
 		for _, want := range consumers {
@@ -75,38 +75,44 @@ func (b *Bus) Provision(ctx context.Context, t Topology) error {
 // Each request has its own deadline: one that is lost with a dying server would
 // otherwise be waited for as long as the caller waits for everything.
 
-func (b *Bus) provisionBucket(ctx context.Context, want jetstream.KeyValueConfig) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	_, err := b.js.CreateOrUpdateKeyValue(ctx, want)
-	return err //nolint:wrapcheck // the caller says what it is about
-}
-
 func (b *Bus) provisionConsumer(ctx context.Context, stream string, want jetstream.ConsumerConfig) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	_, err := b.js.CreateOrUpdateConsumer(ctx, stream, want)
-	return err //nolint:wrapcheck // the caller says what it is about
-}
-
-// Verify says whether everything is there as Provision makes it, of what our
-// role may look at.
-func (b *Bus) Verify(ctx context.Context, t Topology) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
-	defer cancel()
-	missing, err := b.missing(ctx, t, b.sees(t))
-	for _, m := range missing {
-		err = errors.Join(err, fmt.Errorf("%s is missing", m))
-	}
 	return err
 }
 
-// Missing names what Provision would make. Its error joins what is there with
-// other settings.
-func (b *Bus) Missing(ctx context.Context, t Topology) ([]string, error) {
+// Verify says whether everything is there as Provision makes it, of what our
+// role may look at. What no promise rests on can wait, and is no error.
+func (b *Bus) Verify(ctx context.Context, t Topology) (waits []Change, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
+	defer cancel()
+	plan, err := b.plan(ctx, t, b.sees(t))
+	for _, m := range plan.Make {
+		err = errors.Join(err, fmt.Errorf("%s is missing", m))
+	}
+	for _, c := range plan.Change {
+		if c.Waits {
+			waits = append(waits, c)
+			continue
+		}
+		err = errors.Join(err, c.unmade())
+	}
+	return waits, err
+}
+
+// Plan is what Provision would do.
+type Plan struct {
+	// Make names what is missing.
+	Make   []string
+	Change []Change
+}
+
+// Plan looks at what is there. Its error joins what Provision would refuse.
+func (b *Bus) Plan(ctx context.Context, t Topology) (Plan, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*requestTimeout)
 	defer cancel()
-	return b.missing(ctx, t, func(string, string) bool { return true })
+	return b.plan(ctx, t, func(string, string) bool { return true })
 }
 
 // sees says which streams (with no consumer) and consumers our role may look at.
@@ -125,108 +131,56 @@ func (b *Bus) sees(t Topology) func(stream, consumer string) bool {
 	}
 }
 
-func (b *Bus) missing(ctx context.Context, t Topology, sees func(stream, consumer string) bool) ([]string, error) {
-	var missing []string
+func (b *Bus) plan(ctx context.Context, t Topology, sees func(stream, consumer string) bool) (Plan, error) {
+	var p Plan
 	var faults []error
-	bucket := jetstream.StreamConfig{Name: tokensStream}
 	consumers := consumerConfigs(t)
-	for _, want := range append(streamConfigs(t), bucket) {
+	for _, want := range append(streamConfigs(t), jetstream.StreamConfig{Name: tokensStream}) {
 		if !sees(want.Name, "") {
 			continue
 		}
 		s, err := b.js.Stream(ctx, want.Name)
 		switch {
 		case errors.Is(err, jetstream.ErrStreamNotFound):
-			missing = append(missing, "stream "+want.Name)
+			p.Make = append(p.Make, "stream "+want.Name)
 		case err != nil:
 			faults = append(faults, fmt.Errorf("look up stream %s: %w", want.Name, err))
 			continue
-		case want.Name != bucket.Name: // the bucket's settings are the client's
-			faults = append(faults, compareStream(s.CachedInfo().Config, want))
+		default:
+			changes, err := compare(s.CachedInfo(), want, t)
+			p.Change, faults = append(p.Change, changes...), append(faults, err)
 		}
 		for _, c := range consumers[want.Name] {
-			if !sees(want.Name, c.Durable) {
-				continue
-			}
-			have, err := b.js.Consumer(ctx, want.Name, c.Durable)
-			switch {
-			case err == nil && have.CachedInfo().Config.FilterSubject != c.FilterSubject:
-				missing = append(missing, fmt.Sprintf("consumer %s of %s with filter %s", c.Durable, want.Name, c.FilterSubject))
-			case errors.Is(err, jetstream.ErrConsumerNotFound), errors.Is(err, jetstream.ErrStreamNotFound):
-				missing = append(missing, fmt.Sprintf("consumer %s of %s", c.Durable, want.Name))
-			case err != nil:
-				faults = append(faults, fmt.Errorf("look up consumer %s of %s: %w", c.Durable, want.Name, err))
+			if sees(want.Name, c.Durable) {
+				missing, err := b.missing(ctx, want.Name, c)
+				p.Make, faults = append(p.Make, missing...), append(faults, err)
 			}
 		}
 	}
-	return missing, errors.Join(faults...)
+	return p, errors.Join(faults...)
 }
 
-func (b *Bus) provisionStream(ctx context.Context, want jetstream.StreamConfig) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	_, err := b.js.CreateStream(ctx, want)
-	if err == nil {
-		return nil
+func compare(have *jetstream.StreamInfo, want jetstream.StreamConfig, t Topology) (changes []Change, err error) {
+	if want.Name == tokensStream {
+		_, changes = compareBucket(have.Config, bucketConfig(t).Replicas)
+		return changes, nil
 	}
-	if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		return fmt.Errorf("provision stream %s: %w", want.Name, err)
-	}
-	s, err := b.js.Stream(ctx, want.Name)
-	if err != nil {
-		return fmt.Errorf("look up stream %s: %w", want.Name, err)
-	}
-	have := s.CachedInfo().Config
-	if err := compareStream(have, want); err != nil {
-		return err
-	}
-	return b.addSubjects(ctx, have, want)
+	_, changes, err = compareStream(*have, want)
+	return changes, err
 }
 
-// addSubjects lets a newer version add subjects to a stream that is otherwise
-// as it should be.
-func (b *Bus) addSubjects(ctx context.Context, have, want jetstream.StreamConfig) error {
-	missing := false
-	for _, s := range want.Subjects {
-		if !slices.Contains(have.Subjects, s) {
-			have.Subjects = append(have.Subjects, s)
-			missing = true
-		}
+// missing names a consumer that is not there as it should be.
+func (b *Bus) missing(ctx context.Context, stream string, c jetstream.ConsumerConfig) ([]string, error) {
+	have, err := b.js.Consumer(ctx, stream, c.Durable)
+	switch {
+	case err == nil && have.CachedInfo().Config.FilterSubject != c.FilterSubject:
+		return []string{fmt.Sprintf("consumer %s of %s with filter %s", c.Durable, stream, c.FilterSubject)}, nil
+	case errors.Is(err, jetstream.ErrConsumerNotFound), errors.Is(err, jetstream.ErrStreamNotFound):
+		return []string{fmt.Sprintf("consumer %s of %s", c.Durable, stream)}, nil
+	case err != nil:
+		return nil, fmt.Errorf("look up consumer %s of %s: %w", c.Durable, stream, err)
 	}
-	if !missing {
-		return nil
-	}
-	if _, err := b.js.UpdateStream(ctx, have); err != nil {
-		return fmt.Errorf("add subjects to stream %s: %w", want.Name, err)
-	}
-	return nil
-}
-
-// compareStream names every setting on which Rollcall's promises rest.
-func compareStream(have, want jetstream.StreamConfig) error {
-	var faults []error
-	diffs := []struct {
-		setting    string
-		have, want any
-	}{
-		{"retention", have.Retention, want.Retention},
-		{"storage", have.Storage, want.Storage},
-		{"discard", have.Discard, want.Discard},
-		{"max_msgs_per_subject", have.MaxMsgsPerSubject, want.MaxMsgsPerSubject},
-		{"max_age", have.MaxAge, want.MaxAge},
-		{"max_msgs", have.MaxMsgs, want.MaxMsgs},
-		{"max_bytes", have.MaxBytes, want.MaxBytes},
-		{"allow_atomic", have.AllowAtomicPublish, want.AllowAtomicPublish},
-		{"allow_direct", have.AllowDirect, want.AllowDirect},
-		{"allow_msg_schedules", have.AllowMsgSchedules, want.AllowMsgSchedules},
-		{"num_replicas", min(have.Replicas, want.Replicas), want.Replicas}, // more take nothing from a promise
-	}
-	for _, d := range diffs {
-		if d.have != d.want {
-			faults = append(faults, fmt.Errorf("%w %s: %s is %v, must be %v", ErrSettings, want.Name, d.setting, d.have, d.want))
-		}
-	}
-	return errors.Join(faults...)
+	return nil, nil
 }
 
 func streamConfigs(t Topology) []jetstream.StreamConfig {

@@ -54,8 +54,9 @@ type NATS struct {
 	InboxPrefix string `koanf:"inboxPrefix"`
 	// Replicas of every stream: 1 on a single node, 3 in a cluster. Default 1.
 	Replicas int `koanf:"replicas"`
-	// Provision creates missing streams at the start; where false, `rollcall
-	// provision` makes them and services may not. Default true.
+	// Provision creates missing streams at the start, and changes settings of
+	// those that are there where nothing is lost by it; where false, `rollcall
+	// provision` does, and services may not. Default true.
 	Provision bool `koanf:"provision"`
 	// ConnectTimeout is how long the start waits for NATS. Default 10s.
 	ConnectTimeout time.Duration `koanf:"connectTimeout"`

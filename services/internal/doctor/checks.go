@@ -54,7 +54,7 @@ func installationChecks() []Check {
 		{configKeys, "`deployment.keyFile` and `tokens.keyFile` can be read here and hold what they should; skipped where one is not set and the configuration names no org, as an operator's",
 			"one cannot be read here, which is as it should be on a machine that runs no service", "one holds something else"},
 		{natsReachable, "NATS answers", "its certificate ends within 30 days", "nobody answers, or the login is refused; the checks that need it are skipped"},
-		{natsStreams, "streams and consumers are there, with the settings on which Rollcall's promises rest", "", "one is missing or has another setting"},
+		{natsStreams, "streams and consumers are there, with the settings on which Rollcall's promises rest", "a setting is another one than this version makes, and no promise rests on it", "one is missing or has another setting"},
 		{natsSync, "every write is on the disk before it is acknowledged (`sync_interval: always`); skipped where the account may not ask the server", "",
 			"writes are synced at intervals only: a power failure loses acknowledged changes"},
 		{natsDisk, "how much of the disk that NATS may use is used; skipped where the account may not ask", "80 % are used", "95 % are used"},

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
@@ -41,11 +43,17 @@ func installationFaults() map[string]planted {
 		"NATS away": {natsReachable, Fail, "nobody answered", "nats-down.md", func(r *rig) {
 			r.doctor.Connect = func(context.Context) (*bus.Bus, error) { return nil, errors.New("connect to NATS: nobody answered") }
 		}},
-		"consumers of an org missing": {natsStreams, Fail, "emea", "nats.provision", func(r *rig) {
+		"consumers of an org missing": {natsStreams, Fail, "emea", "rollcall provision", func(r *rig) {
 			r.nats = bustest.Start(r, bus.Topology{Orgs: []string{"another"}})
 		}},
-		"other replicas than configured": {natsStreams, Fail, "num_replicas is 1, must be 3", "docs/contract.md", func(r *rig) {
+		"other replicas than configured": {natsStreams, Fail, "num_replicas is 1, must be 3", "rollcall provision", func(r *rig) {
 			r.doctor.File.NATS.Replicas = 3
+		}},
+		"a setting by which something would be lost": {natsStreams, Fail, "max_age is 1h0m0s", "nats-down.md", func(r *rig) {
+			r.nats.SetStream(r, events.StreamDead, func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour })
+		}},
+		"a duplicate window of an earlier version": {natsStreams, Warn, "duplicate_window of stream DIRECTORY is 2m0s", "rollcall provision", func(r *rig) {
+			r.nats.SetStream(r, events.StreamDirectory, func(c *jetstream.StreamConfig) { c.Duplicates = 2 * time.Minute })
 		}},
 	}
 }

@@ -63,9 +63,17 @@ func (x *examination) streams(ctx context.Context) []verdict {
 		return skipped("what is needed follows from the configuration, which is not in order")
 	}
 	t := bus.Topology{Orgs: names(x.File.Orgs), Replicas: x.File.NATS.Replicas}
-	if err := x.bus.Verify(ctx, t); err != nil {
-		return fail("Missing streams and consumers are made by a start of any service (nats.provision). Wrong settings of a stream that is there "+
-			"nobody changes by starting a program: docs/contract.md says how each has to be.", "%s", err)
+	const run = "Run `rollcall provision`; without nats.provision: false a start of any service does it. "
+	waits, err := x.bus.Verify(ctx, t)
+	if err != nil {
+		return fail(run+"A setting by which something would be lost nobody changes: docs/runbooks/nats-down.md.", "%s", err)
+	}
+	var found []verdict
+	for _, c := range waits {
+		found = append(found, warn(run+"No promise of Rollcall's rests on it.", "%s of stream %s is %v, this version makes it %v", c.Setting, c.Stream, c.From, c.To)...)
+	}
+	if len(found) > 0 {
+		return found
 	}
 	return ok("streams and consumers are as Rollcall needs them, with %d replica(s) at least", max(t.Replicas, 1))
 }

@@ -22,7 +22,8 @@ func newProvision(s Streams) *cobra.Command {
 		Long: `Make the streams and consumers that a configuration needs, where services may not
 (nats.provision: false). It uses the provisioner's nkey. Run it once before the
 services start, after an upgrade, and after adding an org; again it changes
-nothing. Streams with other settings are never changed, but named: they hold data.`,
+nothing. Settings of streams that are there are changed where nothing is lost by
+it, as the duplicate window, and the others are named.`,
 		Example: `  rollcall provision --config rollcall.yaml --nkey secrets/provisioner.nkey
   rollcall provision --config rollcall.yaml --nkey secrets/provisioner.nkey --dry-run`,
 		Args: exactly(0, "no argument"),
@@ -34,7 +35,7 @@ nothing. Streams with other settings are never changed, but named: they hold dat
 		},
 	}
 	n.flags(c)
-	c.Flags().BoolVar(&dry, "dry-run", false, "make nothing, print what would be made")
+	c.Flags().BoolVar(&dry, "dry-run", false, "make and change nothing, print what would be")
 	return c
 }
 
@@ -49,16 +50,20 @@ func provision(ctx context.Context, n *connection, dry bool) error {
 		return err
 	}
 	defer session.close()
-	missing, err := lookUntilThere(ctx, session.bus, app.Topology(file))
-	for _, m := range missing {
-		_, _ = fmt.Fprintf(n.streams.Out, "%-9s %s\n", map[bool]string{true: "would make", false: "make"}[dry], m)
+	plan, err := lookUntilThere(ctx, session.bus, app.Topology(file))
+	would := map[bool]string{true: "would "}[dry]
+	for _, m := range plan.Make {
+		_, _ = fmt.Fprintf(n.streams.Out, "%-9s %s\n", would+"make", m)
+	}
+	for _, c := range plan.Change {
+		_, _ = fmt.Fprintf(n.streams.Out, "%-9s %s\n", would+"change", c)
 	}
 	switch {
 	case err != nil && !errors.Is(err, bus.ErrSettings):
 		return fmt.Errorf("look at what is there: %w", err)
 	case err != nil:
-		return fmt.Errorf("not as Rollcall needs it, and not changed:\n%w", err)
-	case len(missing) == 0:
+		return fmt.Errorf("not as Rollcall needs it, and nothing was changed:\n%w", err)
+	case len(plan.Make)+len(plan.Change) == 0:
 		_, _ = fmt.Fprintln(n.streams.Out, "Everything is there.")
 	}
 	if dry {
@@ -66,7 +71,7 @@ func provision(ctx context.Context, n *connection, dry bool) error {
 	}
 	// Even so: a consumer's settings may be those of an earlier version.
 	file.NATS.Provision = true
-	return app.EnsureTopology(ctx, session.bus, file)
+	return app.EnsureTopology(ctx, session.bus, file, session.tel.Log)
 }
 
 const (
@@ -76,20 +81,20 @@ const (
 )
 
 // lookUntilThere looks at what is there, once the server can say.
-func lookUntilThere(ctx context.Context, b *bus.Bus, t bus.Topology) ([]string, error) {
+func lookUntilThere(ctx context.Context, b *bus.Bus, t bus.Topology) (bus.Plan, error) {
 	bounded, cancel := context.WithTimeout(ctx, clusterPatience)
 	defer cancel()
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	for {
-		missing, err := b.Missing(ctx, t)
+		plan, err := b.Plan(ctx, t)
 		if err == nil || !bus.Passing(err) {
-			return missing, err
+			return plan, err
 		}
 		select {
 		case <-tick.C:
 		case <-bounded.Done():
-			return nil, err
+			return bus.Plan{}, err
 		}
 	}
 }

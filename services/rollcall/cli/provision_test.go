@@ -6,7 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/bus/bustest"
 )
@@ -51,18 +55,49 @@ func TestProvision(t *testing.T) {
 			t.Errorf("step %d: %d\n%s%s", i, r.code, r.out, r.err)
 		}
 	}
-	if err := s.Bus(t).Verify(t.Context(), bus.Topology{Orgs: []string{"acme"}}); err != nil {
-		t.Error(err)
+	if waits, err := s.Bus(t).Verify(t.Context(), bus.Topology{Orgs: []string{"acme"}}); err != nil || len(waits) != 0 {
+		t.Error(waits, err)
 	}
 	if r := run(t, "provision"); r.code != 2 || !strings.Contains(r.err, "--config is required") {
 		t.Errorf("without a configuration: %d, %s", r.code, r.err)
 	}
 }
 
-// Streams hold data: with other settings they are named, and left alone.
-func TestProvisionChangesNoSettings(t *testing.T) {
+// Settings of streams that are there: some are changed, and said; others would
+// lose something.
+func TestProvisionAndSettings(t *testing.T) {
 	t.Parallel()
-	config := installation(t, bustest.Start(t, bus.Topology{}).URL())
+	s := bustest.Start(t, bus.Topology{Orgs: []string{"acme"}})
+	config := installation(t, s.URL())
+	s.SetStream(t, events.StreamDirectory, func(c *jetstream.StreamConfig) { c.Duplicates = time.Minute })
+	const change = "change duplicate_window of stream DIRECTORY from 1m0s to 10m0s\n"
+	for i, step := range []struct {
+		args []string
+		want string
+		left time.Duration
+	}{
+		{[]string{"--dry-run"}, "would " + change, time.Minute},
+		{nil, strings.Replace(change, "change ", "change    ", 1), 10 * time.Minute},
+		{nil, "Everything is there.\n", 10 * time.Minute},
+	} {
+		r := run(t, append([]string{"provision", "--config", config}, step.args...)...)
+		if left := s.Settings(t, events.StreamDirectory).Duplicates; r.code != 0 || r.out != step.want || left != step.left {
+			t.Errorf("step %d: %d, %s is left\n%s%s", i, r.code, left, r.out, r.err)
+		}
+	}
+	s.SetStream(t, events.StreamDirectory, func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour })
+	for _, args := range [][]string{{"--dry-run"}, nil} {
+		r := run(t, append([]string{"provision", "--config", config}, args...)...)
+		if r.code != 1 || !strings.Contains(r.err, "stream DIRECTORY: max_age is 1h0m0s, must be 0s, and is not changed") {
+			t.Errorf("%v: %d\n%s%s", args, r.code, r.out, r.err)
+		}
+	}
+}
+
+// One server has one replica of anything, and says so.
+func TestProvisionOfMoreReplicasThanServers(t *testing.T) {
+	t.Parallel()
+	config := installation(t, bustest.Start(t, bus.Topology{Orgs: []string{"acme"}}).URL())
 	text, err := os.ReadFile(config)
 	if err != nil {
 		t.Fatal(err)
@@ -70,11 +105,12 @@ func TestProvisionChangesNoSettings(t *testing.T) {
 	if err := os.WriteFile(config, []byte(strings.Replace(string(text), "nats: {", "nats: {replicas: 3, ", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"--dry-run"}, nil} {
-		r := run(t, append([]string{"provision", "--config", config}, args...)...)
-		if r.code != 1 || !strings.Contains(r.err, "stream ROSTER: num_replicas is 1, must be 3") {
-			t.Errorf("%v: %d\n%s%s", args, r.code, r.out, r.err)
-		}
+	if r := run(t, "provision", "--config", config, "--dry-run"); r.code != 0 || !strings.Contains(r.out, "would change num_replicas of stream ROSTER from 1 to 3") {
+		t.Errorf("%d\n%s%s", r.code, r.out, r.err)
+	}
+	if r := run(t, "provision", "--config", config); r.code != 1 || !strings.Contains(r.err, "change num_replicas of stream ROSTER from 1 to 3") ||
+		!strings.Contains(r.err, "non-clustered") {
+		t.Errorf("%d\n%s%s", r.code, r.out, r.err)
 	}
 }
 

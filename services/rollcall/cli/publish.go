@@ -41,7 +41,10 @@ A file that begins with "{" holds CloudEvents in JSON, one a line, and needs
 --source. FILE may be - for standard input.
 
 Rows that cannot be used are reported by line, column and reason, and the rest
-is published; the exit code is then 1. Publishing a file again changes nothing.`,
+is published; the exit code is then 1. Every run stores what it reads: publishing
+a file again changes nothing, unless another one came in between; then this one is
+the newest. A row counts as duplicate, and as a fault, if the stream did not take
+it because it has another event under its message's id.`,
 		Example: `  rollcall publish workers.csv
   rollcall publish workers.csv --mapping mapping.yaml
   rollcall publish events.jsonl --source hr -o json`,
@@ -80,7 +83,7 @@ func (p *publishing) run(ctx context.Context, path string) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
-	case result.Unusable > 0:
+	case result.Unusable+result.Duplicate > 0:
 		return errReported
 	}
 	return nil
@@ -170,10 +173,10 @@ func (p *publishing) report(r publish.Result) error {
 		for i, problem := range r.Problems {
 			rows[i] = table.Row{problem.Line, problem.Column, problem.Reason}
 		}
-		grid(p.streams.Err, table.Row{"line", "column", "why the row cannot be used"}, rows, 3)
+		grid(p.streams.Err, table.Row{"line", "column", "why the row was not published"}, rows, 3)
 	}
-	_, err := fmt.Fprintf(p.streams.Out, "%d rows: %d published, %d unusable%s%s\n", r.Rows, r.Published, r.Unusable,
-		some(r.Repeated, "repeated"), some(r.Superseded, "with a newer version in the file"))
+	_, err := fmt.Fprintf(p.streams.Out, "%d rows: %d published, %d unusable%s%s%s\n", r.Rows, r.Published, r.Unusable,
+		some(r.Duplicate, "duplicate"), some(r.Repeated, "repeated"), some(r.Superseded, "with a newer version in the file"))
 	return err
 }
 

@@ -64,11 +64,45 @@ func TestPublishReportsUnusableRowsAndGoesOn(t *testing.T) {
 	}
 
 	table := run(t, "publish", path, "--nats-url", s.URL())
-	if table.code != 1 || !strings.Contains(table.err, "why the row cannot be used") || !strings.Contains(table.out, "7 rows: 2 published, 4 unusable, 1 repeated") {
+	if table.code != 1 || !strings.Contains(table.err, "why the row was not published") || !strings.Contains(table.out, "7 rows: 2 published, 4 unusable, 1 repeated") {
 		t.Errorf("exit code %d\n%s%s", table.code, table.out, table.err)
 	}
-	if n := len(directory(t, s)); n != 2 {
-		t.Errorf("%d events after publishing the file again, want 2", n)
+	if n := len(directory(t, s)); n != 4 {
+		t.Errorf("%d events after publishing the file again, want 4: whether it changes anything is not for a message id to say", n)
+	}
+}
+
+// A correction that is taken back says, word for word, what was said before it.
+func TestPublishTakesAChangeBack(t *testing.T) {
+	t.Parallel()
+	s := bustest.Start(t, bus.Topology{})
+	here, gone := write(t, "here.csv", columns+row("1", "Active", "Alder")), write(t, "gone.csv", columns+row("1", "Inactive", "Alder"))
+	event := func(name string) string {
+		return `{"specversion":"1.0","id":"1001","source":"urn:hr","type":"` + events.TypePersonUpserted + `","data":{"userName":"` + name + `"}}` + "\n"
+	}
+	once, twice := write(t, "once.jsonl", event("amber")), write(t, "twice.jsonl", event("birch")+event("birch")+event("cedar"))
+	stored := 0
+	for i, step := range []struct {
+		args  []string
+		count int
+	}{
+		{[]string{here}, 1}, {[]string{gone}, 1}, {[]string{here}, 1}, {[]string{here}, 1},
+		{[]string{once, "--source", "hr"}, 1}, {[]string{twice, "--source", "hr"}, 3}, {[]string{once, "--source", "hr"}, 1},
+	} {
+		r := run(t, append(append([]string{"publish"}, step.args...), "--nats-url", s.URL(), "-o", "json")...)
+		got := decode[publish.Result](t, r)
+		stored += step.count
+		if n := len(directory(t, s)); r.code != 0 || got.Published != step.count || got.Duplicate != 0 || n != stored {
+			t.Fatalf("step %d: exit code %d, %+v, and %d are stored, want %d\n%s", i, r.code, got, n, stored, r.err)
+		}
+	}
+	seen := map[string]bool{}
+	for _, e := range directory(t, s) {
+		id := e.Header["Nats-Msg-Id"]
+		if len(id) != 1 || seen[id[0]] || len(id[0]) < 20 {
+			t.Errorf("message id %v: want one that nobody can guess", id)
+		}
+		seen[id[0]] = true
 	}
 }
 

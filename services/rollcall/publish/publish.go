@@ -2,9 +2,11 @@ package publish
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
@@ -23,7 +25,7 @@ const (
 	// headerRoom is what a message's headers take beside the event: NATS counts
 	// both against one limit.
 	headerRoom = 2 << 10
-	// maxListed bounds how many unusable rows are kept for the report.
+	// maxListed bounds how many problems are kept for the report.
 	maxListed = 1000
 )
 
@@ -39,18 +41,20 @@ func Lines(source string) Reader {
 
 // Result is what became of an export.
 type Result struct {
-	// Rows read, of which Published are stored now, Unusable had a problem,
-	// Repeated say what another row says and Superseded have a newer version.
+	// Rows read, of which Published are stored now, Duplicate were refused by the
+	// stream, Unusable had a problem, Repeated say what another row says and
+	// Superseded have a newer version.
 	Rows       int `json:"rows"`
 	Published  int `json:"published"`
+	Duplicate  int `json:"duplicate"`
 	Unusable   int `json:"unusable"`
 	Repeated   int `json:"repeated"`
 	Superseded int `json:"superseded"`
-	// Problems are the first 1,000 reasons why rows could not be used.
+	// Problems are the first 1,000 reasons why rows were not published.
 	Problems []Problem `json:"problems"`
 }
 
-// Problem is why a row cannot be used.
+// Problem is why a row was not published.
 type Problem struct {
 	Line   int    `json:"line"`
 	Column string `json:"column,omitempty"`
@@ -63,23 +67,27 @@ type Publisher struct {
 	tel *telemetry.Telemetry
 	// progress is told how many rows have been read and events stored.
 	progress func(rows, published int)
+	// id begins the message id of every event of this publication. Nobody can
+	// guess it, so nobody else's event keeps one of ours out.
+	id string
 
 	waiting []bus.Group
+	lines   []int // of those waiting
 	bytes   int
 	result  Result
 }
 
-// New makes a publisher for a source; progress may be nil.
+// New makes a publisher for one export; progress may be nil.
 func New(b *bus.Bus, tel *telemetry.Telemetry, progress func(rows, published int)) *Publisher {
 	if progress == nil {
 		progress = func(int, int) {}
 	}
-	return &Publisher{bus: b, tel: tel, progress: progress, result: Result{Problems: []Problem{}}}
+	return &Publisher{bus: b, tel: tel, progress: progress, id: rand.Text(), result: Result{Problems: []Problem{}}}
 }
 
 // Publish reads an export to its end. Rows that cannot be used are in the
 // result; an error means that it ended early, and that it can be run again: what
-// is stored already is recognised by its id or changes nothing.
+// is stored already is stored again, and changes nothing.
 func (p *Publisher) Publish(ctx context.Context, read Reader, r io.Reader) (Result, error) {
 	sum, err := read(r, func(row hrimport.Row) error { return p.row(ctx, row) })
 	p.result.Repeated, p.result.Superseded = sum.Repeated, sum.Superseded
@@ -110,7 +118,7 @@ func (p *Publisher) row(ctx context.Context, row hrimport.Row) error {
 	if row.Event == nil {
 		return nil
 	}
-	p.waiting = append(p.waiting, bus.Group{p.write(ctx, row)})
+	p.waiting, p.lines = append(p.waiting, bus.Group{p.write(ctx, row)}), append(p.lines, row.Line)
 	p.bytes += len(row.Data)
 	if len(p.waiting) < batch && p.bytes < batchBytes {
 		return nil
@@ -121,14 +129,20 @@ func (p *Publisher) row(ctx context.Context, row hrimport.Row) error {
 func (p *Publisher) unusable(row hrimport.Row) {
 	p.result.Unusable++
 	for _, problem := range row.Problems {
-		if len(p.result.Problems) < maxListed {
-			p.result.Problems = append(p.result.Problems, Problem(problem))
-		}
+		p.problem(Problem(problem))
+	}
+}
+
+func (p *Publisher) problem(problem Problem) {
+	if len(p.result.Problems) < maxListed {
+		p.result.Problems = append(p.result.Problems, problem)
 	}
 }
 
 // write makes the message of one event, with a span of its own: the person's
-// story begins here.
+// story begins here. Its message id is the publication and the line. So a repeat
+// after a lost answer is dropped, and a row is not that says again what it said
+// before a correction, nor a second event of the same event id.
 func (p *Publisher) write(ctx context.Context, row hrimport.Row) bus.Write {
 	source := events.SourceOf(row.Subject)
 	ctx, span := p.tel.Tracer.Start(ctx, "publish "+events.TemplateDirectory,
@@ -139,7 +153,7 @@ func (p *Publisher) write(ctx context.Context, row hrimport.Row) bus.Write {
 	defer span.End()
 	h := bus.Header{events.HeaderContentType: {events.ContentTypeCloudEvent}}
 	telemetry.Inject(ctx, h)
-	return bus.Write{Subject: row.Subject, Data: row.Data, Header: h, MsgID: source + "/" + row.Event.ID}
+	return bus.Write{Subject: row.Subject, Data: row.Data, Header: h, MsgID: p.id + "/" + strconv.Itoa(row.Line)}
 }
 
 // flush stores what waits.
@@ -147,11 +161,19 @@ func (p *Publisher) flush(ctx context.Context) error {
 	if len(p.waiting) == 0 {
 		return nil
 	}
-	if _, err := p.bus.Commit(ctx, events.StreamDirectory, p.waiting); err != nil {
-		return fmt.Errorf("stored %d events, then stopped (run it again: nothing is stored twice): %w", p.result.Published, err)
+	done, err := p.bus.Commit(ctx, events.StreamDirectory, p.waiting)
+	if err != nil {
+		return fmt.Errorf("stored %d events or more, then stopped (run it again: what is stored twice changes nothing): %w", p.result.Published, err)
 	}
-	p.result.Published += len(p.waiting)
-	p.waiting, p.bytes = p.waiting[:0], 0
+	for i, d := range done {
+		if !d.Duplicate {
+			p.result.Published++
+			continue
+		}
+		p.result.Duplicate++
+		p.problem(Problem{Line: p.lines[i], Reason: "was not stored: the stream has another event under the id of this message. Run it again."})
+	}
+	p.waiting, p.lines, p.bytes = p.waiting[:0], p.lines[:0], 0
 	p.progress(p.result.Rows, p.result.Published)
 	return nil
 }

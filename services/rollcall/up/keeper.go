@@ -31,7 +31,7 @@ type keeper struct {
 	done sync.WaitGroup
 
 	mu sync.Mutex
-	// seen and saved count mutating calls: at the last look, in the file.
+	// seen and saved count changes: at the last look, in the file.
 	seen, saved int64
 	savedAt     time.Time
 	took        time.Duration
@@ -101,12 +101,18 @@ func (k *keeper) run() {
 func (k *keeper) look() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	now := k.srv.Counters().MutatingCalls
+	now := k.changes()
 	paused := now == k.seen
 	k.seen = now
 	if now != k.saved && (paused || time.Since(k.savedAt) > keepAtLeast) {
 		k.save()
 	}
+}
+
+// changes counts what may have changed the org, also what nobody heard of.
+func (k *keeper) changes() int64 {
+	n := k.srv.Counters()
+	return n.MutatingCalls + n.LateApplied
 }
 
 func (k *keeper) saveIfCheap() {
@@ -118,7 +124,7 @@ func (k *keeper) saveIfCheap() {
 }
 
 func (k *keeper) save() {
-	n, began := k.srv.Counters().MutatingCalls, time.Now()
+	n, began := k.changes(), time.Now()
 	if err := k.srv.SaveFile(k.path); err != nil {
 		k.log.Error("emulated org not saved", "error", err)
 		return

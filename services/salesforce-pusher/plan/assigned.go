@@ -68,8 +68,9 @@ func (p Assignments) Saw(have map[string]string, asked func(name string) bool) {
 		mine[name] = id
 	}
 	for name, id := range p.Link.Assigned {
-		if !asked(name) {
-			mine[name] = id
+		_, has := have[name]
+		if !asked(name) || !has && p.late() && p.Nameless(name) {
+			mine[name] = id // not asked for, or perhaps still to come
 		}
 	}
 	p.Link.Assigned, p.ownership.read = mine, true
@@ -104,6 +105,16 @@ func (p Assignments) GiveRefused(name string, e *salesforce.Error) {
 		return
 	}
 	p.call.fault = f
+}
+
+// Missing takes in that an assignment that is too many is not there. One that may
+// still come is looked for again.
+func (p Assignments) Missing(name string) {
+	if p.late() {
+		p.change.Take = without(p.change.Take, name)
+		return
+	}
+	p.Taken(name)
 }
 
 // Taken takes in that an assignment is gone.

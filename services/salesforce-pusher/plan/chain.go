@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 )
@@ -62,6 +64,9 @@ type Verdict struct {
 	Fail *events.Failure
 	// Applied says that everything is as desired.
 	Applied bool
+	// Later says that nothing may be done yet: a call without an answer may still
+	// be applied.
+	Later bool
 }
 
 // check is one link of the chain; false lets the next one decide.
@@ -90,6 +95,7 @@ func chain() []check {
 		{"fields differ", updates},
 		{"a user is to be let in", unfreezes},
 		{"assignments are missing", gives},
+		{"a user who may come back was not frozen", freezeRefused},
 		{"a permission set or group is not there", gap},
 		{"all is as desired", allDone},
 	}
@@ -109,6 +115,7 @@ func correlation() []check {
 		{"a wrong id kept the user from being made", createIDWrong},
 		{"a create was refused", createRefused},
 		{"creating is switched off", createDisabled},
+		{"another create may still be applied", createElsewhere},
 		{"there is no user", planIt},
 	}
 }
@@ -144,6 +151,9 @@ func (p *Person) Next(o *Policy) Need {
 			return NeedNothing
 		case v.Applied:
 			p.end(Applied)
+			return NeedNothing
+		case v.Later:
+			p.end(Later)
 			return NeedNothing
 		default:
 			return v.Need
@@ -258,6 +268,15 @@ func createDisabled(_ *Person, o *Policy) (Verdict, bool) {
 	return Verdict{Fail: &events.Failure{Cause: events.CauseCreateDisabled, Operation: OpCreate,
 		Message: "The person has no Salesforce user, and config forbids creating one in this org (push.create)."}}, !o.Create
 }
+
+// createElsewhere: a create under another username, whose answer never came, may
+// still make a user; a second one would be a second user.
+func createElsewhere(p *Person, _ *Policy) (Verdict, bool) {
+	name, _ := p.Desired.Fields[FieldUsername].(string)
+	return Verdict{Later: true}, p.late() && p.Link.SentUsername != "" && !strings.EqualFold(p.Link.SentUsername, name)
+}
+
+func freezeRefused(p *Person, _ *Policy) (Verdict, bool) { return fail(p.call.freeze) }
 
 func planIt(*Person, *Policy) (Verdict, bool) { return Verdict{Plan: true}, true }
 

@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
@@ -65,6 +66,9 @@ func ways() map[string]way {
 		"create met a wrong id":   {check: "a wrong id kept the user from being made", person: func(p *Person) { p.Account().NotCreated(refused(salesforce.Reference)); p.lookup.done = true }, want: Verdict{Need: NeedNamesAgain}},
 		"no licence":              {check: "a create was refused", person: func(p *Person) { p.Account().NotCreated(refused(salesforce.Licence)); p.lookup.done = true }, cause: events.CauseLicence},
 		"creating off":            {check: "creating is switched off", person: func(p *Person) { p.lookup.done = true }, policy: func(o *Policy) { o.Create = false }, cause: events.CauseCreateDisabled},
+		"another create pending":  {check: "another create may still be applied", person: func(p *Person) { p.lookup.done, p.Link.SentUsername = true, "old@x.test"; p.doubt(p.At.Add(1)) }, want: Verdict{Later: true}},
+		"the same create pending": {check: "there is no user", person: func(p *Person) { p.lookup.done, p.Link.SentUsername = true, "ANN@x.test"; p.doubt(p.At.Add(1)) }, want: Verdict{Plan: true}},
+		"another create is past":  {check: "there is no user", person: func(p *Person) { p.lookup.done, p.Link.SentUsername = true, "old@x.test"; p.doubt(p.At) }, want: Verdict{Plan: true}},
 		"looked, and nobody":      {check: "there is no user", person: func(p *Person) { p.lookup.done = true }, want: Verdict{Plan: true}},
 
 		"to be made":         {check: "a user is to be made", person: planned(Change{Create: map[string]any{FieldActive: true}}), want: Verdict{Need: NeedCreate}},
@@ -73,6 +77,12 @@ func ways() map[string]way {
 		"to be let in":       {check: "a user is to be let in", person: planned(Change{Unfreeze: true, Give: []string{"ps/A"}}), want: Verdict{Need: NeedUnfreeze}},
 		"a set is missing":   {check: "assignments are missing", person: planned(Change{Give: []string{"ps/A"}}), want: Verdict{Need: NeedGive}},
 		"a set is too many":  {check: "assignments are too many", person: planned(Change{Take: []string{"ps/B"}, Give: []string{"ps/A"}, Update: map[string]any{"Title": "a"}}), want: Verdict{Need: NeedTake}},
+		"not frozen, and unsure": {check: "a user who may come back was not frozen", cause: events.CauseLocked,
+			person: func(p *Person) {
+				planned(Change{})(p)
+				p.call.mustFreeze = true
+				p.Account().NotFrozen(refused(salesforce.Locked))
+			}},
 		"a set does not exist": {check: "a permission set or group is not there", cause: events.CauseGroupMapping,
 			person: func(p *Person) { planned(Change{})(p); p.names.absent = map[string]bool{"ps/Gone": true} }},
 		"nothing is left": {check: "all is as desired", person: planned(Change{}), want: Verdict{Applied: true}},
@@ -80,7 +90,7 @@ func ways() map[string]way {
 }
 
 func (w way) make() (*Person, *Policy) {
-	p := New(State{Key: "k", Revision: 7, Desired: events.Desired{Active: true, Hash: "h", Profile: "P",
+	p := New(State{Key: "k", At: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Revision: 7, Desired: events.Desired{Active: true, Hash: "h", Profile: "P",
 		Match: events.Match{Username: "ann@x.test"}, Fields: map[string]any{FieldUsername: "ann@x.test"}, Assignments: map[string][]string{"permissionSets": {"A"}}}})
 	p.names.done = true
 	o := &Policy{Match: Matcher{Order: []string{MatchUsername}}, Create: true, Update: true, Deactivate: true}
@@ -110,7 +120,7 @@ func TestTheChainDecides(t *testing.T) {
 		if w.cause == "" && v != w.want {
 			t.Errorf("%s: %+v, want %+v", name, v, w.want)
 		}
-		if again := p.Decide(o); again.Need != v.Need || again.Plan != v.Plan || again.Applied != v.Applied {
+		if again := p.Decide(o); again.Need != v.Need || again.Plan != v.Plan || again.Applied != v.Applied || again.Later != v.Later {
 			t.Errorf("%s: asked again, the chain says %+v after %+v: a decision changed something", name, again, v)
 		}
 	}

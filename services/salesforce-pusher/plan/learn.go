@@ -32,6 +32,11 @@ func (p *Person) reconcile(o *Policy) {
 	}
 	p.change = planExisting(p.Desired, p.Link, u, p.names.ids, o.FreezeFirst)
 	p.withhold()
+	if !p.Desired.Active && p.late() {
+		// A call without an answer may let them in again: out of its reach is only
+		// another object.
+		p.change.Freeze, p.call.mustFreeze = !p.call.freezeTried, true
+	}
 	if p.Desired.Active {
 		p.keepHashes()
 	}
@@ -121,7 +126,11 @@ func (p Account) among(users Users) (*User, *events.Failure) {
 		}
 		p.unlink()
 	}
-	return users.matcher.match(p.Desired, users.candidates(p.Desired))
+	u, unclear := users.matcher.match(p.Desired, users.candidates(p.Desired))
+	if u != nil || unclear != nil {
+		return u, unclear
+	}
+	return p.lateCreated(users)
 }
 
 // LookFailed takes in that Salesforce could not be asked for something that has
@@ -192,9 +201,13 @@ func (p Account) Created(id string) (by string) {
 // NotCreated takes in the refusal or loss of a create. It may mean that the
 // person has a user already, so they are looked up before they are judged.
 func (p Account) NotCreated(e *salesforce.Error) {
-	p.call.create, p.change.Create, p.planned = e, nil, false
+	p.call.create = e
+	if p.createLost() {
+		p.Link.SentUsername, _ = p.change.Create[FieldUsername].(string)
+		p.doubt(p.lateUntil)
+	}
+	p.change.Create, p.planned = nil, false
 	p.lookup = lookup{}
-	p.Link.Unsure = p.Link.Unsure || p.createLost()
 }
 
 func (p *Person) createLost() bool {
@@ -285,7 +298,9 @@ func (p Account) keptActive(e *salesforce.Error) bool {
 
 // FrozenIs takes in what UserLogin.IsFrozen is; set says whether a call made it so.
 func (p Account) FrozenIs(frozen, set bool) {
-	p.Link.Frozen, p.change.Unfreeze = frozen, false
+	// A freeze without an answer may still come: it is looked for again.
+	p.Link.Frozen = frozen || p.Link.Frozen && p.late()
+	p.change.Unfreeze = false
 	switch {
 	case set && frozen:
 		p.act(actFrozen)
@@ -298,8 +313,25 @@ func (p Account) FrozenIs(frozen, set bool) {
 // precaution, and a deactivation does not wait for it.
 func (p Account) FreezeTried() { p.change.Freeze, p.call.freezeTried = false, true }
 
+// NotFrozen takes in that a freeze was refused or lost: perhaps it takes effect,
+// and then it has to be lifted when the person comes back.
+func (p Account) NotFrozen(e *salesforce.Error) {
+	if e.Outcome == salesforce.MaybeApplied {
+		p.Link.Frozen = true
+		p.doubt(p.lateUntil)
+	}
+	if p.call.mustFreeze {
+		p.call.freeze = judged(e, OpFreeze)
+	}
+}
+
 // NotUnfrozen takes in that a user is still shut out.
-func (p Account) NotUnfrozen(e *salesforce.Error) { p.Fail(judged(e, OpFreeze)) }
+func (p Account) NotUnfrozen(e *salesforce.Error) {
+	if e.Outcome == salesforce.MaybeApplied {
+		p.doubt(p.lateUntil)
+	}
+	p.Fail(judged(e, OpFreeze))
+}
 
 func belongsToAnother(userID string) *events.Failure {
 	return &events.Failure{Cause: events.CauseDuplicate, Operation: OpLookup,

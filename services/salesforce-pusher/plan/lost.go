@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"strings"
+	"time"
+
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 )
@@ -11,9 +14,44 @@ type lostAssignment struct {
 	err       *salesforce.Error
 }
 
+// doubt notes that a call may still be applied, until then: whatever is read
+// before proves nothing.
+func (p *Person) doubt(until time.Time) {
+	p.Link.Unsure = true
+	if until.After(p.Link.UnsureUntil) {
+		p.Link.UnsureUntil = until.UTC()
+	}
+}
+
+// Doubted is a link of somebody else's making, with the doubt that a call of ours
+// may still be applied.
+func Doubted(l events.Link, until time.Time) events.Link {
+	p := Person{State: State{Link: l}}
+	p.doubt(until)
+	p.Link.AppliedHash = ""
+	return p.Link
+}
+
+// late says whether a call without an answer may still be applied.
+func (p *Person) late() bool { return p.At.Before(p.Link.UnsureUntil) }
+
+// lateCreated is the user that a create without an answer made after all, under
+// the username it was sent with.
+func (p Account) lateCreated(users Users) (*User, *events.Failure) {
+	u := users.byName[strings.ToLower(p.Link.SentUsername)]
+	if p.Link.SentUsername == "" || u == nil {
+		return nil, nil
+	}
+	if want := p.Desired.Match.FederationID; want != "" && !strings.EqualFold(u.Federation, want) {
+		return nil, ambiguous("Salesforce user " + u.ID + " has the username that a lost call of Rollcall's sent, but another federation id.")
+	}
+	return u, nil
+}
+
 // UpdateLost takes in that nobody knows whether the user has the fields sent.
 func (p Account) UpdateLost(e *salesforce.Error) {
-	p.call.update, p.Link.Unsure = e, true
+	p.call.update = e
+	p.doubt(p.lateUntil)
 	if _, ok := p.change.Update[FieldRole]; ok {
 		p.Link.FieldHashes = withRole(p.Link.FieldHashes)
 	}
@@ -51,7 +89,7 @@ func (p Assignments) Lost(name, operation string, e *salesforce.Error) {
 		p.call.assignments = map[string]lostAssignment{}
 	}
 	p.call.assignments[name] = lostAssignment{operation: operation, err: e}
-	p.Link.Unsure = true
+	p.doubt(p.lateUntil)
 }
 
 // Back judges lost assignments by those read since, the id by name;

@@ -133,14 +133,15 @@ func ambiguous(message string) *events.Failure {
 type Users struct {
 	matcher Matcher
 	byID    map[string]*User
+	byName  map[string]*User
 	byValue map[string][]*User
 }
 
 // NewUsers indexes users as read.
 func NewUsers(m Matcher, list []*User) Users {
-	x := Users{matcher: m, byID: make(map[string]*User, len(list)), byValue: make(map[string][]*User, 2*len(list))}
+	x := Users{matcher: m, byID: make(map[string]*User, len(list)), byName: make(map[string]*User, len(list)), byValue: make(map[string][]*User, 2*len(list))}
 	for _, u := range list {
-		x.byID[u.ID] = u
+		x.byID[u.ID], x.byName[strings.ToLower(u.Username)] = u, u
 		for _, rule := range m.Order {
 			if v := m.of(rule, u); v != "" {
 				at := rule + "/" + strings.ToLower(v)

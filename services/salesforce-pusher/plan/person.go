@@ -43,6 +43,9 @@ const (
 	Discarded
 	// Fenced is somebody whom another took over; what we know is void.
 	Fenced
+	// Later is somebody for whom nothing may be done before a call without an
+	// answer cannot be applied any more.
+	Later
 )
 
 // String is the fate's name in traces and metrics.
@@ -62,6 +65,8 @@ func (f Fate) String() string {
 		return string(events.ResultDiscarded)
 	case Fenced:
 		return "fenced"
+	case Later:
+		return "later"
 	}
 	return "unknown"
 }
@@ -75,6 +80,8 @@ type State struct {
 	Revision uint64
 	// Link is what Salesforce has, brought up to date as results come in.
 	Link events.Link
+	// At is when this was read: nothing read before is known of the person.
+	At time.Time
 }
 
 // Person is one person in one step.
@@ -87,6 +94,8 @@ type Person struct {
 	actions []string
 	// touched is set when a call that changes something was sent.
 	touched bool
+	// lateUntil is until when a call made under our claim may be applied.
+	lateUntil time.Time
 
 	names     naming
 	lookup    lookup
@@ -130,8 +139,10 @@ type followUp struct {
 	assignments map[string]lostAssignment
 	// resolvedAgain is set once names were resolved again: once is enough.
 	resolvedAgain bool
-	// freezeTried is set once a freeze was tried: it is a precaution.
-	freezeTried bool
+	// freezeTried is set once a freeze was tried: it is a precaution. mustFreeze is
+	// set where it is more than that, and freeze is then its refusal.
+	freezeTried, mustFreeze bool
+	freeze                  *events.Failure
 }
 
 // Naming is what the names of a person's desired state resolve to.
@@ -172,6 +183,12 @@ func (p *Person) Change() *Change { return &p.change }
 
 // User is the Salesforce user read in this step, nil where none was.
 func (p *Person) User() *User { return p.lookup.user }
+
+// Claimed notes until when the claim lasts under which calls are made from now on.
+func (p *Person) Claimed(until time.Time, o *Policy) { p.lateUntil = until.Add(o.LateFor) }
+
+// HasTouched says whether a call that changes something was sent.
+func (p *Person) HasTouched() bool { return p.touched }
 
 // Touched notes that a call that changes something was sent.
 func (p *Person) Touched() { p.touched = true }

@@ -1,6 +1,9 @@
 package plan
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Policy is what configuration allows in one org.
 type Policy struct {
@@ -10,6 +13,9 @@ type Policy struct {
 	Create, Update, Deactivate bool
 	// FreezeFirst freezes a user before deactivating them.
 	FreezeFirst bool
+	// LateFor is how long after the end of its claim a call without an answer may
+	// still be applied.
+	LateFor time.Duration
 	// Protected are usernames (lower case) and user ids that are never touched.
 	Protected map[string]bool
 }

@@ -21,6 +21,9 @@ func (p *Person) Release(now time.Time) events.Link {
 	case Applied, Current:
 		l.AppliedRevision, l.AppliedHash = p.Revision, p.Desired.Hash
 		l.Unsure = false
+		if !p.late() { // everything was read after the last lost call could be applied
+			l.UnsureUntil, l.SentUsername = time.Time{}, ""
+		}
 		l.Attempts, l.FailedRevision, l.FirstFailedAt = 0, 0, time.Time{}
 	case Failed:
 		if l.FailedRevision != p.Revision {
@@ -58,6 +61,9 @@ func (p *Person) Outcome(l events.Link) events.Outcome {
 func (p *Person) Interim(c events.Claim) events.Link {
 	l := p.Link
 	l.Key, l.Claim = p.Key, &c
+	if name, _ := p.Desired.Fields[FieldUsername].(string); l.UserID == "" && !p.late() {
+		l.SentUsername = name // whoever takes over looks for the user that we may be making
+	}
 	if p.touched {
 		l.AppliedHash = ""
 	}

@@ -9,8 +9,9 @@ import (
 // Triage says who needs anything at all, from desired and link alone: those
 // still open afterwards have to be claimed, and Salesforce has to be asked. A
 // claim of another worker counts until skew after its end, for clocks differ.
-func (p *Person) Triage(worker string, now time.Time, skew time.Duration) {
+func (p *Person) Triage(worker string, now time.Time, skew time.Duration, o *Policy) {
 	c := p.Link.Claim
+	p.At = now
 	if p.Revision == 0 {
 		p.end(Idle)
 		return
@@ -19,9 +20,14 @@ func (p *Person) Triage(worker string, now time.Time, skew time.Duration) {
 		p.Wait(c.Until.Add(skew).Sub(now))
 		return
 	}
-	if c != nil || p.Link.Unsure || p.Link.Job != "" {
-		// The holder is gone, or a call was lost: nobody knows how far it came,
-		// so what was applied before says nothing either.
+	switch {
+	case c != nil: // the holder is gone, and nobody knows how far it came
+		p.doubt(c.Until.Add(o.LateFor))
+	case p.Link.Unsure && p.Link.UnsureUntil.IsZero(): // version 1 said no more
+		p.doubt(p.Link.At.Add(o.LateFor))
+	}
+	if c != nil || p.Link.Unsure || p.Link.Job != "" || !p.Link.UnsureUntil.IsZero() {
+		// What was applied before says nothing while a call may still be applied.
 		p.Link.Unsure, p.Link.AppliedHash = true, ""
 		return
 	}

@@ -36,7 +36,7 @@ func TestTriageSaysWhatAPersonNeeds(t *testing.T) {
 		if c.absent {
 			p.Revision = 0
 		}
-		p.Triage("me", now, 2*time.Second)
+		p.Triage("me", now, 2*time.Second, &Policy{LateFor: 10 * time.Minute})
 		if p.Fate() != c.want || p.Link.Unsure != c.unsure {
 			t.Errorf("%s: %s, unsure %v; want %s, %v", name, p.Fate(), p.Link.Unsure, c.want, c.unsure)
 		}

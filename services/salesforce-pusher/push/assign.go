@@ -72,7 +72,7 @@ func (a assigning) take(ctx context.Context, tasks []*task) error {
 			return !u.t.Open()
 		}
 		if a.org.catalogue.Asked(u.name) {
-			u.t.Assignments().Taken(u.name) // not there any more
+			u.t.Assignments().Missing(u.name)
 		}
 		return true
 	})

@@ -15,6 +15,13 @@ import (
 // than a claim: after that somebody else is at it.
 const commitTimeout = 15 * time.Second
 
+// lookAfter is how long after the last moment at which a call could be applied
+// its person is looked at: what is applied is not seen at once by every query.
+const lookAfter = 2 * time.Second
+
+// doubtTries bounds a compare-and-set against those who took people over.
+const doubtTries = 5
+
 // record commits what became of everybody: the link released and with what is
 // now true, the outcome if there is one, and the owner of a new user, together
 // or not at all.
@@ -24,6 +31,9 @@ func (l *ledger) record(ctx context.Context, tasks []*task) error {
 	if err := l.write(ctx, those(tasks, recorded)); err != nil {
 		return err
 	}
+	if err := l.doubtFenced(ctx, tasks); err != nil {
+		return err
+	}
 	return l.raiseFenced(ctx, tasks)
 }
 
@@ -31,7 +41,7 @@ func (l *ledger) record(ctx context.Context, tasks []*task) error {
 // given back: their claim is released with whatever was found out or done.
 func recorded(t *task) bool {
 	switch t.Fate() {
-	case plan.Current, plan.Applied, plan.Failed, plan.Discarded:
+	case plan.Current, plan.Applied, plan.Failed, plan.Discarded, plan.Later:
 		return true
 	case plan.Open:
 		return t.claimed
@@ -82,8 +92,11 @@ func (l *ledger) ending(t *task, now time.Time) (bus.Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := bus.Group{link}
-	if t.Fate() != plan.Open {
+	g, err := l.withLook(bus.Group{link}, t, released, now)
+	if err != nil {
+		return nil, err
+	}
+	if t.Fate() != plan.Open && t.Fate() != plan.Later {
 		data, err := events.Encode(t.Outcome(released))
 		if err != nil {
 			return nil, fmt.Errorf("outcome: %w", err)
@@ -91,6 +104,79 @@ func (l *ledger) ending(t *task, now time.Time) (bus.Group, error) {
 		g = append(g, bus.Write{Subject: events.OutcomeSubject(l.org, t.Key), Data: data, Header: link.Header})
 	}
 	return l.withOwner(g, t)
+}
+
+// withLook adds the look that is due once a call without an answer cannot be
+// applied any more.
+func (l *ledger) withLook(g bus.Group, t *task, link events.Link, now time.Time) (bus.Group, error) {
+	if !link.UnsureUntil.After(now) {
+		return g, nil
+	}
+	data, err := events.Encode(events.Work{Reason: events.ReasonLook})
+	if err != nil {
+		return nil, fmt.Errorf("look: %w", err)
+	}
+	return append(g, bus.Write{
+		Subject: events.LookSubject(l.org, t.Key), Data: data, Header: l.trace.header(t),
+		Schedule: &bus.Schedule{At: link.UnsureUntil.Add(lookAfter), Target: events.WorkSubject(l.org, events.LaneChange, t.Key)},
+	}), nil
+}
+
+// doubtFenced notes, in the links of people whom somebody else took over, that
+// calls of ours may be applied after theirs: a machine that stood still may have
+// sent them at any time. Whoever works on such a person meanwhile is fenced by
+// that in turn, and notes the same.
+func (l *ledger) doubtFenced(ctx context.Context, tasks []*task) error {
+	left := those(tasks, func(t *task) bool { return t.Fate() == plan.Fenced && t.HasTouched() })
+	for range doubtTries {
+		if len(left) == 0 {
+			return nil
+		}
+		done, err := l.doubtOnce(ctx, left)
+		if err != nil {
+			return fmt.Errorf("note what fenced calls may do: %w", err)
+		}
+		var again []*task
+		for i, t := range left {
+			if done[i].Err != nil {
+				again = append(again, t)
+			}
+		}
+		left = again
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("note what fenced calls may do: %d people's links changed at every try: %w", len(left), bus.ErrConflict)
+	}
+	return nil
+}
+
+func (l *ledger) doubtOnce(ctx context.Context, tasks []*task) ([]bus.Committed, error) {
+	subjects := make([]string, len(tasks))
+	for i, t := range tasks {
+		subjects[i] = events.LinkSubject(l.org, t.Key)
+	}
+	entries, err := l.roster.Latest(ctx, events.StreamRoster, subjects)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	groups := make([]bus.Group, len(tasks))
+	for i, t := range tasks {
+		link, err := events.Decode[events.Link](entries[subjects[i]].Data)
+		if err != nil {
+			return nil, err
+		}
+		link = plan.Doubted(link, now.Add(l.policy.LateFor))
+		t.linkSeq = entries[subjects[i]].Seq
+		w, err := l.linkWrite(t, link)
+		if err != nil {
+			return nil, err
+		}
+		if groups[i], err = l.withLook(bus.Group{w}, t, link, now); err != nil {
+			return nil, err
+		}
+	}
+	return l.roster.Commit(ctx, events.StreamRoster, groups)
 }
 
 // raiseFenced asks for those to be looked at again whom somebody else took

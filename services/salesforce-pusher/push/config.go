@@ -16,6 +16,8 @@ import (
 
 const (
 	changeLinger = time.Millisecond
+	// lateFor: Salesforce ends a transaction after ten minutes.
+	lateFor = 10 * time.Minute
 	// batchMax is the most records one collection call takes.
 	batchMax = 200
 )
@@ -45,6 +47,9 @@ type OrgConfig struct {
 	Protected map[string]bool
 	// CallTimeout bounds one API call, ClaimTTL a worker's hold on a person.
 	CallTimeout, ClaimTTL time.Duration
+	// LateFor is how long after the end of a claim Salesforce may still apply a call
+	// that got no answer: ten minutes, after which it ends a transaction.
+	LateFor time.Duration
 	// Linger is how long backfill work is gathered into one batch.
 	Linger time.Duration
 	// BulkAbove is the backlog of the backfill lane above which new users are
@@ -85,7 +90,7 @@ func orgFrom(name string, o config.Org) OrgConfig {
 		FreezeFirst: o.Push.FreezeFirst, AdoptByEmail: o.Push.AdoptByEmail,
 		Protected:   map[string]bool{},
 		CallTimeout: o.Push.CallTimeout, ClaimTTL: o.Push.ClaimTTL, Linger: o.Push.Linger, BulkAbove: o.Push.BulkAbove,
-		Names: namesIn(o.Assign), Probe: health.DefaultProbe(),
+		LateFor: lateFor, Names: namesIn(o.Assign), Probe: health.DefaultProbe(),
 	}
 	for _, p := range o.Push.Protect {
 		c.Protected[strings.ToLower(p)] = true
@@ -124,7 +129,7 @@ func (c OrgConfig) margin() time.Duration { return min(c.ClaimTTL/10, 2*time.Sec
 func (c OrgConfig) policy() plan.Policy {
 	return plan.Policy{
 		Match:  plan.Matcher{Order: c.Match, ExternalField: c.ExternalIDField, ByEmail: c.AdoptByEmail},
-		Create: c.Create, Update: c.Update, Deactivate: c.Deactivate, FreezeFirst: c.FreezeFirst, Protected: c.Protected,
+		Create: c.Create, Update: c.Update, Deactivate: c.Deactivate, FreezeFirst: c.FreezeFirst, LateFor: c.LateFor, Protected: c.Protected,
 	}
 }
 

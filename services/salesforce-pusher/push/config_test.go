@@ -52,3 +52,15 @@ func TestConfigTakesEverythingOver(t *testing.T) {
 		t.Errorf("%d queries for the names in config, want 4", n)
 	}
 }
+
+// TestEveryClaimHasAMargin: a claim is never used to its last moment, and most
+// of it is for calls.
+func TestEveryClaimHasAMargin(t *testing.T) {
+	t.Parallel()
+	for _, ttl := range []time.Duration{time.Second, config.DefaultOrg().Push.ClaimTTL, bulkClaims * config.DefaultOrg().Push.ClaimTTL, time.Hour} {
+		m := OrgConfig{ClaimTTL: ttl}.margin()
+		if m < min(ttl/10, 2*time.Second) || m > ttl/5 {
+			t.Errorf("a claim of %s has a margin of %s", ttl, m)
+		}
+	}
+}

@@ -117,6 +117,15 @@ func terms(m plan.Matcher, tasks []*task) []salesforce.InTerm {
 		}
 	}
 	out := []salesforce.InTerm{{Field: plan.FieldID, Values: ids}}
+	sent := salesforce.InTerm{Field: plan.FieldUsername}
+	for _, t := range tasks {
+		if name := t.Link.SentUsername; name != "" {
+			sent.Values = append(sent.Values, name)
+		}
+	}
+	if len(sent.Values) > 0 {
+		out = append(out, sent)
+	}
 	for _, rule := range m.Order {
 		term := salesforce.InTerm{Field: m.Field(rule)}
 		for _, t := range tasks {

@@ -11,9 +11,9 @@ import (
 // without touching the licence. It is another object, and so another call.
 type freezing struct{ *batch }
 
-// freeze shuts people out. It may fail quietly: it is a precaution.
+// freeze shuts people out. Mostly it is a precaution, and may fail quietly.
 func (f freezing) freeze(ctx context.Context, tasks []*task) error {
-	halted := f.set(ctx, tasks, true, func(*task, *salesforce.Error) {})
+	halted := f.set(ctx, tasks, true, func(t *task, e *salesforce.Error) { t.Account().NotFrozen(e) })
 	for _, t := range tasks {
 		t.Account().FreezeTried()
 	}

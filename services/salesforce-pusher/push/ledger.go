@@ -31,6 +31,7 @@ type ledger struct {
 	worker  string
 	ttl     time.Duration
 	margin  time.Duration
+	policy  *plan.Policy
 	roster  roster
 	trace   *stepTrace
 	metrics *metrics
@@ -62,6 +63,7 @@ func (l *ledger) claim(ctx context.Context, tasks []*task) error {
 			continue
 		}
 		t.linkSeq, t.until, t.claimed = done[i].Seqs[0], until, true
+		t.Claimed(until, l.policy)
 	}
 	return nil
 }
@@ -84,7 +86,8 @@ func (l *ledger) left(tasks []*task) time.Duration {
 			end = t.until
 		}
 	}
-	return time.Until(end) - l.margin
+	// Both clocks: one of them stands still while a virtual machine does.
+	return min(time.Until(end), end.Round(0).Sub(time.Now().Round(0))) - l.margin
 }
 
 // checkpoint commits, with the claim kept, what people's links say by now, and
@@ -258,6 +261,6 @@ func (l *ledger) load(t *task, entries map[string]bus.Entry) error {
 	}
 	t.Person = plan.New(s)
 	l.trace.about(t)
-	t.Triage(l.worker, time.Now(), l.margin)
+	t.Triage(l.worker, time.Now(), l.margin, l.policy)
 	return nil
 }

@@ -88,7 +88,7 @@ func TestClaimOfADeadWorkerIsTakenOver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
-			kill := &killer{applied: applied, claimed: make(chan struct{}), release: make(chan struct{})}
+			kill := &killer{at: creates, applied: applied, claimed: make(chan struct{}), release: make(chan struct{})}
 			dead := r.start(short, gated(kill.before))
 			kill.arm(dead)
 			people := crowd(10)
@@ -115,8 +115,9 @@ func TestClaimOfADeadWorkerIsTakenOver(t *testing.T) {
 	}
 }
 
-// killer lets a worker die at its first create: nothing more is heard of it.
+// killer lets a worker die at one of its calls: nothing more is heard of it.
 type killer struct {
+	at               func(*http.Request) bool
 	applied          bool // the request still goes out
 	claimed, release chan struct{}
 	mu               sync.Mutex
@@ -130,7 +131,7 @@ func (k *killer) arm(w *worker) {
 }
 
 func (k *killer) before(req *http.Request) error {
-	if !creates(req) {
+	if !k.at(req) {
 		return nil
 	}
 	k.mu.Lock()

@@ -156,6 +156,8 @@ type worker struct {
 type setup struct {
 	cfg       push.OrgConfig
 	transport http.RoundTripper
+	// roster, where set, stands between the pusher and its bus.
+	roster func(push.Roster) push.Roster
 }
 
 func (r *rig) config() push.OrgConfig {
@@ -179,6 +181,9 @@ func (r *rig) start(change ...func(*setup)) *worker {
 	svc, err := push.New(push.Config{Orgs: []push.OrgConfig{s.cfg}}, w.bus, r.tel, push.WithSealer(r.sealer), push.WithTransport(s.transport))
 	if err != nil {
 		r.t.Fatal(err)
+	}
+	if s.roster != nil {
+		push.WrapRoster(svc, s.roster)
 	}
 	w.Service = svc
 	ctx, cancel := context.WithCancel(context.Background())

@@ -25,7 +25,7 @@ func (o *org) newStep(ctx context.Context, lane events.Lane, msgs []*bus.Message
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(o.cfg.ClaimTTL, cancel) })
 	trace := &stepTrace{tracer: o.tracer, org: o.cfg.Name, lane: lane}
-	books := &ledger{org: o.cfg.Name, worker: o.worker, ttl: o.cfg.ClaimTTL, margin: o.cfg.margin(), roster: o.roster, trace: trace, metrics: o.metrics}
+	books := &ledger{org: o.cfg.Name, worker: o.worker, ttl: o.cfg.ClaimTTL, margin: o.cfg.margin(), policy: &o.policy, roster: o.roster, trace: trace, metrics: o.metrics}
 	b := &batch{
 		org: o, lane: lane, ledger: books, trace: trace, taken: map[string]events.Key{},
 		caller: &caller{client: o.client, timeout: o.cfg.CallTimeout, ledger: books, trace: trace, metrics: o.metrics},

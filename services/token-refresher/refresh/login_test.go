@@ -1,12 +1,18 @@
 package refresh
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -297,11 +303,89 @@ func TestWhatIsStillWrongIsShownAfterALogin(t *testing.T) {
 	}
 }
 
+// TestServiceServesTheLogin signs an org in at the page that the running service
+// serves, and sees it closed when the service ends.
 func TestServiceServesTheLogin(t *testing.T) {
 	t.Parallel()
 	r := newLoginRig(t)
-	r.cfg.Callback = config.Callback{Listen: "127.0.0.1:0", URL: r.web + config.CallbackPath}
-	stop := r.run(r.service())
-	r.await("held", inState(events.TokenHeld))
-	stop()
+	end := r.served()
+	r.await("held", inState(events.TokenHeld)) // nobody has signed in yet
+	if status, body, h := r.get(r.browser(), r.web+"/connect/"+emea); status != http.StatusForbidden ||
+		!strings.Contains(body, "needs a link") || h.Get("Content-Type") != "text/html; charset=utf-8" {
+		t.Errorf("without a link the page answers %d: %s", status, body)
+	}
+	browser := r.browser()
+	if status, body, _ := r.get(browser, r.consent(browser, "allow")); status != http.StatusOK || !strings.Contains(body, "emea is connected") {
+		t.Errorf("a login ends with %d: %s", status, body)
+	}
+	r.await("connected", connected(1))
+	end()
+	if resp, err := r.browser().Get(r.web); err == nil {
+		_ = resp.Body.Close()
+		t.Errorf("the page is still served after the service's end: %s", resp.Status)
+	}
+}
+
+// served runs the service, with the login at an address of its own, in place of
+// the rig's server, and returns once that is reached.
+func (r *loginRig) served() (end func()) {
+	r.Helper()
+	for {
+		address := unused(r.TB)
+		r.web = "http://" + address
+		r.cfg.Callback = config.Callback{Listen: address, URL: r.web + config.CallbackPath}
+		r.reconfigure(func(*Config) {}) // for its links, which lead there now
+		r.app(func(a *emulator.ConnectedApp) { a.RedirectURIs = []string{r.cfg.Callback.URL} })
+		ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+		over := make(chan error, 1)
+		s := r.service()
+		go func() { over <- s.Run(ctx) }()
+		if err := reach(address, over); err != nil {
+			cancel()
+			if errors.Is(err, syscall.EADDRINUSE) {
+				continue // somebody was faster than we
+			}
+			r.Fatal(err)
+		}
+		end = sync.OnceFunc(func() {
+			cancel()
+			if err := <-over; err != nil {
+				r.Errorf("run: %v", err)
+			}
+		})
+		r.Cleanup(end)
+		return end
+	}
+}
+
+// unused is an address that nobody listens at just now.
+func unused(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// reach waits until somebody listens at an address, or the service is over.
+func reach(address string, over <-chan error) error {
+	patience := time.NewTimer(limit)
+	defer patience.Stop()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-tick.C:
+		case end := <-over:
+			return fmt.Errorf("the service ended: %w", end)
+		case <-patience.C:
+			return fmt.Errorf("nobody serves the login: %w", err)
+		}
+	}
 }

@@ -24,6 +24,7 @@ func subjectPatterns() map[string]string {
 		"OwnerSubject":      events.OwnerSubject(org, "<user id>"),
 		"OutcomeSubject":    events.OutcomeSubject(org, key),
 		"RetrySubject":      events.RetrySubject(org, key),
+		"LookSubject":       events.LookSubject(org, key),
 		"DiscardedSubject":  events.DiscardedSubject(org, key),
 		"RejectionSubject":  event(events.RejectionSubject(0)),
 		"ReconsiderSubject": event(events.ReconsiderSubject(0)),

@@ -134,7 +134,7 @@ func (c ingest) process(j *bulkJob) {
 
 // processChunk is one transaction of up to 200 rows, as in life.
 func (c ingest) processChunk(j *bulkJob, o *store.Object, rows [][]string) {
-	t := c.Begin()
+	t := c.Begin(len(rows))
 	keys := store.NewUpsertKeys(o.Field("Id"))
 	if j.operation == "upsert" {
 		keys = store.NewUpsertKeys(o.Field(j.external))
@@ -148,6 +148,7 @@ func (c ingest) processChunk(j *bulkJob, o *store.Object, rows [][]string) {
 		res := j.apply(t, o, in, keys)
 		if !res.OK() {
 			t.RollbackTo(mark)
+			c.Entry.Failed++
 			id, _ := in.Value("Id")
 			j.result.bad = append(j.result.bad, bulkRow{id: wire.PlainValue(id), err: errorCell(res.Errs[0]), cells: cells})
 			continue

@@ -12,8 +12,8 @@ import (
 
 // InstanceURL is where data calls go.
 func (c *Call) InstanceURL() string {
-	if c.Org.Config.InstanceURL != "" {
-		return c.Org.Config.InstanceURL
+	if at := c.Org.Place().URL; at != "" {
+		return at
 	}
 	return c.Base
 }
@@ -36,7 +36,11 @@ func (c *Call) OnLoginHost() bool {
 	if c.Login {
 		return true
 	}
-	return c.Org != nil && c.Org.Config.Kind == org.LoginHost && c.Org.Host != "" && c.Org.Host != strings.ToLower(c.Request.Host)
+	if c.Org == nil || c.Org.Config.Kind != org.LoginHost {
+		return false
+	}
+	at := c.Org.Place().Host
+	return at != "" && at != strings.ToLower(c.Request.Host)
 }
 
 // Bearer takes the token from the header; "OAuth" is an older word for the
@@ -86,22 +90,22 @@ func (c *Call) VersionNumber() float64 {
 
 // subject is the call as the fault plan sees it.
 func (c *Call) subject() *faults.Subject {
-	s := &faults.Subject{Operation: c.Entry.Operation, Outer: c.outer, SignedIn: c.Session != nil, Path: c.Path, URL: c.Request.URL, Payload: c.Payload, Body: c}
+	s := &faults.Subject{Operation: c.Entry.Operation, Outer: c.outer, SignedIn: c.Session != nil, Writes: c.writes, Path: c.Path, URL: c.Request.URL, Payload: c.Payload, Body: c}
 	if c.Org != nil {
 		s.Org = c.Org.ID
 	}
 	return s
 }
 
-// record writes the journal entry of a call. Query values stay out of it: they
-// may hold tokens or personal data.
-func (c *Call) record(dropped bool) {
+// record writes the journal entry of a call and gives its Seq. Query values stay
+// out of it: they may hold tokens or personal data.
+func (c *Call) record(dropped bool) int64 {
 	e := c.Entry
 	e.Time, e.Method, e.Path, e.Status, e.Dropped = c.Started, c.Method, c.Path, c.Status, dropped
 	if c.Org != nil {
 		e.Org = c.Org.ID
 	}
 	e.Micros = c.Env.Orgs.Now().Sub(c.Started).Microseconds()
-	data := strings.HasPrefix(c.Path, "/services/data/")
-	c.Env.Journal.Add(e, data)
+	data := strings.HasPrefix(c.Path, "/services/data/") && !c.astray
+	return c.Env.Journal.Add(e, data)
 }

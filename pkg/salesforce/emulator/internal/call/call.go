@@ -8,6 +8,7 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/auth"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/faults"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/journal"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/late"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/org"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
@@ -30,6 +31,8 @@ type Call struct {
 	Payload []byte
 	doc     any // parsed JSON body, when somebody parsed it
 	fault   *faults.Active
+	writes  bool      // it is to change something
+	astray  bool      // it came to an address that its org has left
 	part    bool      // a subrequest: the state lock is held already
 	outer   string    // the operation it is a part of
 	tx      *store.Tx // the transaction of an allOrNone composite
@@ -42,6 +45,7 @@ type Env struct {
 	Orgs       *org.Set
 	Faults     *faults.Plan
 	Journal    *journal.Journal
+	Late       *late.Queue
 	LoginHosts map[string]bool
 	Sleep      func(r *http.Request, d time.Duration)
 }
@@ -94,7 +98,7 @@ func (c *Call) locate() {
 		return
 	}
 	for _, o := range c.Env.Orgs.All() {
-		if o.Host != "" && o.Host == host {
+		if host != "" && o.Place().Owns(host) {
 			c.Org = o
 		}
 	}
@@ -102,6 +106,10 @@ func (c *Call) locate() {
 
 // handle runs the steps that every call shares, around its own work.
 func (c *Call) handle(rt Route) {
+	c.writes = rt.changes(c)
+	if (rt.Data || rt.Op == "versions") && c.leftBehind() {
+		return
+	}
 	if rt.Data && !(gate{c}).admitted() {
 		return
 	}

@@ -6,10 +6,12 @@
 //
 //   - call.go: a call, and the steps that all share
 //   - gate.go: what stands before data calls
+//   - left.go: addresses that an org has left
 //   - about.go: who asks whom; the journal and the fault plan see this
 //   - body.go: what was sent
 //   - tx.go: locks and transactions
 //   - part.go: calls that are parts of others
 //   - route.go: what a call is for; API versions
+//   - later.go: calls that get no answer and are applied later
 //   - send.go: headers, and the answer on its way out
 package call

@@ -89,16 +89,30 @@ func (c gate) blocked() *wire.APIError {
 	for _, wall := range [...]struct {
 		denial org.Denial
 		answer faults.Effect
+		stands bool
 	}{
-		{org.DenyRESTSession, "session_not_for_rest"}, {org.DenyOrgAPI, "api_disabled_for_org"}, {org.DenyAPIEnabled, "functionality_not_enabled"},
-		{org.DenyAPIAccess, "api_currently_disabled"}, {org.DenyPassword, "expired_password"},
+		{org.DenyRESTSession, "session_not_for_rest", true}, {org.DenyOrgAPI, "api_disabled_for_org", true},
+		{org.DenyAPIEnabled, "functionality_not_enabled", true}, {org.DenyAPIAccess, "api_currently_disabled", true},
+		{org.DenyPassword, "expired_password", true}, {org.DenyWrites, "server_unavailable", c.writes},
+		{org.DenyReadOnlyMode, "read_only_mode", c.shut()},
 	} {
-		if c.Org.Denied.Denies(c.Actor.ID, wall.denial) {
+		if wall.stands && c.Org.Denied.Denies(c.Actor.ID, wall.denial) {
+			c.Entry.FaultID = deniedID(wall.denial)
 			return faults.RefusalOf(wall.answer)
 		}
 	}
 	return c.scoped()
 }
+
+// shut says whether read-only mode refuses the call as a whole and not record by
+// record: jobs that change rows and those that read them [D help
+// setup_maintenance_mode_overview], and passwords. [U]
+func (c gate) shut() bool {
+	return (strings.HasPrefix(c.Entry.Operation, "bulk.") || c.Entry.Operation == "password") && c.Method != http.MethodGet
+}
+
+// deniedID is how the journal names a denial where it names a planned fault.
+func deniedID(d org.Denial) string { return "denied-" + string(d) }
 
 // scoped refuses a token that was given without a scope for the API: the text
 // is [R], that this is its cause is an assumption. [U]

@@ -25,7 +25,9 @@ func (c *Call) PartOf(method, address string, body any, t *store.Tx) *Call {
 // Absorb takes a part's journal facts into the whole.
 func (c *Call) Absorb(part *Call) {
 	c.Entry.Records += part.Entry.Records
+	c.Entry.Failed += part.Entry.Failed
 	c.Entry.Touched = append(c.Entry.Touched, part.Entry.Touched...)
+	c.Entry.Stripped = append(c.Entry.Stripped, part.Entry.Stripped...)
 	c.Entry.Mutating = c.Entry.Mutating || part.Entry.Mutating
 	if part.Entry.Object != "" {
 		c.Entry.Object = part.Entry.Object

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // platformHeaders are what every data answer carries. The names are [R
@@ -68,8 +69,15 @@ func (c *Call) finish(rt Route) {
 		}
 	}
 	dropped := c.fault != nil && c.fault.Drops
+	if c.fault != nil && c.fault.Late {
+		c.later(rt)
+		c.hold()
+		hangUp(c.w)
+		return
+	}
 	c.record(dropped)
 	if dropped {
+		c.hold()
 		hangUp(c.w)
 		return
 	}
@@ -78,6 +86,16 @@ func (c *Call) finish(rt Route) {
 		return
 	}
 	c.Send()
+}
+
+// patience is how long a caller is left without an answer who does not give up.
+const patience = 10 * time.Minute
+
+// hold leaves the caller without an answer, if that is the fault.
+func (c *Call) hold() {
+	if c.fault.Hold {
+		c.Env.Sleep(c.Request, patience)
+	}
 }
 
 // hangUp closes the connection without an answer.

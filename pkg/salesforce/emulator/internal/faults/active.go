@@ -8,6 +8,7 @@ type Active struct {
 	preset Preset
 	Drops  bool // the connection is closed without an answer
 	Torn   bool // only half of the body is sent
+	Late   bool // the call is applied later
 }
 
 // Before acts on a call that was not applied yet; true ends the call.
@@ -33,6 +34,10 @@ func (f *Active) Before(res *wire.Response) bool {
 		oauthPage(res)
 	case EffectDropBefore:
 		f.Drops = true
+	case EffectLate:
+		f.Drops, f.Late = true, true
+		res.None(0)
+		return true
 	default:
 		if f.preset.Name == "" {
 			return false

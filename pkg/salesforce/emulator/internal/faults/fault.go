@@ -6,7 +6,8 @@ type Fault struct {
 	ID string `json:"id,omitempty"`
 	// Operation as the journal names it: token, query, query.more, limits,
 	// sobject.create|get|update|upsert|delete, collections.create|update|
-	// upsert|delete|get, composite, batch, bulk.*; "any" or empty: every one.
+	// upsert|delete|get, composite, batch, bulk.*; "any" or empty: every one;
+	// "mutating": every one that changes something.
 	Operation string `json:"operation,omitempty"`
 	// Object is an sObject type that the call or record is about.
 	Object string `json:"object,omitempty"`
@@ -21,6 +22,9 @@ type Fault struct {
 	Times int `json:"times,omitempty"`
 	// After lets this many matches pass first.
 	After int `json:"after,omitempty"`
+	// AtLeast picks records that come in a call with so many or more; for effects
+	// on single records. 0 and 1: alone as well.
+	AtLeast int `json:"atLeast,omitempty"`
 	// Effect is one of the Effect constants, or the name of a Preset.
 	Effect Effect `json:"effect"`
 	// Status and Body override what the preset answers; with EffectStatus they
@@ -36,6 +40,12 @@ type Fault struct {
 	Fields  []string `json:"fields,omitempty"`
 	// DelayMillis makes the call slow; with any effect.
 	DelayMillis int `json:"delayMillis,omitempty"`
+	// LateMillis is how long after it came a call is applied, with EffectLate;
+	// up to 600,000. 0: when somebody says so.
+	LateMillis int `json:"lateMillis,omitempty"`
+	// Hold leaves the caller without an answer until it gives up, with
+	// EffectLate, instead of closing the connection at once.
+	Hold bool `json:"hold,omitempty"`
 	// Used counts how often the fault struck. Read only.
 	Used int `json:"used"`
 }
@@ -56,6 +66,7 @@ const (
 	EffectTokenError      Effect = "token_error"      // 400 error and error_description
 	EffectDropBefore      Effect = "drop_before"      // connection closed, nothing applied
 	EffectSlow            Effect = "slow"             // only DelayMillis
+	EffectLate            Effect = "late"             // no answer, applied later; for calls that change something
 )
 
 // Effects on a whole call, after it was applied.
@@ -69,13 +80,16 @@ const (
 const (
 	EffectLockRow     Effect = "lock_row"     // UNABLE_TO_LOCK_ROW
 	EffectRecordError Effect = "record_error" // Code, Message, Fields
+	// EffectGackRecord: 500 UNKNOWN_EXCEPTION for a whole collection that has the
+	// record, nothing applied; AtLeast says whether the record alone is enough.
+	EffectGackRecord Effect = "gack_record"
 )
 
 // known says whether the effect is one of the constants or names a preset.
 func (e Effect) known() bool {
 	switch e {
 	case EffectSessionExpired, EffectDailyLimit, EffectConcurrentLimit, EffectUnavailable, EffectGack, EffectStatus,
-		EffectTokenError, EffectOAuthHTML, EffectFalseSuccess, EffectDropBefore, EffectSlow, EffectGackAfterCommit, EffectDropAfter, EffectTorn, EffectLockRow, EffectRecordError:
+		EffectTokenError, EffectOAuthHTML, EffectFalseSuccess, EffectDropBefore, EffectSlow, EffectLate, EffectGackAfterCommit, EffectDropAfter, EffectTorn, EffectLockRow, EffectRecordError, EffectGackRecord:
 		return true
 	}
 	_, named := preset(e)

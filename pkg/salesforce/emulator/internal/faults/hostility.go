@@ -1,21 +1,55 @@
 package faults
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
-// hostility decides by seed which calls go wrong, without a plan.
-type hostility struct {
-	mu   sync.Mutex
-	rng  *rand.Rand
-	rate float64
+// Hostility is misbehaviour without a plan: a seed decides which calls go wrong.
+type Hostility struct {
+	Seed uint64 `json:"seed"`
+	// Rate is the share of data calls, 0 to 1, that meet a transient fault; a
+	// tenth as many records are locked.
+	Rate float64 `json:"rate"`
+	// LateRate is the share of calls that change something, 0 to 1, that get no
+	// answer and are applied later.
+	LateRate float64 `json:"lateRate"`
+	// LateWithinMillis bounds how much later, up to 600,000, which is the default.
+	LateWithinMillis int `json:"lateWithinMillis"`
 }
 
-func newHostility(seed uint64, rate float64) *hostility {
-	return &hostility{rng: rand.New(rand.NewPCG(seed, 0x726f6c6c)), rate: rate}
+func (h Hostility) check() error {
+	if h.Rate < 0 || h.Rate > 1 || h.LateRate < 0 || h.LateRate > 1 {
+		return fmt.Errorf("hostility: rate %v, lateRate %v: want 0 to 1", h.Rate, h.LateRate)
+	}
+	if h.LateWithinMillis < 0 || h.LateWithinMillis > maxLateMillis {
+		return fmt.Errorf("hostility: lateWithinMillis %d: want 0 to %d", h.LateWithinMillis, maxLateMillis)
+	}
+	return nil
+}
+
+// LateWithin is the bound of lateness as a duration.
+func (h Hostility) LateWithin() time.Duration {
+	return time.Duration(h.LateWithinMillis) * time.Millisecond
+}
+
+// hostility decides by seed which calls go wrong, without a plan.
+type hostility struct {
+	Hostility
+	mu   sync.Mutex
+	rng  *rand.Rand
+	late *rand.Rand // dice of its own: without lateness a seed decides what it always did
+}
+
+func newHostility(h Hostility) *hostility {
+	if h.LateWithinMillis == 0 {
+		h.LateWithinMillis = maxLateMillis
+	}
+	return &hostility{Hostility: h, rng: rand.New(rand.NewPCG(h.Seed, 0x726f6c6c)), late: rand.New(rand.NewPCG(h.Seed, 0x6c617465))}
 }
 
 // hostileEffects are the whole-call faults that a client must survive without
@@ -27,14 +61,18 @@ func hostileEffects() []Effect {
 
 const delayMillis = 20
 
-// SetHostility begins with a seed; a rate of 0 ends it.
-func (p *Plan) SetHostility(seed uint64, rate float64) {
+// SetHostility begins with a seed; rates of 0 end it.
+func (p *Plan) SetHostility(h Hostility) error {
+	if err := h.check(); err != nil {
+		return err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.wild = nil
-	if rate > 0 {
-		p.wild = newHostility(seed, rate)
+	if h.Rate > 0 || h.LateRate > 0 {
+		p.wild = newHostility(h)
 	}
+	return nil
 }
 
 // decide picks an effect for about rate of the data calls.
@@ -44,7 +82,10 @@ func (h *hostility) decide(s *Subject) *Active {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.rng.Float64() >= h.rate {
+	if s.Writes && h.late.Float64() < h.LateRate {
+		return &Active{Fault: Fault{ID: "hostility-late", Effect: EffectLate, LateMillis: 1 + h.late.IntN(h.LateWithinMillis)}}
+	}
+	if h.rng.Float64() >= h.Rate {
 		return nil
 	}
 	effects := hostileEffects()
@@ -60,7 +101,7 @@ func (h *hostility) decide(s *Subject) *Active {
 func (h *hostility) decideRecord(id string) *wire.APIError {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.rng.Float64() >= h.rate/10 {
+	if h.rng.Float64() >= h.Rate/10 {
 		return nil
 	}
 	f := plannedFault{Fault: Fault{Effect: EffectLockRow}}

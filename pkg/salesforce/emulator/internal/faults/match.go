@@ -14,6 +14,8 @@ type Subject struct {
 	Outer     string // the operation it is a part of
 	Org       string // empty while no org is known
 	SignedIn  bool
+	Writes    bool // it is to change something
+	Records   int  // of the transaction
 	Path      string
 	URL       *url.URL
 	Payload   []byte
@@ -23,9 +25,18 @@ type Subject struct {
 // documented gives the parsed body, nil when there is none.
 type documented interface{ Document() (any, error) }
 
+// named compares the operation.
+func (f *Fault) named(s *Subject) bool {
+	switch f.Operation {
+	case "", "any", s.Operation, s.Outer:
+		return true
+	}
+	return f.Operation == "mutating" && s.Writes
+}
+
 // about compares operation and org.
 func (f *Fault) about(s *Subject) bool {
-	if f.Operation != "" && f.Operation != "any" && f.Operation != s.Operation && f.Operation != s.Outer {
+	if !f.named(s) || f.Effect == EffectLate && !s.Writes {
 		return false
 	}
 	return f.Org == "" || s.Org != "" && store.ShortID(f.Org) == store.ShortID(s.Org)

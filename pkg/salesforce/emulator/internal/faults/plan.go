@@ -9,6 +9,10 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
+// maxLateMillis bounds how late a call is applied: Salesforce lets none run for
+// longer than ten minutes. [D app limits cheat sheet]
+const maxLateMillis = 600_000
+
 // Plan holds the planned faults.
 type Plan struct {
 	mu     sync.Mutex
@@ -25,26 +29,30 @@ type plannedFault struct {
 }
 
 func (f *plannedFault) perRecord() bool {
-	return f.Effect == EffectLockRow || f.Effect == EffectRecordError || f.preset.Scope == ScopeRecord
+	switch f.Effect {
+	case EffectLockRow, EffectRecordError, EffectGackRecord:
+		return true
+	}
+	return f.preset.Scope == ScopeRecord
 }
 
-// NewPlan is without planned faults; a rate above 0 misbehaves by itself, as the
-// seed says.
-func NewPlan(seed uint64, rate float64) *Plan {
-	p := &Plan{}
-	if rate > 0 {
-		p.wild = newHostility(seed, rate)
-	}
-	return p
-}
+// NewPlan is without planned faults.
+func NewPlan() *Plan { return &Plan{} }
 
 // Add plans a fault and gives it back with its id.
 func (p *Plan) Add(f Fault) (Fault, error) {
 	if !f.Effect.known() {
 		return Fault{}, fmt.Errorf("fault: unknown effect %q", f.Effect)
 	}
-	if f.Times < 0 || f.After < 0 || f.DelayMillis < 0 {
-		return Fault{}, fmt.Errorf("fault: times, after and delayMillis must not be negative")
+	if f.Times < 0 || f.After < 0 || f.DelayMillis < 0 || f.AtLeast < 0 {
+		return Fault{}, fmt.Errorf("fault: times, after, atLeast and delayMillis must not be negative")
+	}
+	named, _ := preset(f.Effect)
+	if one := (&plannedFault{Fault: f, preset: named}); f.AtLeast > 0 && !one.perRecord() {
+		return Fault{}, fmt.Errorf("fault: atLeast is for effects on single records")
+	}
+	if f.LateMillis < 0 || f.LateMillis > maxLateMillis || f.Effect != EffectLate && (f.LateMillis != 0 || f.Hold) {
+		return Fault{}, fmt.Errorf("fault: lateMillis (0 to %d) and hold are for the effect %q", maxLateMillis, EffectLate)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -58,7 +66,6 @@ func (p *Plan) Add(f Fault) (Fault, error) {
 		}
 	}
 	f.Used = 0
-	named, _ := preset(f.Effect)
 	p.faults = append(p.faults, &plannedFault{Fault: f, preset: named})
 	return f, nil
 }
@@ -135,7 +142,7 @@ func (p *Plan) ForRecord(s *Subject, struck func(id string)) store.Hit {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for _, f := range p.faults {
-			if f.perRecord() && f.about(s) && f.picks(o, id, in) && f.strike() {
+			if f.perRecord() && f.about(s) && s.Records >= f.AtLeast && f.picks(o, id, in) && f.strike() {
 				struck(f.ID)
 				return f.recordError(id)
 			}
@@ -148,6 +155,11 @@ func (p *Plan) ForRecord(s *Subject, struck func(id string)) store.Hit {
 }
 
 func (f *plannedFault) recordError(id string) *wire.APIError {
+	if f.Effect == EffectGackRecord {
+		err := wire.ErrGack()
+		err.Spoils = true
+		return err
+	}
 	if f.Effect == EffectLockRow {
 		if id == "" {
 			id = "unknown"

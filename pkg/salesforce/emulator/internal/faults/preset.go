@@ -146,6 +146,8 @@ func recordPresets() []Preset {
 		p("txn_security_no_access", "D", "Partner WSDL; the text is an assumption", "TXN_SECURITY_NO_ACCESS", "The operation you requested was blocked by a policy"),
 		p("txn_security_two_fa_required", "D", "Partner WSDL; the text is an assumption", "TXN_SECURITY_TWO_FA_REQUIRED", "The operation you requested was blocked by a policy"),
 		p("txn_security_end_a_session", "D", "Partner WSDL; the text is an assumption", "TXN_SECURITY_END_A_SESSION", "The operation you requested was blocked by a policy"),
+		{Name: "read_only_mode", Scope: ScopeRecord, Mark: "D", Source: "Partner WSDL; the text is from Apex (stackexchange 194022), the status an assumption", Status: 503,
+			Code: "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", Message: "Updates can't be made during maintenance. Try again when maintenance is complete."},
 		p("entity_is_locked", "D", "Partner WSDL; the text is an assumption", "ENTITY_IS_LOCKED", "entity is locked for editing"),
 	}
 }

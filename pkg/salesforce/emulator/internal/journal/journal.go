@@ -34,9 +34,24 @@ type Entry struct {
 	Mutating  bool      `json:"mutating"`
 	FaultID   string    `json:"fault,omitempty"`
 	Dropped   bool      `json:"dropped,omitempty"`
+	// Failed counts the records that were refused.
+	Failed int `json:"failed,omitempty"`
+	// Late says what the entry is of a call that is applied late: Waiting, which
+	// got no answer and has Status 0, or Applied, with what it would have been
+	// answered and what it touched; the latter is Of the entry with that Seq.
+	Late string `json:"late,omitempty"`
+	Of   int64  `json:"of,omitempty"`
+	// Stripped are the users from whom the org's own flow took something.
+	Stripped []string `json:"stripped,omitempty"`
 	// Micros is how long the emulator worked, in microseconds.
 	Micros int64 `json:"micros"`
 }
+
+// What an entry is of a call that is applied late.
+const (
+	Waiting = "waiting"
+	Applied = "applied"
+)
 
 // Counters are never lost, however short the journal is.
 type Counters struct {
@@ -45,11 +60,22 @@ type Counters struct {
 	MutatingCalls int64            `json:"mutatingCalls"`
 	TokenRequests int64            `json:"tokenRequests"`
 	ByOperation   map[string]int64 `json:"byOperation"`
+	// LateCalls got no answer to be applied later, LateApplied of them are. They
+	// are API calls and mutating calls once, when they came.
+	LateCalls   int64 `json:"lateCalls"`
+	LateApplied int64 `json:"lateApplied"`
 }
 
 func (n *Counters) add(e *Entry, data bool) {
 	if n.ByOperation == nil {
 		n.ByOperation = map[string]int64{}
+	}
+	switch e.Late {
+	case Applied: // it was counted when it came
+		n.LateApplied++
+		return
+	case Waiting:
+		n.LateCalls++
 	}
 	n.ByOperation[e.Operation]++
 	if data {
@@ -81,18 +107,31 @@ func New(size int) *Journal {
 	return &Journal{size: max(1, size), byOrg: map[string]*Counters{}}
 }
 
-// Add writes an entry; data says whether it counts as an API call.
-func (j *Journal) Add(e Entry, data bool) {
-	e.Touched = slices.Clone(e.Touched[:min(len(e.Touched), maxTouched)])
+// Add writes an entry and gives its Seq; data says whether it counts as an API
+// call.
+func (j *Journal) Add(e Entry, data bool) int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.seq++
-	e.Seq = j.seq
 	j.total.add(&e, data)
 	if j.byOrg[e.Org] == nil {
 		j.byOrg[e.Org] = &Counters{}
 	}
 	j.byOrg[e.Org].add(&e, data)
+	return j.write(e)
+}
+
+// Note writes an entry about what was no request, and counts nothing.
+func (j *Journal) Note(e Entry) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.write(e)
+}
+
+// write keeps an entry as long as there is room. The lock is held.
+func (j *Journal) write(e Entry) int64 {
+	e.Touched = slices.Clone(e.Touched[:min(len(e.Touched), maxTouched)])
+	j.seq++
+	e.Seq = j.seq
 	j.touched += len(e.Touched)
 	if len(j.entries) < j.size {
 		j.entries = append(j.entries, e)
@@ -102,6 +141,7 @@ func (j *Journal) Add(e Entry, data bool) {
 		j.start = (j.start + 1) % j.size
 	}
 	j.trim()
+	return e.Seq
 }
 
 // trim takes the names from the oldest entries until the budget holds.
@@ -122,11 +162,14 @@ type Filter struct {
 	MutatingOnly bool
 	Since        int64 // entries with a greater Seq
 	Org          string
+	// Late picks entries of late calls: LateWaiting or LateApplied.
+	Late string
 }
 
 func (f Filter) picks(e *Entry) bool {
 	return e.Seq > f.Since && (!f.MutatingOnly || e.Mutating) &&
 		(f.Operation == "" || strings.EqualFold(f.Operation, e.Operation)) &&
+		(f.Late == "" || f.Late == e.Late) &&
 		(f.Org == "" || store.ShortID(f.Org) == store.ShortID(e.Org))
 }
 

@@ -98,8 +98,8 @@ func (c request) appNamed(id string) *auth.ConnectedApp {
 }
 
 func (c tokens) clientCredentials(form url.Values) *auth.Error {
-	c.appNamed(form.Get("client_id"))                                                                                           // finds the org that the host stands for
-	if c.OnLoginHost() || c.Org != nil && c.Org.Config.Kind == org.LoginHost && c.Org.Host != strings.ToLower(c.Request.Host) { // [R]
+	c.appNamed(form.Get("client_id"))                                                                                                   // finds the org that the host stands for
+	if c.OnLoginHost() || c.Org != nil && c.Org.Config.Kind == org.LoginHost && c.Org.Place().Host != strings.ToLower(c.Request.Host) { // [R]
 		return auth.InvalidGrant("request not supported on this domain")
 	}
 	app, failure := c.client(form, false)

@@ -15,7 +15,7 @@ func assignmentObject(org *Org) *store.Object {
 		&store.Field{Name: "ExpirationDate", Label: "Expiration Date", Kind: store.KindDatetime},
 		store.Flag("IsActive", "Is Active", true).Fixed(),
 		store.Flag("IsRevoked", "Is Revoked", false).Fixed())
-	o.Setup = true
+	o.Setup, o.Untraced = true, true // [U]
 	o.Rules = assignmentRules{org}.check
 	return o
 }
@@ -82,7 +82,7 @@ func permissionSetLicenseAssignObject(org *Org) *store.Object {
 	o := store.NewObject("PermissionSetLicenseAssign", "Permission Set License Assignment", "2LA", // prefix [U]
 		store.Reference("AssigneeId", "Assignee ID", "Assignee", "User").Must().Once().Index().Named("PermissionSetLicenseAssignments"),
 		store.Reference("PermissionSetLicenseId", "Permission Set License ID", "PermissionSetLicense", "PermissionSetLicense").Must().Once())
-	o.Setup, o.NoUpdate = true, true
+	o.Setup, o.NoUpdate, o.Untraced = true, true, true // [U]
 	o.Rules = func(t *store.Tx, d *store.Draft) *wire.APIError { return licenceAssignRules(org.seats, t, d) }
 	o.Stored = func(t *store.Tx, d *store.Draft) {
 		id := d.Text("PermissionSetLicenseId")
@@ -116,7 +116,7 @@ func groupMemberObject(org *Org) *store.Object {
 	o := store.NewObject("GroupMember", "Group Member", "011", // prefix [U]
 		store.Reference("GroupId", "Group ID", "Group", "Group").Must().Once().Index().Named("GroupMembers"),
 		store.Reference("UserOrGroupId", "User/Group ID", "", "User", "Group").Must().Once().Index())
-	o.Setup, o.NoUpdate = true, true
+	o.Setup, o.NoUpdate, o.Untraced = true, true, true // [U]
 	o.Existing = func(d *store.Draft) *store.Record {
 		for _, r := range org.Table("GroupMember").Matches(o.Field("UserOrGroupId"), d.Text("UserOrGroupId")) {
 			if r.At(o.Field("GroupId").Pos) == d.Get("GroupId") {

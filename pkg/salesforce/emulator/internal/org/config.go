@@ -54,6 +54,9 @@ type Config struct {
 	// FeatureLicenses are the seats of feature licences by field of User, as
 	// in "UserPermissionsKnowledgeUser"; those not listed have no end.
 	FeatureLicenses map[string]int `json:"featureLicenses,omitempty"`
+	// OnDeactivation is a flow that strips users who are deactivated; default
+	// none.
+	OnDeactivation Flow `json:"onDeactivation,omitzero"`
 	// LoginsPerHour bounds the logins of one user; default 3,600. [R]
 	LoginsPerHour int `json:"loginsPerHour,omitempty"`
 	// DailyAPILimit is the rolling 24 hour limit; default 5,000,000.

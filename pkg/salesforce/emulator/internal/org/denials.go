@@ -33,11 +33,18 @@ const (
 	// DenyAssignPermissionSets takes "Assign Permission Sets": assignments
 	// answer INSUFFICIENT_ACCESS_OR_READONLY. [R text; which objects: U]
 	DenyAssignPermissionSets Denial = "assign_permission_sets"
+	// DenyWrites answers what is to change something with 503 SERVER_UNAVAILABLE
+	// while reads go on. [S text; that reads go on: U]
+	DenyWrites Denial = "writes"
+	// DenyReadOnlyMode is the read-only mode of planned maintenance: each record
+	// gets INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE, and the Bulk API
+	// is shut. [D; the status of a call about one record: U]
+	DenyReadOnlyMode Denial = "read_only_mode"
 )
 
 // everyDenial lists what Deny takes.
 func everyDenial() []Denial {
-	return []Denial{DenyAPIEnabled, DenyAPIAccess, DenyOrgAPI, DenyRESTSession, DenyPassword, DenyLogin, DenyManageUsers, DenyAssignPermissionSets}
+	return []Denial{DenyAPIEnabled, DenyAPIAccess, DenyOrgAPI, DenyRESTSession, DenyPassword, DenyLogin, DenyManageUsers, DenyAssignPermissionSets, DenyWrites, DenyReadOnlyMode}
 }
 
 // Denials stand in the way of users, by their 15 character ids; those of "" in

@@ -6,10 +6,14 @@
 //
 //   - config.go, custom_field.go: what an org is made from
 //   - org.go: an org
+//   - place.go: where an org is reached, and what it leaves behind that moves
 //   - set.go: the orgs of a server, usernames among them
 //   - seed.go: a new org from its configuration
 //   - snapshot.go: orgs on disk
+//   - refresh.go: another org behind the same name
 //   - hand.go: what is done by hand
+//   - access.go: permission sets, groups and licences of a user, by names
+//   - flow.go: what the org does by itself when a user is deactivated
 //   - objects.go, user.go: the objects of an org
 //   - user_rules.go: what only User does
 //   - assignment_rules.go: what only assignments and memberships do

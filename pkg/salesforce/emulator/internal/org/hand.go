@@ -7,11 +7,33 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/store"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/wire"
 )
 
 // Hand is what an administrator does to an org by hand, behind every client's
 // back. The state lock is held.
-type Hand struct{ *Org }
+type Hand struct {
+	*Org
+	// Tx is what has been done; nil where nothing is.
+	Tx *store.Tx
+}
+
+// ByHand begins what an administrator does; a failure is rolled back by whom it
+// is told.
+func (o *Org) ByHand() Hand {
+	t := o.Begin(nil)
+	t.Plants = true
+	return Hand{o, t}
+}
+
+// modify changes a row as the emulator itself: no faults, read-only fields
+// allowed.
+func (h Hand) modify(object, id string, fields map[string]any) error {
+	if res := h.Tx.Update(h.Object(object), id, store.MapInput(fields)); !res.OK() {
+		return fmt.Errorf("emulator: update: %w", res.Errs[0])
+	}
+	return nil
+}
 
 // Create makes a record of any object and gives its id.
 func (h Hand) Create(object string, fields map[string]any) (string, error) {
@@ -25,11 +47,21 @@ func (h Hand) Create(object string, fields map[string]any) (string, error) {
 			return "", fmt.Errorf("emulator: create: %w", err)
 		}
 	}
-	id, err := h.plant(obj.Name, fields)
-	if err != nil {
-		return "", fmt.Errorf("emulator: create: %w", err)
+	res := h.Tx.Insert(obj, store.MapInput(fields))
+	if !res.OK() {
+		return "", fmt.Errorf("emulator: create: %s %v: %w", obj.Name, fields, res.Errs[0])
 	}
-	return id, nil
+	return res.ID, nil
+}
+
+// touched finds a user who must be there, for a change that the journal names
+// the user in.
+func (h Hand) touched(username string) (*store.Record, error) {
+	r, err := h.User(username)
+	if err == nil {
+		h.Tx.Places = append(h.Tx.Places, r.ID, wire.PlainValue(r.At(h.user.username.Pos)))
+	}
+	return r, err
 }
 
 // User finds a user who must be there.
@@ -43,7 +75,7 @@ func (h Hand) User(username string) (*store.Record, error) {
 
 // UpdateUser changes fields of a user.
 func (h Hand) UpdateUser(username string, fields map[string]any) error {
-	r, err := h.User(username)
+	r, err := h.touched(username)
 	if err != nil {
 		return err
 	}
@@ -52,11 +84,46 @@ func (h Hand) UpdateUser(username string, fields map[string]any) error {
 
 // FreezeUser freezes or unfreezes a user.
 func (h Hand) FreezeUser(username string, frozen bool) error {
-	r, err := h.User(username)
+	r, err := h.touched(username)
 	if err != nil {
 		return err
 	}
 	return h.modify("UserLogin", h.loginOf(r.ID).ID, map[string]any{"IsFrozen": frozen})
+}
+
+// Give gives a user access beside what is there. Names of what the org does not
+// have are refused, and nothing is given then.
+func (h Hand) Give(username string, a Access) error {
+	r, err := h.touched(username)
+	if err != nil {
+		return err
+	}
+	if err := h.known(a, false); err != nil {
+		return err
+	}
+	return h.give(h.Tx, r.ID, a)
+}
+
+// Take takes access away that a user has; Everything is all of a list.
+func (h Hand) Take(username string, a Access) error {
+	r, err := h.touched(username)
+	if err != nil {
+		return err
+	}
+	if err := h.known(a, true); err != nil {
+		return err
+	}
+	return h.take(h.Tx, r.ID, a)
+}
+
+// PlantFlow has the org strip users who are deactivated from now on; an empty
+// Flow ends it.
+func (h Hand) PlantFlow(f Flow) error {
+	if err := h.checkFlow(f); err != nil {
+		return err
+	}
+	h.Config.OnDeactivation = f
+	return nil
 }
 
 // RefuseDeactivation makes deactivating a user fail with a reason; a zero

@@ -2,8 +2,8 @@ package org
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator/internal/auth"
@@ -12,11 +12,11 @@ import (
 )
 
 // Org is one org: its rows, and what its rules count and remember. The state
-// lock of its Set guards everything but Auth, which has a lock of its own.
+// lock of its Set guards everything but Auth, which has a lock of its own, and
+// its Place.
 type Org struct {
 	*store.Data
 	ID     string // 18 characters
-	Host   string // of Config.InstanceURL, lower case
 	Config Config
 	Auth   *auth.Store
 	Usage  Usage
@@ -24,6 +24,7 @@ type Org struct {
 	Made   time.Time // when its metadata last changed
 
 	set      *Set
+	place    atomic.Pointer[Place]
 	user     userFields
 	seats    *seats
 	refusals map[string]Refusal // by 15 character user id
@@ -37,9 +38,7 @@ func newOrg(set *Set, cfg Config, ordinal int) *Org {
 	}
 	o.ID = store.LongID(store.ShortID(o.ID))
 	o.complete()
-	if u, err := url.Parse(cfg.InstanceURL); err == nil {
-		o.Host = strings.ToLower(u.Host)
-	}
+	o.place.Store(placeAt(o.Config.InstanceURL, nil))
 	o.Lacks = func(userID string, obj *store.Object) bool { return o.Denied.LacksRight(userID, obj) }
 	o.Declare(standardObjects(o, cfg.CustomFields))
 	o.user = userFieldsOf(o.Object("User"))
@@ -121,15 +120,4 @@ func (o *Org) plant(object string, values map[string]any) (string, error) {
 		return "", fmt.Errorf("%s %v: %w", object, values, res.Errs[0])
 	}
 	return res.ID, nil
-}
-
-// modify changes a row as the emulator itself.
-func (o *Org) modify(object, id string, fields map[string]any) error {
-	t := o.Begin(nil)
-	t.Plants = true
-	if res := t.Update(o.Object(object), id, store.MapInput(fields)); !res.OK() {
-		t.Rollback()
-		return fmt.Errorf("emulator: update: %w", res.Errs[0])
-	}
-	return nil
 }

@@ -14,7 +14,7 @@ type seeder struct{ *Org }
 
 func (o seeder) run() error {
 	for _, step := range [...]func() error{
-		o.fieldAccess, o.seats.known, o.organization, o.licences, o.profiles, o.roles, o.permissionSets, o.groups, o.users,
+		o.fieldAccess, o.seats.known, o.organization, o.licences, o.profiles, o.roles, o.permissionSets, o.groups, o.flow, o.users,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -162,6 +162,8 @@ func (o seeder) groups() error {
 	}
 	return nil
 }
+
+func (o seeder) flow() error { return o.checkFlow(o.Config.OnDeactivation) }
 
 func (o seeder) users() error {
 	for _, u := range o.Config.Users {

@@ -18,6 +18,7 @@ type Set struct {
 
 	byID      map[string]*Org
 	order     []*Org
+	made      int // orgs that were ever made
 	added     func(o *Org)
 	elsewhere map[string]struct{} // usernames taken in orgs outside this server
 }
@@ -30,7 +31,7 @@ func NewSet(now func() time.Time, added func(o *Org)) *Set {
 // Add makes an org and fills it from its configuration, which is valid. The
 // state lock is held.
 func (s *Set) Add(cfg Config) (*Org, error) {
-	o := newOrg(s, cfg, len(s.order))
+	o := newOrg(s, cfg, s.number())
 	if _, taken := s.byID[store.ShortID(o.ID)]; taken {
 		return nil, errors.New("org " + o.ID + " is there already")
 	}
@@ -39,6 +40,17 @@ func (s *Set) Add(cfg Config) (*Org, error) {
 	}
 	s.take(o)
 	return o, nil
+}
+
+// number is that of a new org; no org that is there has an id made from it.
+func (s *Set) number() int {
+	for {
+		n := s.made
+		s.made++
+		if s.byID[store.ShortID(store.NewID("00D", store.PodOf(n), uint64(n+1)))] == nil {
+			return n
+		}
+	}
 }
 
 func (s *Set) take(o *Org) {

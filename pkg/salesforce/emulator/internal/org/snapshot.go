@@ -31,6 +31,7 @@ type snapshotOrg struct {
 	Refusals map[string]Refusal          `json:"refusals,omitempty"`
 	Denied   map[string][]Denial         `json:"denied,omitempty"`
 	Grants   []auth.Saved                `json:"grants,omitempty"`
+	Left     *Left                       `json:"left,omitempty"`
 }
 
 type snapshotRecord struct {
@@ -62,7 +63,7 @@ func (s *Set) Save(w io.Writer) error {
 }
 
 func (o *Org) save() snapshotOrg {
-	out := snapshotOrg{Config: o.Config, ID: o.ID, Next: map[string]uint64{}, Rows: map[string][]snapshotRecord{}, Refusals: o.refusals, Denied: o.Denied}
+	out := snapshotOrg{Config: o.Config, ID: o.ID, Next: map[string]uint64{}, Rows: map[string][]snapshotRecord{}, Refusals: o.refusals, Denied: o.Denied, Left: o.Place().Left}
 	out.Config.Clients, out.Config.FeatureLicenses, out.Grants = o.Auth.Apps(), o.seats.limits, o.Auth.Save()
 	for _, obj := range o.Objects {
 		t := o.Table(obj.Name)
@@ -100,7 +101,7 @@ func (s *Set) Load(r io.Reader) error {
 	}
 	orgs := make([]*Org, 0, len(file.Orgs))
 	for i := range file.Orgs {
-		o, err := s.loadOrg(&file.Orgs[i], i)
+		o, err := s.loadOrg(&file.Orgs[i], s.number())
 		if err != nil {
 			return fmt.Errorf("emulator: load: org %s: %w", file.Orgs[i].ID, err)
 		}
@@ -136,6 +137,7 @@ func (s *Set) loadOrg(in *snapshotOrg, ordinal int) (*Org, error) {
 		}
 		t.Next = max(t.Next, in.Next[name])
 	}
+	o.place.Store(placeAt(in.Config.InstanceURL, in.Left))
 	if in.Refusals != nil {
 		o.refusals = in.Refusals
 	}

@@ -195,6 +195,9 @@ func (u userRules) stored(t *store.Tx, d *store.Draft) {
 		addLogin(t, id)
 		t.Places = append(t.Places, d.Text("Username"))
 	}
+	if wasActive && !d.Flag("IsActive") {
+		o.runFlow(t, id)
+	}
 }
 
 // addLogin makes the UserLogin row that freezing works on.

@@ -30,6 +30,9 @@ func (c records) changes(object string, deleted bool) {
 		if r.Modified < start || r.Modified > end {
 			continue
 		}
+		if r.Deleted && o.Untraced {
+			continue
+		}
 		if r.Deleted {
 			gone = append(gone, map[string]string{"id": r.ID, "deletedDate": r.Modified.String()})
 		} else {

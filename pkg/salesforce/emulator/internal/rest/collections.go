@@ -94,7 +94,7 @@ func (c collections) recordObject(obj *wire.Object) (*store.Object, *wire.APIErr
 // when every record failed. [R]
 func (c collections) each(n int, allOrNone bool, upsert bool, work func(t *store.Tx, i int) store.Outcome) {
 	defer c.Lock()()
-	t := c.Begin()
+	t := c.Begin(n)
 	start := t.Mark()
 	results := make([]store.Outcome, n)
 	bad := false
@@ -106,8 +106,9 @@ func (c collections) each(n int, allOrNone bool, upsert bool, work func(t *store
 		}
 		t.RollbackTo(mark)
 		bad = true
-		if err := results[i].Errs[0]; err.Code == "JSON_PARSER_ERROR" {
+		if err := results[i].Errs[0]; err.Code == "JSON_PARSER_ERROR" || err.Spoils {
 			t.RollbackTo(start) // a value of the wrong type spoils the whole request
+			c.Entry.Records, c.Entry.Failed = n, n
 			c.Fail(err)
 			return
 		}
@@ -116,8 +117,19 @@ func (c collections) each(n int, allOrNone bool, upsert bool, work func(t *store
 		t.RollbackTo(start)
 		rollBackGood(results)
 	}
+	c.Entry.Failed = failed(results)
 	c.Note(t, n)
 	c.Bytes(200, resultBody(results, upsert))
+}
+
+func failed(results []store.Outcome) int {
+	n := 0
+	for i := range results {
+		if !results[i].OK() {
+			n++
+		}
+	}
+	return n
 }
 
 func rollBackGood(results []store.Outcome) {

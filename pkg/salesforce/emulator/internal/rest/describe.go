@@ -178,7 +178,7 @@ func (c describes) described(o *store.Object) describedObject {
 	unlock()
 	shown := !o.NoCreate
 	return describedObject{Name: o.Name, Label: o.Label, LabelPlural: o.Label + "s", KeyPrefix: o.Prefix, Createable: may && !o.NoCreate,
-		Updateable: may && !o.NoUpdate, Deletable: may && !o.NoDelete, Queryable: true, Retrieve: true, Replicateable: true,
+		Updateable: may && !o.NoUpdate, Deletable: may && !o.NoDelete, Queryable: true, Retrieve: true, Replicateable: !o.Untraced,
 		Searchable: shown, Layoutable: shown, Triggerable: shown, MRUEnabled: shown, FeedEnabled: !o.Setup || o.Name == "User",
 		URLs: map[string]string{"sobject": base, "describe": base + "/describe", "rowTemplate": base + "/{ID}"}}
 }

@@ -37,11 +37,12 @@ func (c addressed) objectIn(name string) *store.Object {
 // composite it belongs to.
 func (c records) write(work func(t *store.Tx) store.Outcome) store.Outcome {
 	defer c.Lock()()
-	t := c.Begin()
+	t := c.Begin(1)
 	mark := t.Mark()
 	res := work(t)
 	if !res.OK() {
 		t.RollbackTo(mark)
+		c.Entry.Failed++
 	}
 	c.Note(t, 1)
 	return res

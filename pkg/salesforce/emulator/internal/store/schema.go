@@ -94,6 +94,9 @@ type Object struct {
 	NoCreate bool
 	NoUpdate bool
 	NoDelete bool
+	// Untraced rows leave nothing when they are deleted: no list of deleted rows
+	// has them.
+	Untraced bool
 	// Neutral says whether a change may stand beside any other.
 	Neutral func(now *Draft) bool
 	// Rules run after the generic checks and before the row changes.

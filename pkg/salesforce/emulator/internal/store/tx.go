@@ -18,7 +18,9 @@ type Tx struct {
 	setup  bool     // what it fixed
 	Hit    Hit      // planned per-record faults; nil outside of HTTP calls
 	Places []string // ids and usernames touched, for the journal
-	Plants bool     // planting may write what a client may not
+	// Stripped are the users from whom the org's own flow took something.
+	Stripped []string
+	Plants   bool // planting may write what a client may not
 }
 
 // Hit asks the fault plan about one record; a non-nil answer is the

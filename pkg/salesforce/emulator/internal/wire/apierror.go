@@ -14,6 +14,8 @@ type APIError struct {
 	Fields  []string
 	// Status is the HTTP status when the error answers a single-record call.
 	Status int
+	// Spoils says that a call is refused as a whole that has the record.
+	Spoils bool
 }
 
 // Error makes an APIError usable as a Go error.

@@ -18,8 +18,8 @@ import (
 
 const patience = 20 * time.Second
 
-// bench is one test's own NATS server, configuration and services.
-type bench struct {
+// bundle is one test's own NATS server, configuration and services.
+type bundle struct {
 	t      testing.TB
 	server *bustest.Server
 	bus    *bus.Bus
@@ -28,7 +28,7 @@ type bench struct {
 	ctx    context.Context
 }
 
-func newBench(t testing.TB, orgs ...string) *bench {
+func newBundle(t testing.TB, orgs ...string) *bundle {
 	t.Helper()
 	f := sampleFile(t)
 	for _, org := range orgs {
@@ -41,18 +41,18 @@ func newBench(t testing.TB, orgs ...string) *bench {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	t.Cleanup(cancel)
-	return &bench{t: t, server: server, bus: server.Bus(t), keyer: keyer, file: f, ctx: ctx}
+	return &bundle{t: t, server: server, bus: server.Bus(t), keyer: keyer, file: f, ctx: ctx}
 }
 
 // sends configures what a source's events carry as sourceversion.
-func (b *bench) sends(source string, kind events.VersionKind) {
+func (b *bundle) sends(source string, kind events.VersionKind) {
 	s := b.file.Sources[source]
 	s.SourceVersion = string(kind)
 	b.file.Sources[source] = s
 }
 
 // service makes a service that does not run.
-func (b *bench) service(tel *telemetry.Telemetry) *Service {
+func (b *bundle) service(tel *telemetry.Telemetry) *Service {
 	b.t.Helper()
 	cfg, err := ConfigFrom(b.file)
 	if err != nil {
@@ -66,7 +66,7 @@ func (b *bench) service(tel *telemetry.Telemetry) *Service {
 }
 
 // run runs a service until stop is called or the test ends.
-func (b *bench) run(s *Service) (stop func()) {
+func (b *bundle) run(s *Service) (stop func()) {
 	ctx, cancel := context.WithCancel(b.ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -79,15 +79,15 @@ func (b *bench) run(s *Service) (stop func()) {
 	return stop
 }
 
-func (b *bench) start() (stop func()) { return b.run(b.service(telemetry.Discard())) }
+func (b *bundle) start() (stop func()) { return b.run(b.service(telemetry.Discard())) }
 
 // publish stores an event and returns its sequence.
-func (b *bench) publish(source string, e *events.Event) uint64 {
+func (b *bundle) publish(source string, e *events.Event) uint64 {
 	b.t.Helper()
 	return b.publishRaw(events.DirectorySubject(source, events.Kind(e.Type)), encoded(b.t, e), nil)
 }
 
-func (b *bench) publishRaw(subject string, data []byte, h bus.Header) uint64 {
+func (b *bundle) publishRaw(subject string, data []byte, h bus.Header) uint64 {
 	b.t.Helper()
 	out, err := b.bus.Commit(b.ctx, events.StreamDirectory, []bus.Group{{{Subject: subject, Data: data, Header: h}}})
 	if err != nil || out[0].Err != nil {
@@ -97,7 +97,7 @@ func (b *bench) publishRaw(subject string, data []byte, h bus.Header) uint64 {
 }
 
 // read returns the newest payload of a subject, if there is one.
-func read[P events.Payload](b *bench, subject string) (P, uint64) {
+func read[P events.Payload](b *bundle, subject string) (P, uint64) {
 	b.t.Helper()
 	have, err := b.bus.Latest(b.ctx, events.StreamRoster, []string{subject})
 	if err != nil {
@@ -115,7 +115,7 @@ func read[P events.Payload](b *bench, subject string) (P, uint64) {
 }
 
 // await waits until a subject's payload is as wanted.
-func await[P events.Payload](b *bench, subject string, want func(P) bool) (P, uint64) {
+func await[P events.Payload](b *bundle, subject string, want func(P) bool) (P, uint64) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
@@ -135,39 +135,39 @@ func await[P events.Payload](b *bench, subject string, want func(P) bool) (P, ui
 	return found, seq
 }
 
-func (b *bench) key(n int) events.Key { return b.keyer.Person(fmt.Sprintf("W%05d", n)) }
+func (b *bundle) key(n int) events.Key { return b.keyer.Person(fmt.Sprintf("W%05d", n)) }
 
-func (b *bench) desired(n int) (events.Desired, uint64) {
+func (b *bundle) desired(n int) (events.Desired, uint64) {
 	b.t.Helper()
 	return read[events.Desired](b, events.DesiredSubject("sales", b.key(n)))
 }
 
-func (b *bench) awaitDesired(n int, want func(events.Desired) bool) (events.Desired, uint64) {
+func (b *bundle) awaitDesired(n int, want func(events.Desired) bool) (events.Desired, uint64) {
 	b.t.Helper()
 	return await(b, events.DesiredSubject("sales", b.key(n)), want)
 }
 
 // awaitFolded waits until an event of hr is what the person was last folded from.
-func (b *bench) awaitFolded(n int, seq uint64) events.PersonState {
+func (b *bundle) awaitFolded(n int, seq uint64) events.PersonState {
 	b.t.Helper()
 	p, _ := await(b, events.PersonSubject(b.key(n)), func(p events.PersonState) bool { return p.Sources["hr"].Origin.Seq >= seq })
 	return p
 }
 
-func (b *bench) awaitRejection(seq uint64, want func(events.Rejection) bool) events.Rejection {
+func (b *bundle) awaitRejection(seq uint64, want func(events.Rejection) bool) events.Rejection {
 	b.t.Helper()
 	r, _ := await(b, events.RejectionSubject(seq), want)
 	return r
 }
 
-func (b *bench) workSeq(lane events.Lane, n int) uint64 {
+func (b *bundle) workSeq(lane events.Lane, n int) uint64 {
 	b.t.Helper()
 	_, seq := read[events.Work](b, events.WorkSubject("sales", lane, b.key(n)))
 	return seq
 }
 
 // awaitAcked waits until nothing is left to be handled.
-func (b *bench) awaitAcked() {
+func (b *bundle) awaitAcked() {
 	b.t.Helper()
 	b.until("events are acked", func() bool {
 		all, err := b.bus.Consumers(b.ctx, events.StreamDirectory)
@@ -180,7 +180,7 @@ func (b *bench) awaitAcked() {
 }
 
 // until looks again and again: for what nobody announces.
-func (b *bench) until(what string, is func() bool) {
+func (b *bundle) until(what string, is func() bool) {
 	b.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

@@ -48,7 +48,7 @@ type reply struct {
 
 // do sends one call and re-authenticates at most once, and only when Salesforce
 // said that it did not accept the session: then nothing was done.
-func (c *Client) do(ctx context.Context, k call) (reply, error) {
+func (c *connection) do(ctx context.Context, k call) (reply, error) {
 	payload, err := k.encode()
 	if err != nil {
 		return reply{}, err
@@ -72,7 +72,7 @@ func (c *Client) do(ctx context.Context, k call) (reply, error) {
 }
 
 // session asks for the session at hand, within the time of a call.
-func (c *Client) session(ctx context.Context) (Session, error) {
+func (c *connection) session(ctx context.Context) (Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
 	defer cancel()
 	session, err := c.cfg.Sessions.Session(ctx)
@@ -83,7 +83,7 @@ func (c *Client) session(ctx context.Context) (Session, error) {
 }
 
 // renew asks for the successor of a refused session: of the same org.
-func (c *Client) renew(ctx context.Context, refused Session) (Session, error) {
+func (c *connection) renew(ctx context.Context, refused Session) (Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
 	defer cancel()
 	renewed, err := c.cfg.Sessions.Renew(ctx, refused)
@@ -124,7 +124,7 @@ func noSession(what string, err error) *Error {
 }
 
 // once sends the call with one session and judges the answer.
-func (c *Client) once(ctx context.Context, k call, payload []byte, session Session) (reply, error) {
+func (c *connection) once(ctx context.Context, k call, payload []byte, session Session) (reply, error) {
 	target, err := c.target(k, session)
 	if err != nil {
 		return reply{}, err
@@ -157,7 +157,7 @@ func (c *Client) once(ctx context.Context, k call, payload []byte, session Sessi
 }
 
 // target pins the call to the org's own host.
-func (c *Client) target(k call, session Session) (*url.URL, error) {
+func (c *connection) target(k call, session Session) (*url.URL, error) {
 	base, err := c.hosts.base(session.InstanceURL)
 	if err != nil {
 		return nil, &Error{Class: Credentials, Code: CodeHostRefused, Outcome: NotApplied,
@@ -194,7 +194,7 @@ func (k call) encode() ([]byte, error) {
 	return payload, nil
 }
 
-func (c *Client) request(ctx context.Context, k call, target *url.URL, payload []byte, s Session) (*http.Request, error) {
+func (c *connection) request(ctx context.Context, k call, target *url.URL, payload []byte, s Session) (*http.Request, error) {
 	compress := k.body != nil && len(payload) > gzipFrom
 	if compress {
 		payload = zip(payload)
@@ -240,7 +240,7 @@ func zip(payload []byte) []byte {
 
 // read takes the body in, bounded after decompression: a small body may unpack
 // to a huge one.
-func (c *Client) read(ctx context.Context, resp *http.Response, k call) (reply, error) {
+func (c *connection) read(ctx context.Context, resp *http.Response, k call) (reply, error) {
 	r := reply{status: resp.StatusCode, header: resp.Header}
 	if isRedirect(resp.StatusCode) {
 		return r, &Error{Class: Unavailable, Status: resp.StatusCode, Code: CodeRedirect,

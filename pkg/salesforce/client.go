@@ -54,7 +54,11 @@ type Config struct {
 // Every method returns an *Error (through errors.As) for anything that
 // Salesforce or the way to it did. No call is repeated, apart from one
 // re-authentication after Salesforce definitely refused the session.
-type Client struct {
+type Client struct{ connection }
+
+// connection carries calls: it knows sessions, hosts and answers, and nothing of
+// what is asked.
+type connection struct {
 	cfg   Config
 	hosts hostRules
 	http  *http.Client
@@ -72,12 +76,12 @@ func NewClient(cfg Config) (*Client, error) {
 		cfg.Transport = defaultTransport()
 	}
 	_, dialsItself := cfg.Transport.(*http.Transport)
-	return &Client{
+	return &Client{connection{
 		cfg:         cfg,
 		hosts:       hostRules{suffixes: cfg.AllowedHostSuffixes, loopback: cfg.AllowLoopbackHTTP},
 		http:        &http.Client{Transport: cfg.Transport, CheckRedirect: refuseRedirect},
 		dialsItself: dialsItself,
-	}, nil
+	}}, nil
 }
 
 func (c Config) withDefaults() Config {
@@ -126,6 +130,6 @@ func (c Config) validate() error {
 }
 
 // dataPath is the path of a data call, "/services/data/v63.0/<rest>".
-func (c *Client) dataPath(rest string) string {
+func (c *connection) dataPath(rest string) string {
 	return "/services/data/v" + c.cfg.APIVersion + "/" + rest
 }

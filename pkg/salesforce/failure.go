@@ -99,7 +99,7 @@ func decode(body []byte, into any) error {
 }
 
 // doJSON sends a call whose answer is JSON.
-func (c *Client) doJSON(ctx context.Context, k call, into any) error {
+func (c *connection) doJSON(ctx context.Context, k call, into any) error {
 	r, err := c.do(ctx, k)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ type Usage struct{ Used, Limit int64 }
 func (u Usage) Remaining() int64 { return max(0, u.Limit-u.Used) }
 
 // reportUsage tells OnUsage. The header is absent on platform errors. [R]
-func (c *Client) reportUsage(h http.Header) {
+func (c *connection) reportUsage(h http.Header) {
 	if c.cfg.OnUsage == nil {
 		return
 	}

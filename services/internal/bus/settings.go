@@ -131,7 +131,7 @@ func phrase(word string, subjects []string) string {
 
 // provisionStream makes a stream, or changes what may be changed of one that is
 // there.
-func (b *Bus) provisionStream(ctx context.Context, want jetstream.StreamConfig) error {
+func (b provisioning) provisionStream(ctx context.Context, want jetstream.StreamConfig) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
 	defer cancel()
 	s, err := b.js.Stream(ctx, want.Name)
@@ -156,7 +156,7 @@ func (b *Bus) provisionStream(ctx context.Context, want jetstream.StreamConfig) 
 
 // provisionBucket makes the bucket. Its settings are the client's, but for the
 // replicas, of which an existing one may have more.
-func (b *Bus) provisionBucket(ctx context.Context, want jetstream.KeyValueConfig) error {
+func (b provisioning) provisionBucket(ctx context.Context, want jetstream.KeyValueConfig) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
 	defer cancel()
 	s, err := b.js.Stream(ctx, tokensStream)
@@ -186,7 +186,7 @@ func compareBucket(have jetstream.StreamConfig, replicas int) (jetstream.StreamC
 	return have, []Change{c}
 }
 
-func (b *Bus) change(ctx context.Context, to jetstream.StreamConfig, changes []Change) error {
+func (b provisioning) change(ctx context.Context, to jetstream.StreamConfig, changes []Change) error {
 	if _, err := b.js.UpdateStream(ctx, to); err != nil {
 		said := make([]string, len(changes))
 		for i, c := range changes {

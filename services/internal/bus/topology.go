@@ -48,23 +48,27 @@ type Topology struct {
 	Replicas int
 }
 
+// provisioning is the part of the bus that makes streams and consumers.
+type provisioning struct{ *Bus }
+
 // Provision creates what is missing, and changes settings of streams that are
 // there where nothing is lost by it, with a line in the log for each. Other
 // settings by which something would be lost are an error that names each.
 func (b *Bus) Provision(ctx context.Context, t Topology) error {
 	var faults []error
+	p := provisioning{b}
 	for _, want := range streamConfigs(t) {
-		faults = append(faults, b.provisionStream(ctx, want))
+		faults = append(faults, p.provisionStream(ctx, want))
 	}
 	if err := errors.Join(faults...); err != nil {
 		return err
 	}
-	if err := b.provisionBucket(ctx, bucketConfig(t)); err != nil {
+	if err := p.provisionBucket(ctx, bucketConfig(t)); err != nil {
 		return err
 	}
 	for stream, consumers := range consumerConfigs(t) {
 		for _, want := range consumers {
-			if err := b.provisionConsumer(ctx, stream, want); err != nil {
+			if err := p.provisionConsumer(ctx, stream, want); err != nil {
 				return fmt.Errorf("provision consumer %s of %s: %w", want.Durable, stream, err)
 			}
 		}
@@ -75,7 +79,7 @@ func (b *Bus) Provision(ctx context.Context, t Topology) error {
 // Each request has its own deadline: one that is lost with a dying server would
 // otherwise be waited for as long as the caller waits for everything.
 
-func (b *Bus) provisionConsumer(ctx context.Context, stream string, want jetstream.ConsumerConfig) error {
+func (b provisioning) provisionConsumer(ctx context.Context, stream string, want jetstream.ConsumerConfig) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	_, err := b.js.CreateOrUpdateConsumer(ctx, stream, want)
@@ -87,7 +91,8 @@ func (b *Bus) provisionConsumer(ctx context.Context, stream string, want jetstre
 func (b *Bus) Verify(ctx context.Context, t Topology) (waits []Change, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
 	defer cancel()
-	plan, err := b.plan(ctx, t, b.sees(t))
+	p := provisioning{b}
+	plan, err := p.plan(ctx, t, p.sees(t))
 	for _, m := range plan.Make {
 		err = errors.Join(err, fmt.Errorf("%s is missing", m))
 	}
@@ -112,11 +117,11 @@ type Plan struct {
 func (b *Bus) Plan(ctx context.Context, t Topology) (Plan, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*requestTimeout)
 	defer cancel()
-	return b.plan(ctx, t, func(string, string) bool { return true })
+	return provisioning{b}.plan(ctx, t, func(string, string) bool { return true })
 }
 
 // sees says which streams (with no consumer) and consumers our role may look at.
-func (b *Bus) sees(t Topology) func(stream, consumer string) bool {
+func (b provisioning) sees(t Topology) func(stream, consumer string) bool {
 	roles := Roles(t.Orgs, nil)
 	i := slices.IndexFunc(roles, func(r Role) bool { return r.Name == b.name })
 	if i < 0 || len(roles[i].Provisions) > 0 {
@@ -131,7 +136,7 @@ func (b *Bus) sees(t Topology) func(stream, consumer string) bool {
 	}
 }
 
-func (b *Bus) plan(ctx context.Context, t Topology, sees func(stream, consumer string) bool) (Plan, error) {
+func (b provisioning) plan(ctx context.Context, t Topology, sees func(stream, consumer string) bool) (Plan, error) {
 	var p Plan
 	var faults []error
 	consumers := consumerConfigs(t)
@@ -170,7 +175,7 @@ func compare(have *jetstream.StreamInfo, want jetstream.StreamConfig, t Topology
 }
 
 // missing names a consumer that is not there as it should be.
-func (b *Bus) missing(ctx context.Context, stream string, c jetstream.ConsumerConfig) ([]string, error) {
+func (b provisioning) missing(ctx context.Context, stream string, c jetstream.ConsumerConfig) ([]string, error) {
 	have, err := b.js.Consumer(ctx, stream, c.Durable)
 	switch {
 	case err == nil && have.CachedInfo().Config.FilterSubject != c.FilterSubject:

@@ -30,8 +30,15 @@ type AssignmentKind struct {
 	// Targets are what a name may stand for, in the order in which they count less
 	// and less: where two have the name, the last one is meant.
 	Targets []AssignmentTarget
-	// Licence says that giving one uses a seat of its own.
-	Licence bool
+	// Seats are the fields of the only target that count its seats, where giving
+	// one uses a seat; nil for other kinds.
+	Seats *AssignmentSeats
+}
+
+// AssignmentSeats are fields of a Salesforce object of which there are so many.
+type AssignmentSeats struct {
+	// Label is what people call it, Total and Used count.
+	Label, Total, Used string
 }
 
 // AssignmentTarget is a Salesforce object that a name may stand for.
@@ -56,7 +63,8 @@ func AssignmentKinds() []AssignmentKind {
 		{
 			ID: "psl", Key: "permissionSetLicenses", One: "permission set licence", Many: "permission set licences",
 			Names:  "Developer names of permission set licences",
-			Object: "PermissionSetLicenseAssign", User: "AssigneeId", Licence: true,
+			Object: "PermissionSetLicenseAssign", User: "AssigneeId",
+			Seats:   &AssignmentSeats{Label: "MasterLabel", Total: "TotalLicenses", Used: "UsedLicenses"},
 			Targets: []AssignmentTarget{{Object: "PermissionSetLicense", Name: "DeveloperName", Field: "PermissionSetLicenseId", Optional: true}},
 		},
 		{

@@ -29,6 +29,9 @@ func TestTheTableOfAssignmentKindsIsWhole(t *testing.T) {
 			}
 			fields[target.Field] = true
 		}
+		if s := k.Seats; s != nil && (len(k.Targets) != 1 || s.Label == "" || s.Total == "" || s.Used == "") {
+			t.Errorf("kind %q: seats %+v of %d targets", k.ID, s, len(k.Targets))
+		}
 		if got, ok := AssignmentKindOf(k.ID); !ok || got.Key != k.Key {
 			t.Errorf("kind %q is not found by its ID", k.ID)
 		}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -247,6 +248,27 @@ func TestRollcallReadsTheConfiguration(t *testing.T) {
 		out, err := exec.CommandContext(t.Context(), bin, "permissions", "--config", file).CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "pusher-sales-leaver") {
 			t.Errorf("%s: %v\n%.500s", name, err, out)
+		}
+	}
+}
+
+// A section of rollcall.yaml that the chart neither writes nor takes over is one
+// that nobody has on Kubernetes.
+func TestTheChartHasEverySection(t *testing.T) {
+	t.Parallel()
+	var file map[string]any
+	if err := yaml.Unmarshal([]byte(install(t, values(t, "", "minimal.yaml", "full.yaml")).configs[0].Data["rollcall.yaml"]), &file); err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(read(t, "../../docs/configuration.md"), "\n## The file\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	sections := regexp.MustCompile("(?m)^\\| `(\\w+)` ").FindAllStringSubmatch(table, -1)
+	if len(sections) < 9 {
+		t.Fatalf("%d sections in docs/configuration.md", len(sections))
+	}
+	for _, section := range sections {
+		if _, ok := file[section[1]]; !ok {
+			t.Errorf("the chart's rollcall.yaml has no %s", section[1])
 		}
 	}
 }

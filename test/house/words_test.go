@@ -74,7 +74,8 @@ func reports(file string) bool {
 		!strings.HasPrefix(file, "services/internal/doctor/")
 }
 
-// declaredCauses are the constants of type Cause; each has to be in Causes().
+// declaredCauses are the constants of type Cause; each has to be in Causes(), and
+// what is in Causes() has to be one.
 func declaredCauses(t *testing.T) []string {
 	t.Helper()
 	file := parsed(t, token.NewFileSet(), "pkg/events/failure.go")
@@ -100,6 +101,11 @@ func declaredCauses(t *testing.T) []string {
 	for _, c := range declared {
 		if !slices.Contains(listed, c) {
 			t.Errorf("events.%s is not in Causes()", c)
+		}
+	}
+	for _, c := range listed {
+		if !slices.Contains(declared, c) {
+			t.Errorf("events.%s is in Causes(), and its constant is not of type Cause", c)
 		}
 	}
 	return declared

@@ -18,10 +18,10 @@ import (
 const shutdownTimeout = 3 * time.Second
 
 const (
-	// settleTimeout is how long a start waits for streams, over restarts of
+	// ensureTimeout is how long a start waits for streams, over restarts of
 	// the server.
-	settleTimeout = time.Minute
-	settleEvery   = 250 * time.Millisecond
+	ensureTimeout = time.Minute
+	ensureEvery   = 250 * time.Millisecond
 )
 
 // Connect connects to NATS as the configuration says.
@@ -42,16 +42,16 @@ func Topology(file config.File) bus.Topology {
 	return bus.Topology{Orgs: slices.Sorted(maps.Keys(file.Orgs)), Replicas: file.NATS.Replicas}
 }
 
-// Settle makes sure that streams and consumers are there with the settings on
-// which Rollcall's promises rest: it creates what is missing and changes what
-// may be changed, or only looks where the configuration says that somebody else
-// provisions. What no promise rests on is then a warning. A server that is just
-// starting, or away for a moment, is waited for.
-func Settle(ctx context.Context, b *bus.Bus, file config.File, log *slog.Logger) error {
-	settle, hint := b.Provision, ""
+// EnsureTopology makes sure that streams and consumers are there with the
+// settings on which Rollcall's promises rest: it creates what is missing and
+// changes what may be changed, or only looks where the configuration says that
+// somebody else provisions. What no promise rests on is then a warning. A server
+// that is just starting, or away for a moment, is waited for.
+func EnsureTopology(ctx context.Context, b *bus.Bus, file config.File, log *slog.Logger) error {
+	ensure, hint := b.Provision, ""
 	if !file.NATS.Provision {
 		hint = "; nats.provision is false, so run `rollcall provision` with the provisioner's nkey"
-		settle = func(ctx context.Context, t bus.Topology) error {
+		ensure = func(ctx context.Context, t bus.Topology) error {
 			waits, err := b.Verify(ctx, t)
 			if err == nil && len(waits) > 0 {
 				log.WarnContext(ctx, "streams are not as this version makes them, which no promise rests on: run `rollcall provision`",
@@ -60,12 +60,12 @@ func Settle(ctx context.Context, b *bus.Bus, file config.File, log *slog.Logger)
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	ctx, cancel := context.WithTimeout(ctx, ensureTimeout)
 	defer cancel()
-	tick := time.NewTicker(settleEvery)
+	tick := time.NewTicker(ensureEvery)
 	defer tick.Stop()
 	for {
-		err := settle(ctx, Topology(file))
+		err := ensure(ctx, Topology(file))
 		if err == nil {
 			return nil
 		}

@@ -98,7 +98,7 @@ func runService(ctx context.Context, name string, file config.File, tel *telemet
 		return err
 	}
 	defer b.Close()
-	if err := Settle(ctx, b, file, tel.Log); err != nil {
+	if err := EnsureTopology(ctx, b, file, tel.Log); err != nil {
 		return err
 	}
 	service, err := build(ctx, Env{File: file, Bus: b, Telemetry: tel})

@@ -11,47 +11,47 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/seal"
 )
 
-func (p *patient) configuration(ctx context.Context) {
-	p.check(ctx, configFile, func(context.Context) []verdict {
-		if p.FileErr != nil {
-			return fail("Correct the file; docs/configuration.md has every key. No service starts with it as it is.", "%s", p.FileErr)
+func (x *examination) configuration(ctx context.Context) {
+	x.check(ctx, configFile, func(context.Context) []verdict {
+		if x.FileErr != nil {
+			return fail("Correct the file; docs/configuration.md has every key. No service starts with it as it is.", "%s", x.FileErr)
 		}
-		if len(p.File.Orgs) == 0 {
+		if len(x.File.Orgs) == 0 {
 			return ok("the file is read; it names no org, so that none is looked at")
 		}
-		return ok("the file is read; orgs: %s", strings.Join(names(p.File.Orgs), ", "))
+		return ok("the file is read; orgs: %s", strings.Join(names(x.File.Orgs), ", "))
 	})
-	p.check(ctx, configExpressions, func(context.Context) []verdict {
-		if err := p.Expressions(p.File); err != nil {
+	x.check(ctx, configExpressions, func(context.Context) []verdict {
+		if err := x.Expressions(x.File); err != nil {
 			return fail("Correct the expressions; assignment does not start with them as they are.", "%s", err)
 		}
 		return ok("every rule, grant and field compiles")
 	})
-	p.check(ctx, configKeys, func(context.Context) []verdict { return append(p.deploymentKey(), p.tokensKey()...) })
+	x.check(ctx, configKeys, func(context.Context) []verdict { return append(x.deploymentKey(), x.tokensKey()...) })
 }
 
-func (p *patient) deploymentKey() []verdict {
-	secret, err := os.ReadFile(p.File.Deployment.KeyFile)
+func (x *examination) deploymentKey() []verdict {
+	secret, err := os.ReadFile(x.File.Deployment.KeyFile)
 	if err == nil {
 		_, err = events.NewKeyer(secret)
 	}
-	return p.keyVerdict("deployment.keyFile", p.File.Deployment.KeyFile, err)
+	return x.keyVerdict("deployment.keyFile", x.File.Deployment.KeyFile, err)
 }
 
-func (p *patient) tokensKey() []verdict {
+func (x *examination) tokensKey() []verdict {
 	var err error
-	if p.File.Tokens.KeyFile == "" {
-		p.sealErr = errors.New("tokens.keyFile is not set")
+	if x.File.Tokens.KeyFile == "" {
+		x.sealErr = errors.New("tokens.keyFile is not set")
 	} else {
-		p.sealer, err = seal.Load(p.File.Tokens.KeyFile)
-		p.sealErr = err
+		x.sealer, err = seal.Load(x.File.Tokens.KeyFile)
+		x.sealErr = err
 	}
-	return p.keyVerdict("tokens.keyFile", p.File.Tokens.KeyFile, err)
+	return x.keyVerdict("tokens.keyFile", x.File.Tokens.KeyFile, err)
 }
 
-func (p *patient) keyVerdict(key, path string, err error) []verdict {
+func (x *examination) keyVerdict(key, path string, err error) []verdict {
 	switch {
-	case path == "" && p.FileErr == nil && len(p.File.Orgs) == 0:
+	case path == "" && x.FileErr == nil && len(x.File.Orgs) == 0:
 		// An operator's file: no service starts with it, and nothing here needs it.
 		return skipped("%s is not set, and nothing here needs it: the configuration names no org", key)
 	case path == "":

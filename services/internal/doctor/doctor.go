@@ -48,22 +48,22 @@ func (d Doctor) Examine(ctx context.Context, orgs ...string) Report {
 	if len(orgs) == 0 {
 		orgs = slices.Sorted(maps.Keys(d.File.Orgs))
 	}
-	general := &patient{Doctor: d}
+	general := &examination{Doctor: d}
 	general.configuration(ctx)
 	general.nats(ctx)
 	if general.bus != nil {
 		defer general.bus.Close()
 	}
-	patients := make([]*patient, len(orgs))
+	examinations := make([]*examination, len(orgs))
 	var all sync.WaitGroup
 	for i, name := range orgs {
-		patients[i] = &patient{Doctor: d, org: name, connect: d.File.Orgs[name].Connect, bus: general.bus, sealer: general.sealer, sealErr: general.sealErr}
-		all.Go(func() { patients[i].organisation(ctx) })
+		examinations[i] = &examination{Doctor: d, org: name, connect: d.File.Orgs[name].Connect, bus: general.bus, sealer: general.sealer, sealErr: general.sealErr}
+		all.Go(func() { examinations[i].organisation(ctx) })
 	}
 	all.Wait()
 	findings := general.findings
-	for _, p := range patients {
-		findings = append(findings, p.findings...)
+	for _, x := range examinations {
+		findings = append(findings, x.findings...)
 	}
 	return newReport(d.Now(), findings)
 }
@@ -72,11 +72,11 @@ func (d Doctor) Examine(ctx context.Context, orgs ...string) Report {
 // signed in. It needs neither NATS nor keys, and looks at nothing there.
 func (d Doctor) Session(ctx context.Context, org string, token events.Token) []Finding {
 	d = d.withDefaults()
-	p := &patient{Doctor: d, org: org, connect: d.File.Orgs[org].Connect, token: token, rec: &events.TokenRecord{}, secrets: []string{token.AccessToken}}
-	if p.check(ctx, orgSession, p.session) != Fail {
-		p.content(ctx, "")
+	x := &examination{Doctor: d, org: org, connect: d.File.Orgs[org].Connect, token: token, rec: &events.TokenRecord{}, secrets: []string{token.AccessToken}}
+	if x.check(ctx, orgSession, x.session) != Fail {
+		x.content(ctx, "")
 	}
-	return p.findings
+	return x.findings
 }
 
 func (d Doctor) withDefaults() Doctor {
@@ -99,18 +99,18 @@ func (d Doctor) withDefaults() Doctor {
 }
 
 // check does one check within its time and keeps what it found.
-func (p *patient) check(ctx context.Context, name string, look func(context.Context) []verdict) Level {
-	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
+func (x *examination) check(ctx context.Context, name string, look func(context.Context) []verdict) Level {
+	ctx, cancel := context.WithTimeout(ctx, x.Timeout)
 	defer cancel()
-	slow := time.AfterFunc(slowAfter, func() { p.Slow(name, p.org) })
+	slow := time.AfterFunc(slowAfter, func() { x.Slow(name, x.org) })
 	defer slow.Stop()
 	worst := OK
 	for _, v := range look(ctx) {
 		if v.level == Skipped && worst == OK || v.level.weight() > worst.weight() {
 			worst = v.level
 		}
-		p.findings = append(p.findings, Finding{Check: name, Org: p.org, Level: v.level,
-			Message: tidy(redact(v.message, p.secrets)), Advice: tidy(redact(v.advice, p.secrets))})
+		x.findings = append(x.findings, Finding{Check: name, Org: x.org, Level: v.level,
+			Message: tidy(redact(v.message, x.secrets)), Advice: tidy(redact(v.advice, x.secrets))})
 	}
 	return worst
 }

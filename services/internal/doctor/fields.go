@@ -9,25 +9,25 @@ import (
 )
 
 // describeUser asks once for the User object.
-func (p *patient) describeUser(ctx context.Context) (salesforce.Description, error) {
-	if p.describe != nil {
-		return *p.describe, nil
+func (x *examination) describeUser(ctx context.Context) (salesforce.Description, error) {
+	if x.describe != nil {
+		return *x.describe, nil
 	}
-	d, err := p.client.Describe(ctx, "User")
+	d, err := x.client.Describe(ctx, "User")
 	if err != nil {
 		return d, err
 	}
-	p.describe = &d
+	x.describe = &d
 	return d, nil
 }
 
 // fields says whether what the configuration writes may be written.
-func (p *patient) fields(ctx context.Context) []verdict {
-	d, err := p.describeUser(ctx)
+func (x *examination) fields(ctx context.Context) []verdict {
+	d, err := x.describeUser(ctx)
 	if err != nil {
 		return refused("reading what a User has", err)
 	}
-	assign := p.File.Orgs[p.org].Assign
+	assign := x.File.Orgs[x.org].Assign
 	wanted := names(assign.Fields)
 	for _, r := range assign.Rules {
 		wanted = append(wanted, names(r.Fields)...)
@@ -63,12 +63,12 @@ func meant(name string, d salesforce.Description) string {
 }
 
 // externalID says whether people can be found by the custom field.
-func (p *patient) externalID(ctx context.Context) []verdict {
-	assign := p.File.Orgs[p.org].Assign
+func (x *examination) externalID(ctx context.Context) []verdict {
+	assign := x.File.Orgs[x.org].Assign
 	if !slices.Contains(assign.Match, "external_id") {
 		return skipped("people are not matched by a custom field (assign.match)")
 	}
-	d, err := p.describeUser(ctx)
+	d, err := x.describeUser(ctx)
 	if err != nil {
 		return refused("reading what a User has", err)
 	}

@@ -17,12 +17,12 @@ const (
 )
 
 // apiVersion asks which versions there are; Salesforce asks no token for it.
-func (p *patient) apiVersion(ctx context.Context) []verdict {
-	list, err := p.client.Versions(ctx)
+func (x *examination) apiVersion(ctx context.Context) []verdict {
+	list, err := x.client.Versions(ctx)
 	if err != nil {
 		return refused("asking for the API's versions", err)
 	}
-	want, served, newest := versionOf(p.connect.APIVersion), false, 0
+	want, served, newest := versionOf(x.connect.APIVersion), false, 0
 	for _, v := range list {
 		n := versionOf(v.Version)
 		newest = max(newest, n)
@@ -49,9 +49,9 @@ func versionOf(text string) int {
 }
 
 // apiUse reads the limits, or takes what Salesforce said with its answers.
-func (p *patient) apiUse(ctx context.Context) []verdict {
-	used := p.usage
-	limits, err := p.client.Limits(ctx)
+func (x *examination) apiUse(ctx context.Context) []verdict {
+	used := x.usage
+	limits, err := x.client.Limits(ctx)
 	if daily, known := limits.DailyAPIRequests(); err == nil && known {
 		used = salesforce.Usage{Used: daily.Max - daily.Remaining, Limit: daily.Max}
 	}

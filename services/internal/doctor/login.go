@@ -20,8 +20,8 @@ const useMyDomain = "Set connect.loginURL to the org's My Domain, https://<your 
 
 // login says whether host, flow and audience can work together, without asking
 // anybody.
-func (p *patient) login(context.Context) []verdict {
-	u, err := url.Parse(p.connect.LoginURL)
+func (x *examination) login(context.Context) []verdict {
+	u, err := url.Parse(x.connect.LoginURL)
 	if err != nil || u.Hostname() == "" {
 		return fail(useMyDomain, "connect.loginURL is not a URL")
 	}
@@ -30,17 +30,17 @@ func (p *patient) login(context.Context) []verdict {
 	switch {
 	case strings.HasSuffix(host, ".lightning.force.com"), strings.HasSuffix(host, ".salesforce-setup.com"):
 		return fail(useMyDomain, "%s is a page of the user interface: nothing can sign in there", host)
-	case shared && p.connect.Flow == config.FlowClientCredentials:
+	case shared && x.connect.Flow == config.FlowClientCredentials:
 		return fail(useMyDomain, "client credentials are refused at %s (request not supported on this domain)", host)
-	case p.connect.Flow == config.FlowJWTBearer:
-		if v := audience(host, p.connect.JWTAudience()); v != nil {
+	case x.connect.Flow == config.FlowJWTBearer:
+		if v := audience(host, x.connect.JWTAudience()); v != nil {
 			return v
 		}
 	}
 	if shared {
-		return warn(useMyDomain, "%s works for flow %s, but My Domain does not depend on a host that others share", host, p.connect.Flow)
+		return warn(useMyDomain, "%s works for flow %s, but My Domain does not depend on a host that others share", host, x.connect.Flow)
 	}
-	return ok("%s and flow %s fit together", host, p.connect.Flow)
+	return ok("%s and flow %s fit together", host, x.connect.Flow)
 }
 
 // audience says whether a JWT for this audience can be meant for this host;
@@ -62,10 +62,10 @@ func audience(host, audience string) []verdict {
 }
 
 // credentials reads what the org signs in with, as token-refresher does.
-func (p *patient) credentials(context.Context) []verdict {
+func (x *examination) credentials(context.Context) []verdict {
 	var out []verdict
 	read := 0
-	for _, s := range p.connect.Secrets() {
+	for _, s := range x.connect.Secrets() {
 		text, err := s.Read()
 		if err != nil {
 			todo := "If token-refresher runs here, put it where the configuration says, readable for it."
@@ -75,9 +75,9 @@ func (p *patient) credentials(context.Context) []verdict {
 			out = append(out, warn(todo, "%s", err)...)
 			continue
 		}
-		p.secrets = append(p.secrets, text)
+		x.secrets = append(x.secrets, text)
 		read++
-		if s == p.connect.PrivateKey() && !isPrivateKey(text) {
+		if s == x.connect.PrivateKey() && !isPrivateKey(text) {
 			out = append(out, fail("Put the app's RSA private key there, in PEM (-----BEGIN PRIVATE KEY-----).", "what %s holds is not a private key", s.Key())...)
 		}
 	}

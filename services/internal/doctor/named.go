@@ -75,20 +75,20 @@ func distinct(list []string) []string {
 }
 
 // named compares the names in the configuration with those in the org.
-func (p *patient) named(ctx context.Context) []verdict {
+func (x *examination) named(ctx context.Context) []verdict {
 	var out []verdict
 	found := 0
-	for _, k := range kinds(p.File.Orgs[p.org].Assign) {
+	for _, k := range kinds(x.File.Orgs[x.org].Assign) {
 		if len(k.names) == 0 {
 			continue
 		}
-		there, err := p.namesOf(ctx, k)
+		there, err := x.namesOf(ctx, k)
 		if err != nil {
 			out = append(out, refused("reading the names of every "+k.word, err)...)
 			continue
 		}
 		for _, name := range k.names {
-			if v := p.present(k, name, there); v != nil {
+			if v := x.present(k, name, there); v != nil {
 				out = append(out, v...)
 				continue
 			}
@@ -102,10 +102,10 @@ func (p *patient) named(ctx context.Context) []verdict {
 }
 
 // namesOf are all names of a kind.
-func (p *patient) namesOf(ctx context.Context, k kind) ([]string, error) {
+func (x *examination) namesOf(ctx context.Context, k kind) ([]string, error) {
 	var out []string
 	for _, q := range k.queries {
-		rows, err := p.client.Query(ctx, q.soql)
+		rows, err := x.client.Query(ctx, q.soql)
 		if err != nil && q.optional && unseen(err) {
 			continue
 		}
@@ -120,7 +120,7 @@ func (p *patient) namesOf(ctx context.Context, k kind) ([]string, error) {
 }
 
 // present is nil where there is exactly one of the name.
-func (p *patient) present(k kind, name string, there []string) []verdict {
+func (x *examination) present(k kind, name string, there []string) []verdict {
 	n := 0
 	for _, t := range there {
 		if strings.EqualFold(t, name) {

@@ -18,24 +18,24 @@ const (
 	nearlyFull, full = 0.80, 0.95
 )
 
-func (p *patient) nats(ctx context.Context) {
-	p.check(ctx, natsReachable, p.reach)
-	if p.bus == nil {
+func (x *examination) nats(ctx context.Context) {
+	x.check(ctx, natsReachable, x.reach)
+	if x.bus == nil {
 		for _, name := range []string{natsStreams, natsSync, natsDisk, natsClock} {
-			p.check(ctx, name, func(context.Context) []verdict { return skipped("NATS cannot be reached") })
+			x.check(ctx, name, func(context.Context) []verdict { return skipped("NATS cannot be reached") })
 		}
 		return
 	}
-	p.check(ctx, natsStreams, p.streams)
-	disk, err := p.disk(ctx)
-	p.check(ctx, natsSync, func(context.Context) []verdict { return synced(disk, err) })
-	p.check(ctx, natsDisk, func(ctx context.Context) []verdict { return p.space(ctx, disk, err) })
-	p.check(ctx, natsClock, p.natsSkew)
+	x.check(ctx, natsStreams, x.streams)
+	disk, err := x.disk(ctx)
+	x.check(ctx, natsSync, func(context.Context) []verdict { return synced(disk, err) })
+	x.check(ctx, natsDisk, func(ctx context.Context) []verdict { return x.space(ctx, disk, err) })
+	x.check(ctx, natsClock, x.natsSkew)
 }
 
-func (p *patient) reach(ctx context.Context) []verdict {
+func (x *examination) reach(ctx context.Context) []verdict {
 	const todo = "See that the server runs, that nats.url is right, and that nkey and CA are the ones it knows: docs/runbooks/nats-down.md."
-	b, err := p.Connect(ctx)
+	b, err := x.Connect(ctx)
 	if err != nil {
 		return fail(todo, "NATS cannot be used: %s", err)
 	}
@@ -44,9 +44,9 @@ func (p *patient) reach(ctx context.Context) []verdict {
 		b.Close()
 		return fail(todo, "%s", err)
 	}
-	p.bus = b
+	x.bus = b
 	return append(ok("connected to %s, version %s, %s away", s.Name, s.Version, s.RTT.Round(10*time.Microsecond)),
-		certificate(s.CertifiedUntil, p.Now())...)
+		certificate(s.CertifiedUntil, x.Now())...)
 }
 
 // certificate says when the server's certificate ends, if that is soon.
@@ -58,13 +58,13 @@ func certificate(until, now time.Time) []verdict {
 		"the certificate of NATS ends on %s", stamp(until))
 }
 
-func (p *patient) streams(ctx context.Context) []verdict {
-	if p.FileErr != nil {
+func (x *examination) streams(ctx context.Context) []verdict {
+	if x.FileErr != nil {
 		return skipped("what is needed follows from the configuration, which is not in order")
 	}
-	t := bus.Topology{Orgs: names(p.File.Orgs), Replicas: p.File.NATS.Replicas}
+	t := bus.Topology{Orgs: names(x.File.Orgs), Replicas: x.File.NATS.Replicas}
 	const run = "Run `rollcall provision`; without nats.provision: false a start of any service does it. "
-	waits, err := p.bus.Verify(ctx, t)
+	waits, err := x.bus.Verify(ctx, t)
 	if err != nil {
 		return fail(run+"A setting by which something would be lost nobody changes: docs/runbooks/nats-down.md.", "%s", err)
 	}
@@ -79,10 +79,10 @@ func (p *patient) streams(ctx context.Context) []verdict {
 }
 
 // disk asks the server itself, which few accounts may.
-func (p *patient) disk(ctx context.Context) (bus.Disk, error) {
+func (x *examination) disk(ctx context.Context) (bus.Disk, error) {
 	ctx, cancel := context.WithTimeout(ctx, unseenWait)
 	defer cancel()
-	return p.bus.Disk(ctx)
+	return x.bus.Disk(ctx)
 }
 
 func synced(d bus.Disk, err error) []verdict {
@@ -97,13 +97,13 @@ func synced(d bus.Disk, err error) []verdict {
 	return ok("every write is on the disk before it is acknowledged")
 }
 
-func (p *patient) space(ctx context.Context, d bus.Disk, err error) []verdict {
+func (x *examination) space(ctx context.Context, d bus.Disk, err error) []verdict {
 	if err == nil && d.Limit > 0 {
 		return shareOf("NATS's disk (max_file_store)", d.Used, uint64(d.Limit))
 	}
 	ctx, cancel := context.WithTimeout(ctx, unseenWait)
 	defer cancel()
-	s, err := p.bus.Storage(ctx)
+	s, err := x.bus.Storage(ctx)
 	switch {
 	case errors.Is(err, bus.ErrUnseen):
 		return skipped("this account may not ask. On the server: df of the store folder, or nats server report jetstream.")
@@ -128,8 +128,8 @@ func shareOf(what string, used, limit uint64) []verdict {
 	return ok("%.0f %% of %s are used: %s of %s", share*100, what, size(used), size(limit))
 }
 
-func (p *patient) natsSkew(ctx context.Context) []verdict {
-	ahead, give, err := p.bus.Clock(ctx)
+func (x *examination) natsSkew(ctx context.Context) []verdict {
+	ahead, give, err := x.bus.Clock(ctx)
 	if err != nil {
 		return skipped("the server's clock cannot be seen: %s", err)
 	}

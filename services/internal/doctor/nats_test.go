@@ -111,8 +111,8 @@ func TestTheAccountsLimitCountsWhereTheServerSaysNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	p := &patient{bus: b}
-	got := p.space(t.Context(), bus.Disk{}, bus.ErrUnseen)
+	x := &examination{bus: b}
+	got := x.space(t.Context(), bus.Disk{}, bus.ErrUnseen)
 	if got[0].level != OK || !strings.Contains(got[0].message, "the account's limit are used") || !strings.Contains(got[0].message, "8.0 MB") {
 		t.Errorf("%+v", got)
 	}

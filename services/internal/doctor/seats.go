@@ -14,71 +14,82 @@ const (
 	fewShare = 0.05
 )
 
-// permissionSetLicense begins the ids of permission set licences.
-const permissionSetLicense = "0PL" // [U]
+const (
+	// permissionSetLicense is the object of permission set licences, setLicenseIDs
+	// begins their ids.
+	permissionSetLicense = "PermissionSetLicense"
+	setLicenseIDs        = "0PL" // [U]
+)
 
 // seats reads the licences of the profiles that the configuration names, and of
 // its permission sets.
-func (p *patient) seats(ctx context.Context) []verdict {
-	out := p.userSeats(ctx)
-	return append(out, p.setSeats(ctx)...)
+func (x *examination) seats(ctx context.Context) []verdict {
+	out := x.userSeats(ctx)
+	return append(out, x.setSeats(ctx)...)
 }
 
-// setSeats are the permission set licences that are given, or that named
-// permission sets need.
-// Where they are not shown, nothing is said: most permission sets need none.
-func (p *patient) setSeats(ctx context.Context) []verdict {
+// setSeats are the seats of what is given, and of the licences that named
+// permission sets need. Where they are not shown, nothing is said: most permission
+// sets need none.
+func (x *examination) setSeats(ctx context.Context) []verdict {
 	var out []verdict
 	for _, k := range events.AssignmentKinds() {
-		names := assigned(p.File.Orgs[p.org].Assign, k.Key)
+		names := assigned(x.File.Orgs[x.org].Assign, k.Key)
 		switch {
 		case len(names) == 0:
-		case k.Licence:
-			out = append(out, p.licences(ctx, k.Targets[0].Name, names)...)
+		case k.Seats != nil:
+			out = append(out, x.seatsOfKind(ctx, k, k.Targets[0].Name, names)...)
 		case k.Key == events.KeyPermissionSets:
-			out = append(out, p.licencesOfSets(ctx, names)...)
+			out = append(out, x.licencesOfSets(ctx, names)...)
 		}
 	}
 	return out
 }
 
 // licencesOfSets are the seats of the licences that permission sets belong to.
-func (p *patient) licencesOfSets(ctx context.Context, sets []string) []verdict {
-	rows, err := p.client.Query(ctx, "SELECT LicenseId FROM PermissionSet WHERE IsOwnedByProfile = false AND "+salesforce.In("Name", sets))
+func (x *examination) licencesOfSets(ctx context.Context, sets []string) []verdict {
+	rows, err := x.client.Query(ctx, "SELECT LicenseId FROM PermissionSet WHERE IsOwnedByProfile = false AND "+salesforce.In("Name", sets))
 	if err != nil {
 		return nil
 	}
 	var ids []string
 	for _, r := range rows {
-		if id := r.String("LicenseId"); strings.HasPrefix(id, permissionSetLicense) {
+		if id := r.String("LicenseId"); strings.HasPrefix(id, setLicenseIDs) {
 			ids = append(ids, id)
 		}
 	}
 	if ids = distinct(ids); len(ids) == 0 {
 		return nil
 	}
-	return p.licences(ctx, "Id", ids)
+	var out []verdict
+	for _, k := range events.AssignmentKinds() {
+		if k.Seats != nil && k.Targets[0].Object == permissionSetLicense {
+			out = append(out, x.seatsOfKind(ctx, k, "Id", ids)...)
+		}
+	}
+	return out
 }
 
-// licences are the seats of permission set licences, by id or by name.
-func (p *patient) licences(ctx context.Context, field string, values []string) []verdict {
-	rows, err := p.client.Query(ctx, "SELECT MasterLabel, TotalLicenses, UsedLicenses FROM PermissionSetLicense WHERE "+salesforce.In(field, values))
+// seatsOfKind are the seats of what a kind gives, found by one of its fields.
+func (x *examination) seatsOfKind(ctx context.Context, k events.AssignmentKind, field string, values []string) []verdict {
+	s, object := k.Seats, k.Targets[0].Object
+	rows, err := x.client.Query(ctx, "SELECT "+s.Label+", "+s.Total+", "+s.Used+" FROM "+object+" WHERE "+salesforce.In(field, values))
 	if err != nil {
 		return nil
 	}
 	var out []verdict
 	for _, r := range rows {
-		out = append(out, seatsOf(r.String("MasterLabel"), r.Int("UsedLicenses"), r.Int("TotalLicenses"))...)
+		out = append(out, seatsOf(r.String(s.Label), r.Int(s.Used), r.Int(s.Total))...)
 	}
 	return out
 }
 
-func (p *patient) userSeats(ctx context.Context) []verdict {
-	profiles := profilesOf(p.File.Orgs[p.org].Assign)
+func (x *examination) userSeats(ctx context.Context) []verdict {
+	profiles := profilesOf(x.File.Orgs[x.org].Assign)
 	if len(profiles) == 0 {
 		return skipped("the configuration names no profile")
 	}
-	rows, err := p.client.Query(ctx, "SELECT UserLicense.Name, UserLicense.TotalLicenses, UserLicense.UsedLicenses FROM Profile WHERE "+
+	rows, err := x.client.Query(ctx, "SELECT UserLicense.Name, UserLicense.TotalLicenses, UserLicense.UsedLicenses FROM Profile WHERE "+
 		salesforce.In("Name", profiles))
 	if err != nil {
 		if unseen(err) {

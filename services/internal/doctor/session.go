@@ -69,35 +69,35 @@ func (d *dates) seen() bool {
 const asking = "asking for a user"
 
 // session makes the client and asks for a user, any.
-func (p *patient) session(ctx context.Context) []verdict {
-	transport, err := trust.Extend(p.Transport, p.connect.CAFile)
+func (x *examination) session(ctx context.Context) []verdict {
+	transport, err := trust.Extend(x.Transport, x.connect.CAFile)
 	if err != nil {
 		return fail("Put the certificate authorities where the configuration says.", "%s", err)
 	}
-	p.dates = &dates{base: transport, now: p.Now}
-	p.client, err = salesforce.NewClient(salesforce.Config{
-		APIVersion: p.connect.APIVersion, OrgID: p.connect.OrgID, Transport: p.dates, CallTimeout: p.Timeout,
-		Sessions: onlySession{salesforce.Session{AccessToken: p.token.AccessToken, InstanceURL: p.token.InstanceURL,
-			OrgID: p.token.OrgID, Generation: p.rec.Generation}},
-		AllowedHostSuffixes: p.connect.HostSuffixes, AllowLoopbackHTTP: p.connect.AllowLoopbackHTTP,
-		OnUsage: func(u salesforce.Usage) { p.usage = u },
+	x.dates = &dates{base: transport, now: x.Now}
+	x.client, err = salesforce.NewClient(salesforce.Config{
+		APIVersion: x.connect.APIVersion, OrgID: x.connect.OrgID, Transport: x.dates, CallTimeout: x.Timeout,
+		Sessions: onlySession{salesforce.Session{AccessToken: x.token.AccessToken, InstanceURL: x.token.InstanceURL,
+			OrgID: x.token.OrgID, Generation: x.rec.Generation}},
+		AllowedHostSuffixes: x.connect.HostSuffixes, AllowLoopbackHTTP: x.connect.AllowLoopbackHTTP,
+		OnUsage: func(u salesforce.Usage) { x.usage = u },
 	})
 	if err != nil {
 		return fail("Correct the configuration.", "%s", err)
 	}
 	// What Rollcall does all day; userinfo would ask for no right to the API.
-	if _, err := p.client.Query(ctx, "SELECT Id FROM User LIMIT 1"); err != nil && !unseen(err) || retired(err) {
+	if _, err := x.client.Query(ctx, "SELECT Id FROM User LIMIT 1"); err != nil && !unseen(err) || retired(err) {
 		return refused(asking, err)
 	}
-	p.userID = p.token.UserID
-	if p.userID == "" { // this needs the scope id
-		info, err := p.client.UserInfo(ctx)
+	x.userID = x.token.UserID
+	if x.userID == "" { // this needs the scope id
+		info, err := x.client.UserInfo(ctx)
 		if err != nil {
 			return warn("Add the scope id to the app.", "Salesforce accepts the session, and does not say whose it is")
 		}
-		p.userID = info.UserID
+		x.userID = info.UserID
 	}
-	return ok("Salesforce accepts the session, of user %s", p.userID)
+	return ok("Salesforce accepts the session, of user %s", x.userID)
 }
 
 // retired says whether the version of the API is not served.
@@ -140,19 +140,19 @@ func unseen(err error) bool {
 	return errors.As(err, &e) && (e.Kind == salesforce.KindSchema || e.Class == salesforce.Forbidden || e.Class == salesforce.NotFound)
 }
 
-func (p *patient) clockSkew(context.Context) []verdict {
-	if !p.dates.seen() {
+func (x *examination) clockSkew(context.Context) []verdict {
+	if !x.dates.seen() {
 		return skipped("no answer of Salesforce had a date")
 	}
-	p.dates.mu.Lock()
-	defer p.dates.mu.Unlock()
-	return skew("Salesforce", p.dates.ahead, p.dates.give, clockWarn, clockFail, "JWT assertions and token lifetimes go by the clock.")
+	x.dates.mu.Lock()
+	defer x.dates.mu.Unlock()
+	return skew("Salesforce", x.dates.ahead, x.dates.give, clockWarn, clockFail, "JWT assertions and token lifetimes go by the clock.")
 }
 
 // identity says which org it is, and whether it is the kind that the login host
 // is for. A token for another org than connect.orgID is refused before.
-func (p *patient) identity(ctx context.Context) []verdict {
-	rows, err := p.client.Query(ctx, "SELECT Id, Name, IsSandbox FROM Organization")
+func (x *examination) identity(ctx context.Context) []verdict {
+	rows, err := x.client.Query(ctx, "SELECT Id, Name, IsSandbox FROM Organization")
 	if err != nil || len(rows) == 0 {
 		if err == nil || unseen(err) {
 			return skipped("the integration user may not read the org's own record")
@@ -160,7 +160,7 @@ func (p *patient) identity(ctx context.Context) []verdict {
 		return refused("reading the org's own record", err)
 	}
 	name, sandbox := rows[0].String("Name"), rows[0].Bool("IsSandbox")
-	host := strings.ToLower(p.connect.LoginURL)
+	host := strings.ToLower(x.connect.LoginURL)
 	looks := strings.Contains(host, ".sandbox.") || strings.Contains(host, "//"+testHost)
 	salesforces := strings.Contains(host, ".salesforce.com")
 	switch {

@@ -15,11 +15,11 @@ import (
 )
 
 // tokenRecord reads what token-refresher knows of the org.
-func (p *patient) tokenRecord(ctx context.Context) []verdict {
-	if p.bus == nil {
+func (x *examination) tokenRecord(ctx context.Context) []verdict {
+	if x.bus == nil {
 		return skipped("NATS cannot be reached")
 	}
-	e, err := p.bus.Bucket(events.BucketTokens).Get(ctx, p.org)
+	e, err := x.bus.Bucket(events.BucketTokens).Get(ctx, x.org)
 	if errors.Is(err, bus.ErrNotFound) {
 		return fail("Start token-refresher with this configuration and look again. If it runs: is its NATS the same one?",
 			"token-refresher has not looked at this org yet")
@@ -31,39 +31,39 @@ func (p *patient) tokenRecord(ctx context.Context) []verdict {
 	if err != nil {
 		return fail("Use the same version of Rollcall here and there.", "%s", err)
 	}
-	p.rec = &rec
+	x.rec = &rec
 	// Whether it is held is in the record itself, for whoever has no key, too.
-	opened := p.open(rec)
+	opened := x.open(rec)
 	if opened != nil && rec.State == events.TokenConnected {
 		return opened
 	}
-	return append(p.state(rec), opened...)
+	return append(x.state(rec), opened...)
 }
 
 // open opens the token; nil where it opens, or where there is none.
-func (p *patient) open(rec events.TokenRecord) []verdict {
+func (x *examination) open(rec events.TokenRecord) []verdict {
 	if len(rec.Sealed) == 0 {
 		return nil
 	}
-	if p.sealer == nil {
-		return warn("Run the doctor where tokens.keyFile is, to see more.", "the token cannot be opened here: %s", p.sealErr)
+	if x.sealer == nil {
+		return warn("Run the doctor where tokens.keyFile is, to see more.", "the token cannot be opened here: %s", x.sealErr)
 	}
-	t, err := p.sealer.Open(p.org, rec.Sealed)
+	t, err := x.sealer.Open(x.org, rec.Sealed)
 	if errors.Is(err, seal.ErrNotOurs) {
 		return fail("Restore tokens.keyFile, or make it the same file for all services: docs/credentials.md, \"Add a key\".", "%s", err)
 	}
 	if err != nil {
 		return fail("Authenticate the org again; docs/credentials.md.", "%s", err)
 	}
-	p.token = t
-	p.secrets = append(p.secrets, t.AccessToken)
+	x.token = t
+	x.secrets = append(x.secrets, t.AccessToken)
 	return nil
 }
 
-func (p *patient) state(rec events.TokenRecord) []verdict {
+func (x *examination) state(rec events.TokenRecord) []verdict {
 	switch rec.State {
 	case events.TokenConnected:
-		return ok("connected since %s; token %d, %s old", stamp(rec.Since), rec.Generation, p.since(rec.At))
+		return ok("connected since %s; token %d, %s old", stamp(rec.Since), rec.Generation, x.since(rec.At))
 	case events.TokenRefreshing:
 		if rec.Failure == nil {
 			return warn("Wait some seconds and look again.", "a token is being asked for")
@@ -88,12 +88,12 @@ func said(f *events.Failure) string {
 }
 
 // health reads whether the pusher works on the org.
-func (p *patient) health(ctx context.Context) []verdict {
-	if p.bus == nil {
+func (x *examination) health(ctx context.Context) []verdict {
+	if x.bus == nil {
 		return skipped("NATS cannot be reached")
 	}
-	subject := events.HealthSubject(p.org)
-	found, err := p.bus.Latest(ctx, events.StreamRoster, []string{subject})
+	subject := events.HealthSubject(x.org)
+	found, err := x.bus.Latest(ctx, events.StreamRoster, []string{subject})
 	if err != nil {
 		return fail("See nats.streams.", "health cannot be read: %s", err)
 	}
@@ -105,7 +105,7 @@ func (p *patient) health(ctx context.Context) []verdict {
 	if err != nil {
 		return fail("Use the same version of Rollcall here and there.", "%s", err)
 	}
-	p.usage = salesforce.Usage{Used: int64(h.Used), Limit: int64(h.Limit)}
+	x.usage = salesforce.Usage{Used: int64(h.Used), Limit: int64(h.Limit)}
 	if h.State != events.HealthHeld {
 		return ok("salesforce-pusher works on the org")
 	}
@@ -118,8 +118,8 @@ func (p *patient) health(ctx context.Context) []verdict {
 	return fail(advice, "salesforce-pusher holds the org since %s: %s", stamp(h.Since), said(h.Failure))
 }
 
-func (p *patient) scopes(context.Context) []verdict {
-	scopes := strings.Fields(p.token.Scope)
+func (x *examination) scopes(context.Context) []verdict {
+	scopes := strings.Fields(x.token.Scope)
 	if len(scopes) == 0 {
 		return skipped("the scopes granted are not known: Salesforce names them when a token is given, and there is none or it did not")
 	}
@@ -130,7 +130,7 @@ func (p *patient) scopes(context.Context) []verdict {
 	if !has("api", "full") {
 		missing = append(missing, "api (Manage user data via APIs)")
 	}
-	if p.connect.Flow == config.FlowRefreshToken && !has("refresh_token", "offline_access", "full") {
+	if x.connect.Flow == config.FlowRefreshToken && !has("refresh_token", "offline_access", "full") {
 		missing = append(missing, "refresh_token, offline_access (Perform requests at any time)")
 	}
 	if len(missing) > 0 {
@@ -142,23 +142,23 @@ func (p *patient) scopes(context.Context) []verdict {
 
 // refreshToken says what can be seen of the refresh token's policy: that it is
 // kept, whether it rotates, and when it was last used.
-func (p *patient) refreshToken(context.Context) []verdict {
-	if p.connect.Flow != config.FlowRefreshToken {
-		return ok("flow %s needs none", p.connect.Flow)
+func (x *examination) refreshToken(context.Context) []verdict {
+	if x.connect.Flow != config.FlowRefreshToken {
+		return ok("flow %s needs none", x.connect.Flow)
 	}
-	if p.rec == nil {
+	if x.rec == nil {
 		return skipped("there is no token record: see org.token")
 	}
-	if len(p.rec.SealedRefresh) == 0 {
-		return fail("Add the scope refresh_token, offline_access to the app and authenticate: rollcall connect "+p.org+".",
+	if len(x.rec.SealedRefresh) == 0 {
+		return fail("Add the scope refresh_token, offline_access to the app and authenticate: rollcall connect "+x.org+".",
 			"no refresh token is kept: the org is disconnected when the session ends")
 	}
-	used, limit := p.since(p.rec.At), p.connect.RefreshIdleLimit
+	used, limit := x.since(x.rec.At), x.connect.RefreshIdleLimit
 	if limit > 0 && used > limit*9/10 {
 		return warn("See that token-refresher runs: it uses the token before the limit.", "it was last used %s ago, and expires if not used for %s", used, limit)
 	}
 	rotates := "it rotates, or was never used"
-	if p.rec.Steady {
+	if x.rec.Steady {
 		rotates = "it does not rotate"
 	}
 	idle := "no limit is configured: if the app's policy says \"expire if not used for\", set connect.refreshIdleLimit to it"

@@ -18,11 +18,11 @@ const (
 const unknownUser = "it is not known which user the session is of: see org.session"
 
 // user says whether whom Rollcall acts as may log in.
-func (p *patient) user(ctx context.Context) []verdict {
-	if p.userID == "" {
+func (x *examination) user(ctx context.Context) []verdict {
+	if x.userID == "" {
 		return skipped(unknownUser)
 	}
-	rows, err := p.client.Query(ctx, "SELECT Id, Username, IsActive, Profile.Name FROM User WHERE "+salesforce.In("Id", []string{p.userID}))
+	rows, err := x.client.Query(ctx, "SELECT Id, Username, IsActive, Profile.Name FROM User WHERE "+salesforce.In("Id", []string{x.userID}))
 	switch {
 	case err != nil && unseen(err) || err == nil && len(rows) == 0:
 		return skipped("the integration user may not read its own record")
@@ -33,29 +33,29 @@ func (p *patient) user(ctx context.Context) []verdict {
 	if !rows[0].Bool("IsActive") {
 		return fail("Activate it in Setup, Users.", "the integration user %s is not active", name)
 	}
-	logins, err := p.userLogin(ctx)
+	logins, err := x.userLogin(ctx)
 	if err == nil && len(logins) > 0 && logins[0].Bool("IsFrozen") {
 		return fail("Unfreeze it in Setup, Users.", "the integration user %s is frozen: when its session ends it cannot log in again", name)
 	}
 	return ok("the integration user %s is active, profile %s", name, rows[0].String("Profile.Name"))
 }
 
-func (p *patient) userLogin(ctx context.Context) ([]salesforce.Record, error) {
-	return p.client.Query(ctx, "SELECT Id, IsFrozen, IsPasswordLocked FROM UserLogin WHERE "+salesforce.In("UserId", []string{p.userID}))
+func (x *examination) userLogin(ctx context.Context) ([]salesforce.Record, error) {
+	return x.client.Query(ctx, "SELECT Id, IsFrozen, IsPasswordLocked FROM UserLogin WHERE "+salesforce.In("UserId", []string{x.userID}))
 }
 
 // password says what can be seen of the password. An expired one refuses every
 // call, so where we come this far it is not.
-func (p *patient) password(ctx context.Context) []verdict {
-	if p.userID == "" {
+func (x *examination) password(ctx context.Context) []verdict {
+	if x.userID == "" {
 		return skipped(unknownUser)
 	}
-	logins, err := p.userLogin(ctx)
+	logins, err := x.userLogin(ctx)
 	if err == nil && len(logins) > 0 && logins[0].Bool("IsPasswordLocked") {
 		return fail("Unlock the user in Setup, Users, and see in Login History who tried.", "the integration user is locked out after wrong passwords")
 	}
 	// The date is not shown in every org. [S]
-	rows, err := p.client.Query(ctx, "SELECT PasswordExpirationDate FROM User WHERE "+salesforce.In("Id", []string{p.userID}))
+	rows, err := x.client.Query(ctx, "SELECT PasswordExpirationDate FROM User WHERE "+salesforce.In("Id", []string{x.userID}))
 	if err != nil || len(rows) == 0 {
 		return ok("not expired: Salesforce answers. When it expires is not shown here; give the user \"Password Never Expires\"")
 	}
@@ -63,7 +63,7 @@ func (p *patient) password(ctx context.Context) []verdict {
 	if err != nil {
 		return ok("not expired, and no date is set")
 	}
-	left := end.Sub(p.Now())
+	left := end.Sub(x.Now())
 	const todo = "Reset the password, and give the user the permission \"Password Never Expires\"."
 	switch {
 	case left <= 0:
@@ -93,7 +93,7 @@ func rights() []right {
 }
 
 // permissions reads the caller's own rights.
-func (p *patient) permissions(ctx context.Context) []verdict {
+func (x *examination) permissions(ctx context.Context) []verdict {
 	have := map[string]bool{}
 	var unknown []string
 	for _, r := range rights() {
@@ -101,7 +101,7 @@ func (p *patient) permissions(ctx context.Context) []verdict {
 			if field == "" {
 				continue
 			}
-			rows, err := p.client.Query(ctx, "SELECT "+field+" FROM UserPermissionAccess")
+			rows, err := x.client.Query(ctx, "SELECT "+field+" FROM UserPermissionAccess")
 			if err != nil || len(rows) == 0 {
 				if err != nil && !unseen(err) {
 					return refused("reading the integration user's rights", err)

@@ -51,7 +51,7 @@ func (o *Operator) Wait(ctx context.Context, tasks []Task, asked []Asked, each f
 		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("wait for what comes of it: %w", err)
 		}
-		w.settled(each)
+		w.handOut(each)
 		if len(w.open) == 0 {
 			return nil
 		}
@@ -89,8 +89,8 @@ func newWaiting(tasks []Task, asked []Asked) *waiting {
 	return w
 }
 
-// settled hands out what is final.
-func (w *waiting) settled(each func(Result)) {
+// handOut hands out what is final.
+func (w *waiting) handOut(each func(Result)) {
 	for _, t := range w.order {
 		r, ok := w.open[t]
 		if !ok || !r.final() {

@@ -97,8 +97,8 @@ func (r *Reader) Changed() <-chan struct{} {
 func (r *Reader) await(ctx context.Context, after uint64) (salesforce.Session, error) {
 	for {
 		changed := r.Changed() // before looking, so that no change is missed
-		s, settled, err := r.look(after)
-		if settled {
+		s, final, err := r.look(after)
+		if final {
 			return s, err
 		}
 		select {
@@ -109,9 +109,9 @@ func (r *Reader) await(ctx context.Context, after uint64) (salesforce.Session, e
 	}
 }
 
-// look returns the session or why there will be none; settled is false where
+// look returns the session or why there will be none; final is false where
 // waiting may help.
-func (r *Reader) look(after uint64) (s salesforce.Session, settled bool, err error) {
+func (r *Reader) look(after uint64) (s salesforce.Session, final bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {

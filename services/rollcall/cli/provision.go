@@ -71,7 +71,7 @@ func provision(ctx context.Context, n *connection, dry bool) error {
 	}
 	// Even so: a consumer's settings may be those of an earlier version.
 	file.NATS.Provision = true
-	return app.Settle(ctx, session.bus, file, session.tel.Log)
+	return app.EnsureTopology(ctx, session.bus, file, session.tel.Log)
 }
 
 const (

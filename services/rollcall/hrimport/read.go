@@ -27,14 +27,14 @@ func (m *Mapping) Read(r io.Reader, each func(Row) error) (Summary, error) {
 	if err != nil {
 		return Summary{}, fmt.Errorf("find the beginning of the file: %w", err)
 	}
-	c, err := m.census(file)
+	d, err := m.deduplicate(file)
 	if err != nil {
 		return Summary{}, err
 	}
 	if _, err := file.Seek(start, io.SeekStart); err != nil {
 		return Summary{}, fmt.Errorf("go back to the beginning of the file: %w", err)
 	}
-	return m.yield(file, c, each)
+	return m.yield(file, d, each)
 }
 
 // rewindable returns r as something that can be read twice.
@@ -63,7 +63,7 @@ func rewindable(r io.Reader) (io.ReadSeeker, func(), error) {
 	return f, done, nil
 }
 
-func (m *Mapping) yield(r io.Reader, c *census, each func(Row) error) (Summary, error) {
+func (m *Mapping) yield(r io.Reader, d *deduplication, each func(Row) error) (Summary, error) {
 	var sum Summary
 	t, err := newTable(r, m.delimiter(), m.columns)
 	if err != nil {
@@ -77,7 +77,7 @@ func (m *Mapping) yield(r io.Reader, c *census, each func(Row) error) (Summary, 
 		if err != nil {
 			return sum, err
 		}
-		row := m.row(t, &rec, c, &sum)
+		row := m.row(t, &rec, d, &sum)
 		if err := each(row); err != nil {
 			return sum, err
 		}
@@ -85,12 +85,12 @@ func (m *Mapping) yield(r io.Reader, c *census, each func(Row) error) (Summary, 
 }
 
 // row makes what one record yields, and counts it.
-func (m *Mapping) row(t *table, rec *record, c *census, sum *Summary) Row {
+func (m *Mapping) row(t *table, rec *record, d *deduplication, sum *Summary) Row {
 	row := Row{Line: rec.line, Problems: rec.problems}
 	sum.Rows++
 	standing := alone
 	if t.whole(rec) {
-		standing = m.compare(t, rec, c, &row)
+		standing = m.compare(t, rec, d, &row)
 		m.fill(t, rec, &row)
 	}
 	if len(row.Problems) == 0 && standing == alone {
@@ -120,27 +120,27 @@ const (
 )
 
 // compare sets a row against the others of its person.
-func (m *Mapping) compare(t *table, rec *record, c *census, row *Row) standing {
+func (m *Mapping) compare(t *table, rec *record, d *deduplication, row *Row) standing {
 	column := m.spec.Correlation
 	key := t.cell(rec, column)
 	if key == "" {
 		row.Problems = append(row.Problems, Problem{Line: rec.line, Column: column, Reason: "is empty: it names the person"})
 		return alone
 	}
-	e := c.of(key)
+	s := d.of(key)
 	switch {
-	case e.twoPeople:
+	case s.twoPeople:
 		row.Problems = append(row.Problems, Problem{Line: rec.line, Column: column,
-			Reason: "names different people in this file: see line " + e.others(rec.line)})
-	case e.disagree:
+			Reason: "names different people in this file: see line " + s.others(rec.line)})
+	case s.disagree:
 		row.Problems = append(row.Problems, Problem{Line: rec.line, Column: column,
-			Reason: "names one person with different values: see line " + e.others(rec.line)})
-	case e.winner == rec.line:
-	case hash(t.cellsOf(rec, m.columns)...) == e.content:
-		row.Note = fmt.Sprintf("repeats line %d", e.winner)
+			Reason: "names one person with different values: see line " + s.others(rec.line)})
+	case s.winner == rec.line:
+	case hash(t.cellsOf(rec, m.columns)...) == s.content:
+		row.Note = fmt.Sprintf("repeats line %d", s.winner)
 		return repeated
 	default:
-		row.Note = fmt.Sprintf("line %d is a newer version", e.winner)
+		row.Note = fmt.Sprintf("line %d is a newer version", s.winner)
 		return superseded
 	}
 	return alone

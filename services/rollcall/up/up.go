@@ -106,7 +106,7 @@ func (s *stack) startNATS(ctx context.Context) error {
 		return err
 	}
 	s.onClose(s.bus.Close)
-	return app.Settle(ctx, s.bus, s.file, s.tel.Log)
+	return app.EnsureTopology(ctx, s.bus, s.file, s.tel.Log)
 }
 
 func (s *stack) onClose(f func()) { s.closers = append(s.closers, f) }

@@ -101,8 +101,8 @@ func chain() []check {
 	}
 }
 
-// matching is the part of the way on which it is found out who the user is.
-func matching() []check {
+// correlation is the part of the way on which it is found out who the user is.
+func correlation() []check {
 	return []check{
 		{"the user is protected", protectedByName},
 		{"the user is known", known},
@@ -145,7 +145,7 @@ func (p *Person) Next(o *Policy) Need {
 		v := p.Decide(o)
 		switch {
 		case v.Plan:
-			p.work(o)
+			p.reconcile(o)
 		case v.Fail != nil:
 			p.Fail(v.Fail)
 			return NeedNothing
@@ -208,7 +208,7 @@ func unplanned(p *Person, o *Policy) (Verdict, bool) {
 	if p.planned {
 		return Verdict{}, false
 	}
-	return first(matching(), p, o)
+	return first(correlation(), p, o)
 }
 
 func protectedByName(p *Person, o *Policy) (Verdict, bool) {
@@ -217,32 +217,32 @@ func protectedByName(p *Person, o *Policy) (Verdict, bool) {
 
 // known: a link that is sure says itself who the user is.
 func known(p *Person, _ *Policy) (Verdict, bool) {
-	return Verdict{Plan: true}, p.Link.UserID != "" && !p.Link.Unsure && !p.sight.done
+	return Verdict{Plan: true}, p.Link.UserID != "" && !p.Link.Unsure && !p.lookup.done
 }
 
 func insertable(p *Person, o *Policy) (Verdict, bool) {
-	return Verdict{Plan: true}, p.MayInsert(o) && p.call.create == nil && !p.sight.done
+	return Verdict{Plan: true}, p.MayInsert(o) && p.call.create == nil && !p.lookup.done
 }
 
-func unseen(p *Person, _ *Policy) (Verdict, bool) { return need(NeedUser, !p.sight.done) }
+func unseen(p *Person, _ *Policy) (Verdict, bool) { return need(NeedUser, !p.lookup.done) }
 
-func unclear(p *Person, _ *Policy) (Verdict, bool) { return fail(p.sight.unclear) }
+func unclear(p *Person, _ *Policy) (Verdict, bool) { return fail(p.lookup.unclear) }
 
 func protectedUser(p *Person, o *Policy) (Verdict, bool) {
-	u := p.sight.user
+	u := p.lookup.user
 	return Verdict{Fail: protectedFailure()}, u != nil && o.Protects(u.ID, u.Username)
 }
 
 // nobodyActive: a user who is not active and not linked needs nothing of a
 // leaver, so there is nothing to own.
 func nobodyActive(p *Person, _ *Policy) (Verdict, bool) {
-	u := p.sight.user
+	u := p.lookup.user
 	return Verdict{Applied: true}, !p.Desired.Active && (u == nil || !u.Active && p.Link.UserID == "")
 }
 
 func seen(p *Person, _ *Policy) (Verdict, bool) {
 	switch {
-	case p.sight.user == nil:
+	case p.lookup.user == nil:
 		return Verdict{}, false
 	case !p.ownership.linked:
 		return need(NeedOwner, true)

@@ -31,7 +31,7 @@ func ways() map[string]way {
 		return func(p *Person) { linked(p); p.planned, p.change = true, c }
 	}
 	found := func(u User) func(p *Person) {
-		return func(p *Person) { p.sight = sighting{done: true, user: &u} }
+		return func(p *Person) { p.lookup = lookup{done: true, user: &u} }
 	}
 	return map[string]way{
 		"a load was interrupted":     {check: "a job may still make the user", person: func(p *Person) { p.Link.Job = "750" }, want: Verdict{Need: NeedJobOver}},
@@ -54,22 +54,22 @@ func ways() map[string]way {
 		"insert would not find":   {check: "nobody has looked", person: func(p *Person) { delete(p.Desired.Fields, FieldUsername) }, want: Verdict{Need: NeedUser}},
 		"create refused":          {check: "nobody has looked", person: func(p *Person) { p.Account().NotCreated(refused(salesforce.Duplicate)) }, want: Verdict{Need: NeedUser}},
 		"linked, but unsure":      {check: "nobody has looked", person: func(p *Person) { linked(p); p.Link.Unsure = true }, want: Verdict{Need: NeedUser}},
-		"two fit":                 {check: "several users fit", person: func(p *Person) { p.sight = sighting{done: true, unclear: ambiguous("two")} }, cause: events.CauseAmbiguousMatch},
+		"two fit":                 {check: "several users fit", person: func(p *Person) { p.lookup = lookup{done: true, unclear: ambiguous("two")} }, cause: events.CauseAmbiguousMatch},
 		"found one on the list":   {check: "the user found is protected", person: found(User{ID: "005"}), policy: func(o *Policy) { o.Protected = map[string]bool{"005": true} }, cause: events.CauseProtected},
-		"left, and has no user":   {check: "nobody is to be deactivated", person: func(p *Person) { p.Desired.Active, p.sight.done = false, true }, want: Verdict{Applied: true}},
+		"left, and has no user":   {check: "nobody is to be deactivated", person: func(p *Person) { p.Desired.Active, p.lookup.done = false, true }, want: Verdict{Applied: true}},
 		"left, user not active":   {check: "nobody is to be deactivated", person: func(p *Person) { p.Desired.Active = false; found(User{ID: "005"})(p) }, want: Verdict{Applied: true}},
 		"left, user active":       {check: "there is a user", person: func(p *Person) { p.Desired.Active = false; found(User{ID: "005", Active: true})(p) }, want: Verdict{Need: NeedOwner}},
 		"found":                   {check: "there is a user", person: found(User{ID: "005"}), want: Verdict{Need: NeedOwner}},
 		"found and owned":         {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil) }, want: Verdict{Need: NeedAssignments}},
 		"found, nothing assigned": {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil); p.Desired.Assignments = nil }, want: Verdict{Plan: true}},
 		"found and read":          {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil); p.ownership.read = true }, want: Verdict{Plan: true}},
-		"create met a wrong id":   {check: "a wrong id kept the user from being made", person: func(p *Person) { p.Account().NotCreated(refused(salesforce.Reference)); p.sight.done = true }, want: Verdict{Need: NeedNamesAgain}},
-		"no licence":              {check: "a create was refused", person: func(p *Person) { p.Account().NotCreated(refused(salesforce.Licence)); p.sight.done = true }, cause: events.CauseLicence},
-		"creating off":            {check: "creating is switched off", person: func(p *Person) { p.sight.done = true }, policy: func(o *Policy) { o.Create = false }, cause: events.CauseCreateDisabled},
-		"another create pending":  {check: "another create may still be applied", person: func(p *Person) { p.sight.done, p.Link.SentUsername = true, "old@x.test"; p.doubt(p.At.Add(1)) }, want: Verdict{Later: true}},
-		"the same create pending": {check: "there is no user", person: func(p *Person) { p.sight.done, p.Link.SentUsername = true, "ANN@x.test"; p.doubt(p.At.Add(1)) }, want: Verdict{Plan: true}},
-		"another create is past":  {check: "there is no user", person: func(p *Person) { p.sight.done, p.Link.SentUsername = true, "old@x.test"; p.doubt(p.At) }, want: Verdict{Plan: true}},
-		"looked, and nobody":      {check: "there is no user", person: func(p *Person) { p.sight.done = true }, want: Verdict{Plan: true}},
+		"create met a wrong id":   {check: "a wrong id kept the user from being made", person: func(p *Person) { p.Account().NotCreated(refused(salesforce.Reference)); p.lookup.done = true }, want: Verdict{Need: NeedNamesAgain}},
+		"no licence":              {check: "a create was refused", person: func(p *Person) { p.Account().NotCreated(refused(salesforce.Licence)); p.lookup.done = true }, cause: events.CauseLicence},
+		"creating off":            {check: "creating is switched off", person: func(p *Person) { p.lookup.done = true }, policy: func(o *Policy) { o.Create = false }, cause: events.CauseCreateDisabled},
+		"another create pending":  {check: "another create may still be applied", person: func(p *Person) { p.lookup.done, p.Link.SentUsername = true, "old@x.test"; p.doubt(p.At.Add(1)) }, want: Verdict{Later: true}},
+		"the same create pending": {check: "there is no user", person: func(p *Person) { p.lookup.done, p.Link.SentUsername = true, "ANN@x.test"; p.doubt(p.At.Add(1)) }, want: Verdict{Plan: true}},
+		"another create is past":  {check: "there is no user", person: func(p *Person) { p.lookup.done, p.Link.SentUsername = true, "old@x.test"; p.doubt(p.At) }, want: Verdict{Plan: true}},
+		"looked, and nobody":      {check: "there is no user", person: func(p *Person) { p.lookup.done = true }, want: Verdict{Plan: true}},
 
 		"to be made":         {check: "a user is to be made", person: planned(Change{Create: map[string]any{FieldActive: true}}), want: Verdict{Need: NeedCreate}},
 		"to be frozen first": {check: "a user is to be frozen", person: planned(Change{Freeze: true, Update: map[string]any{FieldActive: false}}), want: Verdict{Need: NeedFreeze}},
@@ -124,7 +124,7 @@ func TestTheChainDecides(t *testing.T) {
 			t.Errorf("%s: asked again, the chain says %+v after %+v: a decision changed something", name, again, v)
 		}
 	}
-	for _, c := range slices.Concat(chain(), matching()) {
+	for _, c := range slices.Concat(chain(), correlation()) {
 		if !met[c.name] && c.name != "nothing is planned" {
 			t.Errorf("no situation here is decided by %q", c.name)
 		}
@@ -140,7 +140,7 @@ func decidedBy(p *Person, o *Policy) string {
 		if c.name != "nothing is planned" {
 			return c.name
 		}
-		for _, m := range matching() {
+		for _, m := range correlation() {
 			if _, ok := m.decide(p, o); ok {
 				return m.name
 			}

@@ -15,14 +15,14 @@ const (
 	byAdopted = "adopted"
 )
 
-// work sets what is to be done, and refuses what config forbids.
-func (p *Person) work(o *Policy) {
+// reconcile sets what is to be done, and refuses what config forbids.
+func (p *Person) reconcile(o *Policy) {
 	p.planned = true
 	if p.Link.UserID == "" {
 		p.change = planCreate(p.Desired, p.names.ids)
 		return
 	}
-	u := p.sight.user
+	u := p.lookup.user
 	if u != nil {
 		p.Link.Unsure = false // everything has been read
 	}
@@ -109,14 +109,14 @@ func (p *Person) JobIs(id string) { p.Link.Job = id }
 
 // Found takes in the users that were read to find the person's own.
 func (p Account) Found(users Users) {
-	p.sight = sighting{done: true}
-	p.sight.user, p.sight.unclear = p.among(users)
+	p.lookup = lookup{done: true}
+	p.lookup.user, p.lookup.unclear = p.among(users)
 	// Of a user found, more has to be read; where there is none, only a create
 	// without an answer keeps the doubt.
-	p.Link.Unsure = p.Link.Unsure && p.sight.user != nil || p.createLost()
+	p.Link.Unsure = p.Link.Unsure && p.lookup.user != nil || p.createLost()
 }
 
-// userAmong is the user a person has among those read. A known id goes before
+// among is the user a person has among those read. A known id goes before
 // the rules; one that is gone means another org behind the same name, so the
 // rules decide anew.
 func (p Account) among(users Users) (*User, *events.Failure) {
@@ -126,7 +126,7 @@ func (p Account) among(users Users) (*User, *events.Failure) {
 		}
 		p.unlink()
 	}
-	u, unclear := users.match.recognise(p.Desired, users.candidates(p.Desired))
+	u, unclear := users.matcher.match(p.Desired, users.candidates(p.Desired))
 	if u != nil || unclear != nil {
 		return u, unclear
 	}
@@ -148,7 +148,7 @@ func (p *Person) LookFailed(operation string, e *salesforce.Error) {
 // nil for nobody. It returns what the owner record has to say, empty where it is
 // the person's already.
 func (p Account) Own(record *events.Owner) (by string) {
-	u := p.sight.user
+	u := p.lookup.user
 	if record != nil && record.Key != p.Key {
 		p.Fail(belongsToAnother(u.ID))
 		return ""
@@ -169,8 +169,8 @@ func (p Account) Own(record *events.Owner) (by string) {
 // BelongsToAnother fails a person whose user belongs to another.
 func (p Account) BelongsToAnother() {
 	id := p.Link.UserID
-	if id == "" && p.sight.user != nil {
-		id = p.sight.user.ID
+	if id == "" && p.lookup.user != nil {
+		id = p.lookup.user.ID
 	}
 	p.Fail(belongsToAnother(id))
 	p.unlink()
@@ -207,7 +207,7 @@ func (p Account) NotCreated(e *salesforce.Error) {
 		p.doubt(p.lateUntil)
 	}
 	p.change.Create, p.planned = nil, false
-	p.sight = sighting{}
+	p.lookup = lookup{}
 }
 
 func (p *Person) createLost() bool {

@@ -67,8 +67,8 @@ func (p Account) ReadBack(users Users, o *Policy) {
 		return
 	}
 	sent, operation := p.Sending(), p.updating()
-	p.sight.user, p.Link.Active = u, u.Active
-	p.work(o)
+	p.lookup.user, p.Link.Active = u, u.Active
+	p.reconcile(o)
 	if p.fate != Open {
 		return
 	}

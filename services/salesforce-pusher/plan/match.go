@@ -96,10 +96,10 @@ func (m Matcher) sureOfInsert(d events.Desired) bool {
 	return true
 }
 
-// recognise finds the one user of a person among candidates: nil for none, a
+// match finds the one user of a person among candidates: nil for none, a
 // failure where the answer is not clear. Ambiguity never creates and never
 // adopts.
-func (m Matcher) recognise(d events.Desired, candidates []*User) (*User, *events.Failure) {
+func (m Matcher) match(d events.Desired, candidates []*User) (*User, *events.Failure) {
 	var hit *User
 	for _, rule := range m.Order {
 		want := m.Value(rule, d)
@@ -131,7 +131,7 @@ func ambiguous(message string) *events.Failure {
 
 // Users finds users by id and by the values that rules compare.
 type Users struct {
-	match   Matcher
+	matcher Matcher
 	byID    map[string]*User
 	byName  map[string]*User
 	byValue map[string][]*User
@@ -139,7 +139,7 @@ type Users struct {
 
 // NewUsers indexes users as read.
 func NewUsers(m Matcher, list []*User) Users {
-	x := Users{match: m, byID: make(map[string]*User, len(list)), byName: make(map[string]*User, len(list)), byValue: make(map[string][]*User, 2*len(list))}
+	x := Users{matcher: m, byID: make(map[string]*User, len(list)), byName: make(map[string]*User, len(list)), byValue: make(map[string][]*User, 2*len(list))}
 	for _, u := range list {
 		x.byID[u.ID], x.byName[strings.ToLower(u.Username)] = u, u
 		for _, rule := range m.Order {
@@ -157,8 +157,8 @@ func (x Users) ByID(id string) *User { return x.byID[id] }
 
 func (x Users) candidates(d events.Desired) []*User {
 	var out []*User
-	for _, rule := range x.match.Order {
-		if v := x.match.Value(rule, d); v != "" {
+	for _, rule := range x.matcher.Order {
+		if v := x.matcher.Value(rule, d); v != "" {
 			out = append(out, x.byValue[rule+"/"+strings.ToLower(v)]...)
 		}
 	}

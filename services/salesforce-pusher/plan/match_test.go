@@ -49,9 +49,9 @@ func TestRecogniseNeverGuesses(t *testing.T) {
 		for i, u := range users {
 			u.ID = string(rune('0' + i))
 		}
-		got, failure := m.recognise(d, users)
+		got, failure := m.match(d, users)
 		index := NewUsers(m, users)
-		if again, f := m.recognise(d, index.candidates(d)); again != got || (f == nil) != (failure == nil) {
+		if again, f := m.match(d, index.candidates(d)); again != got || (f == nil) != (failure == nil) {
 			t.Fatalf("the index answers %v %v, all users %v %v", again, f, got, failure)
 		}
 		if failure != nil {

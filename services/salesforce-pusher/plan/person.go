@@ -98,11 +98,11 @@ type Person struct {
 	lateUntil time.Time
 
 	names     naming
-	sight     sighting
+	lookup    lookup
 	change    Change
 	planned   bool // change says all there is to do
 	ownership ownership
-	call      unsettled
+	call      followUp
 }
 
 // ownership is how a person came to the user they have.
@@ -116,15 +116,15 @@ type ownership struct {
 	read bool
 }
 
-// sighting is what a look for a person's user came to.
-type sighting struct {
+// lookup is what a look for a person's user came to.
+type lookup struct {
 	done    bool
 	user    *User // nil: there is none
 	unclear *events.Failure
 }
 
-// unsettled is what calls came to that has to be settled before the end.
-type unsettled struct {
+// followUp is what calls came to that has to be followed up before the end.
+type followUp struct {
 	// create is the refusal or loss of a create, until a look-up explains it.
 	create *salesforce.Error
 	// update is an update whose answer was lost, until the user is read back.
@@ -182,7 +182,7 @@ func (p *Person) Open() bool { return p.fate == Open }
 func (p *Person) Change() *Change { return &p.change }
 
 // User is the Salesforce user read in this step, nil where none was.
-func (p *Person) User() *User { return p.sight.user }
+func (p *Person) User() *User { return p.lookup.user }
 
 // Claimed notes until when the claim lasts under which calls are made from now on.
 func (p *Person) Claimed(until time.Time, o *Policy) { p.lateUntil = until.Add(o.LateFor) }
@@ -225,8 +225,8 @@ func (p *Person) Username() string {
 	if s, ok := p.Desired.Fields[FieldUsername].(string); ok {
 		return s
 	}
-	if p.sight.user != nil {
-		return p.sight.user.Username
+	if p.lookup.user != nil {
+		return p.lookup.user.Username
 	}
 	return ""
 }

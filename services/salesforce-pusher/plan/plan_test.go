@@ -122,9 +122,9 @@ func TestPlanConverges(t *testing.T) {
 			switch {
 			case m.exists:
 				if rapid.Bool().Draw(t, "read first") {
-					p.sight.user = m.user()
+					p.lookup.user = m.user()
 				}
-				p.change = planExisting(d, p.Link, p.sight.user, p.names.ids, freezeFirst)
+				p.change = planExisting(d, p.Link, p.lookup.user, p.names.ids, freezeFirst)
 				if d.Active {
 					p.keepHashes()
 				}
@@ -218,7 +218,7 @@ func TestAMisspeltNameTakesNothingAway(t *testing.T) {
 		p.names.done = true
 		c.known[entry(KindProfile, "")] = Target{ID: "00e"}
 		p.Naming().Resolved(c)
-		p.work(o)
+		p.reconcile(o)
 		return p
 	}
 	p := plan(catalogue("Support_Base"), has())

@@ -49,8 +49,8 @@ func (p *Person) MayBeGivenUp() bool {
 	return p.Open() && p.Link.Attempts > 0 && p.Link.FailedRevision == p.Revision
 }
 
-// CheckWish fails a person whose desired state could not be worked out.
-func (p *Person) CheckWish() {
+// CheckDesired fails a person whose desired state could not be worked out.
+func (p *Person) CheckDesired() {
 	if !p.Open() || p.Desired.Problem == nil {
 		return
 	}

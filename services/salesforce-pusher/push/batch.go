@@ -33,13 +33,13 @@ type phase func(ctx context.Context, tasks []*task) error
 
 // phases has one for every need.
 func (b *batch) phases() map[plan.Need]phase {
-	names, find, assign := naming{b}, finding{b}, assigning{b}
+	names, correlate, assign := naming{b}, correlating{b}, assigning{b}
 	return map[plan.Need]phase{
 		plan.NeedJobOver:         jobs{b}.end,
 		plan.NeedNames:           names.resolve,
 		plan.NeedNamesAgain:      names.resolveAgain,
-		plan.NeedUser:            find.users,
-		plan.NeedOwner:           find.owners,
+		plan.NeedUser:            correlate.users,
+		plan.NeedOwner:           correlate.owners,
 		plan.NeedAssignments:     assign.read,
 		plan.NeedCreate:          creating{b}.create,
 		plan.NeedFreeze:          freezing{b}.freeze,

@@ -207,7 +207,7 @@ func (l *load) inParts(ctx context.Context, tasks []*task, results map[*task]res
 			l.keep(ctx)
 		}
 		part := &step{batch: l.batch, tasks: chunk}
-		why := part.settle(ctx, began, results, halted)
+		why := part.workOff(ctx, began, results, halted)
 		if why.trouble != nil || why.roster != nil {
 			halted = &why
 		}
@@ -215,9 +215,9 @@ func (l *load) inParts(ctx context.Context, tasks []*task, results map[*task]res
 	return halted
 }
 
-// settle works one part of a load off. What a job did is taken in even where no
+// workOff works one part of a load off. What a job did is taken in even where no
 // more calls may be made.
-func (s *step) settle(ctx context.Context, began time.Time, results map[*task]result, halted error) halt {
+func (s *step) workOff(ctx context.Context, began time.Time, results map[*task]result, halted error) halt {
 	var tried []unit
 	var got []result
 	for _, t := range s.tasks {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 )
 
@@ -175,5 +176,31 @@ func TestAMisspeltSetTakesNothingAwayFromAnybody(t *testing.T) {
 		if got := r.user(d.Match.Username).PermissionSets; !slices.Equal(got, []string{"Sales_Base"}) {
 			t.Errorf("person %d has %v", i, got)
 		}
+	}
+}
+
+// TestNoKindIsGivenWithoutTheRight: an org that lets anybody give what a kind
+// stands for, as an emulated object without a rule would, shows nothing of what
+// happens to people once the integration user lost its rights.
+func TestNoKindIsGivenWithoutTheRight(t *testing.T) {
+	t.Parallel()
+	for _, k := range events.AssignmentKinds() {
+		t.Run(k.ID, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.start()
+			id := r.push(person(1, func(d *events.Desired) { d.Assignments = nil })).UserID
+			if err := r.org.Deny(emulator.IntegrationUsername, emulator.DenyManageUsers, emulator.DenyAssignPermissionSets); err != nil {
+				t.Fatal(err)
+			}
+			given := person(1, func(d *events.Desired) { d.Assignments = map[string][]string{k.Key: namesOfKinds()[k.Key]} })
+			revision := r.want(given)[given.Key]
+			r.until("what comes of it", func() bool {
+				return r.health.State == events.HealthHeld || r.outcomes[given.Key].Revision == revision
+			})
+			if n := r.assigned(k, id); n != 0 {
+				t.Errorf("%d %s are given", n, k.Many)
+			}
+		})
 	}
 }

@@ -81,7 +81,7 @@ func (s *step) prepare(ctx context.Context) error {
 		return err
 	}
 	for _, t := range s.tasks {
-		t.CheckWish()
+		t.CheckDesired()
 	}
 	return s.ledger.claim(ctx, those(s.tasks, isOpen))
 }
@@ -116,7 +116,7 @@ func (s *step) read(ctx context.Context) error {
 	return nil
 }
 
-// answer acks what is settled and puts the rest back.
+// answer acks the messages of those who have ended and puts the rest back.
 func (s *step) answer(ctx context.Context, broken bool) {
 	// One delay for all: spread out, they would come back in many small batches
 	// and take as many API calls.

@@ -36,7 +36,7 @@ func (w updating) update(ctx context.Context, tasks []*task) error {
 
 // readBack reads users whose update got lost, and judges by what they are.
 func (w updating) readBack(ctx context.Context, tasks []*task) error {
-	users, _, halted := finding(w).read(ctx, tasks)
+	users, _, halted := correlating(w).read(ctx, tasks)
 	if halted != nil {
 		return halted
 	}

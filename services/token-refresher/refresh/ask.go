@@ -40,7 +40,7 @@ func (o *org) refresh(ctx context.Context, rec *events.TokenRecord, rev uint64, 
 	next.CredentialMark = creds.String()
 	if err == nil {
 		if err = o.granted(&next, a, grant); err != nil {
-			err = unsettled{tokenError(err)} // spent, and not kept
+			err = inDoubt{tokenError(err)} // spent, and not kept
 		}
 	}
 	if err != nil {
@@ -69,7 +69,7 @@ func (o *org) granted(next *events.TokenRecord, a attempt, g salesforce.Grant) e
 	}
 	next.Intent = nil
 	next.Tries = 0
-	if !a.early && before != nil && before.State == events.TokenConnected && at.Sub(before.At) < settled+shortLived(before.Tries) {
+	if !a.early && before != nil && before.State == events.TokenConnected && at.Sub(before.At) < ordinaryAge+shortLived(before.Tries) {
 		next.Tries = before.Tries + 1 // the last one was refused as soon as it was used
 	}
 	next.Sealed, next.Generation = sealed, next.Generation+1
@@ -89,7 +89,7 @@ func (o *org) refused(ctx context.Context, next *events.TokenRecord, a attempt, 
 		Cause: events.CauseCredentials, Code: te.Code, Message: o.redact(te.Description, a.spent), Operation: "sign in",
 	}
 	next.Advice, next.RetryAt = o.advice(err, te), time.Time{}
-	var still unsettled
+	var still inDoubt
 	if te.Outcome == salesforce.NotApplied && a.spentErr == nil && !errors.As(err, &still) {
 		next.Intent = nil // it was not consumed
 	}
@@ -118,11 +118,11 @@ func (o *org) refused(ctx context.Context, next *events.TokenRecord, a attempt, 
 }
 
 // pace is how long until a transient trouble is tried again. A request without
-// an answer may still be at work, and is not asked about before it has settled.
+// an answer may still be at work, and is not asked about before it has ended.
 func (o *org) pace(te *salesforce.TokenError, next *events.TokenRecord) time.Duration {
 	d := delay(next.Tries, time.Second, time.Minute)
 	if te.Outcome != salesforce.NotApplied && next.Intent != nil {
-		d = max(d, o.cfg.SettleFor)
+		d = max(d, o.cfg.LostReplyWait)
 	}
 	return d
 }

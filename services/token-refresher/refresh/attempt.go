@@ -79,7 +79,7 @@ func (o *org) ask(ctx context.Context, a attempt) (salesforce.Grant, error) {
 		return salesforce.Grant{}, a.spentErr
 	}
 	if a.unknown {
-		if err := o.settle(ctx, a); err != nil {
+		if err := o.introspect(ctx, a); err != nil {
 			return salesforce.Grant{}, err
 		}
 	}
@@ -94,10 +94,10 @@ func (o *org) ask(ctx context.Context, a attempt) (salesforce.Grant, error) {
 	return o.flow.grant(ctx, o.oauth, a.spent)
 }
 
-// settle finds out, without presenting it, whether a refresh token whose last
+// introspect finds out, without presenting it, whether a refresh token whose last
 // use had no answer is still good. To present one that was rotated out would
 // revoke the family.
-func (o *org) settle(ctx context.Context, a attempt) error {
+func (o *org) introspect(ctx context.Context, a attempt) error {
 	active, err := o.oauth.Introspect(ctx, a.spent)
 	var te *salesforce.TokenError
 	switch {
@@ -106,7 +106,7 @@ func (o *org) settle(ctx context.Context, a attempt) error {
 	case err == nil:
 		return o.consumed("the answer to a refresh was lost, and the refresh token is not good any more")
 	case errors.As(err, &te) && te.Class == salesforce.TokenTransient:
-		return unsettled{te}
+		return inDoubt{te}
 	case a.before != nil && a.before.Steady:
 		return nil // without rotation, presenting it again does no harm
 	}
@@ -114,10 +114,10 @@ func (o *org) settle(ctx context.Context, a attempt) error {
 }
 
 func (o *org) consumed(why string) error {
-	return unsettled{&salesforce.TokenError{Code: CodeTokenSpent, Description: why, Class: salesforce.TokenCredential, Outcome: salesforce.NotApplied}}
+	return inDoubt{&salesforce.TokenError{Code: CodeTokenSpent, Description: why, Class: salesforce.TokenCredential, Outcome: salesforce.NotApplied}}
 }
 
-// unsettled marks a refusal that leaves the outcome of the last use unknown.
-type unsettled struct{ *salesforce.TokenError }
+// inDoubt marks a refusal that leaves the outcome of the last use unknown.
+type inDoubt struct{ *salesforce.TokenError }
 
-func (u unsettled) Unwrap() error { return u.TokenError }
+func (d inDoubt) Unwrap() error { return d.TokenError }

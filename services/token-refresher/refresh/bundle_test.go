@@ -61,7 +61,7 @@ func newBundle(t testing.TB) *bundle {
 	}
 	b.cfg = Config{
 		KeyFile: keys, PollEvery: 10 * time.Millisecond, CallTimeout: time.Second, LeaseFor: 1500 * time.Millisecond,
-		SettleFor: time.Millisecond,
+		LostReplyWait: time.Millisecond,
 		Orgs: map[string]config.Connect{emea: {
 			LoginURL: web.URL, Flow: config.FlowClientCredentials, ClientID: clientID, ClientSecretFile: b.secret,
 			AllowLoopbackHTTP: true,

@@ -28,9 +28,9 @@ type Config struct {
 	// LeaseFor is how long a replica may take over one refresh; what a dead one
 	// had in hand waits that long. It is longer than CallTimeout. Default 50s.
 	LeaseFor time.Duration
-	// SettleFor is how long after a lost reply the endpoint is asked what came
+	// LostReplyWait is how long after a lost reply the endpoint is asked what came
 	// of the request: it may still be at work. Default 5s.
-	SettleFor time.Duration
+	LostReplyWait time.Duration
 	// Transport carries requests to Salesforce. Default [http.DefaultTransport].
 	Transport http.RoundTripper
 }
@@ -56,8 +56,8 @@ func (c Config) withDefaults() Config {
 	if c.LeaseFor <= 0 {
 		c.LeaseFor = 2*c.CallTimeout + 10*time.Second // it is asked what came of the last request, and then for a token
 	}
-	if c.SettleFor <= 0 {
-		c.SettleFor = 5 * time.Second
+	if c.LostReplyWait <= 0 {
+		c.LostReplyWait = 5 * time.Second
 	}
 	if c.Transport == nil {
 		c.Transport = http.DefaultTransport

@@ -6,9 +6,9 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/events"
 )
 
-// settled is how long a token must have lived for its refusal to be ordinary.
+// ordinaryAge is how long a token must have lived for its refusal to be ordinary.
 // One that is refused sooner, again and again, will not be mended by the next.
-const settled = time.Minute
+const ordinaryAge = time.Minute
 
 // decision is what to do about an org now.
 type decision struct {

@@ -269,8 +269,8 @@ func (f *fleet) stuck() {
 	}
 }
 
-// settle ends the killing and waits until every org is connected.
-func (f *fleet) settle() {
+// awaitConnected ends the killing and waits until every org is connected.
+func (f *fleet) awaitConnected() {
 	f.Helper()
 	f.mu.Lock()
 	f.killing = false
@@ -311,7 +311,7 @@ func TestRotationsOfProcessesThatAreKilled(t *testing.T) {
 	f.until(want)
 	cancel()
 	<-ended
-	f.settle()
+	f.awaitConnected()
 	for _, p := range f.processes {
 		p.end()
 	}

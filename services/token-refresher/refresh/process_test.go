@@ -36,7 +36,7 @@ func hasty(_ context.Context, env app.Env) (app.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.PollEvery, cfg.SettleFor = 20*time.Millisecond, 50*time.Millisecond
+	cfg.PollEvery, cfg.LostReplyWait = 20*time.Millisecond, 50*time.Millisecond
 	cfg.CallTimeout, cfg.LeaseFor = time.Second, 1500*time.Millisecond
 	for name, c := range cfg.Orgs {
 		c.SessionLifetime = 10 * time.Millisecond

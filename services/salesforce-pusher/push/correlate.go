@@ -15,12 +15,13 @@ import (
 // is matched; a longer one would make the whole batch's query too long.
 const matchValueMax = 512
 
-// finding looks for people's users.
-type finding struct{ *batch }
+// correlating finds people's users among those there are, and ties each to one
+// person by its owner record.
+type correlating struct{ *batch }
 
 // users reads, in one go, every user that any of the people might have.
-func (f finding) users(ctx context.Context, tasks []*task) error {
-	users, e, halted := f.read(ctx, tasks)
+func (c correlating) users(ctx context.Context, tasks []*task) error {
+	users, e, halted := c.read(ctx, tasks)
 	if halted != nil {
 		return halted
 	}
@@ -37,39 +38,39 @@ func (f finding) users(ctx context.Context, tasks []*task) error {
 // owners commits, for those whose user it is not yet, the owner record and the
 // link that names the user, before anything is sent: two people whose values
 // lead to one user must not both write to it.
-func (f finding) owners(ctx context.Context, tasks []*task) error {
+func (c correlating) owners(ctx context.Context, tasks []*task) error {
 	ids := make([]string, len(tasks))
 	for i, t := range tasks {
 		ids[i] = t.User().ID
 	}
-	owners, err := f.ledger.owners(ctx, ids)
+	owners, err := c.ledger.owners(ctx, ids)
 	if err != nil {
 		return noRoster(err)
 	}
 	var unowned []*task
 	for i, t := range tasks {
 		owner := owners[ids[i]]
-		if other, ok := f.taken[ids[i]]; ok && other != t.Key {
+		if other, ok := c.taken[ids[i]]; ok && other != t.Key {
 			owner = &events.Owner{Key: other}
 		}
 		t.owner = t.Account().Own(owner)
 		if t.Open() {
-			f.taken[ids[i]] = t.Key
+			c.taken[ids[i]] = t.Key
 		}
 		if t.owner != "" {
 			unowned = append(unowned, t)
 		}
 	}
-	return noRoster(f.ledger.checkpoint(ctx, unowned))
+	return noRoster(c.ledger.checkpoint(ctx, unowned))
 }
 
-func (f finding) read(ctx context.Context, tasks []*task) (plan.Users, *salesforce.Error, error) {
-	match := f.org.policy.Match
+func (c correlating) read(ctx context.Context, tasks []*task) (plan.Users, *salesforce.Error, error) {
+	match := c.org.policy.Match
 	q := salesforce.InQuery{From: "User", Fields: fieldsToRead(match, tasks), Any: terms(match, tasks)}
 	var records []salesforce.Record
 	ask := func() (*salesforce.Error, error) {
-		return f.caller.call(ctx, plan.OpLookup, "User", tasks, func(ctx context.Context) (err error) {
-			records, err = f.caller.client.QueryIn(ctx, q)
+		return c.caller.call(ctx, plan.OpLookup, "User", tasks, func(ctx context.Context) (err error) {
+			records, err = c.caller.client.QueryIn(ctx, q)
 			return err
 		})
 	}

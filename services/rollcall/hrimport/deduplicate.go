@@ -16,13 +16,13 @@ const maxShownLines = 8
 
 type digest [16]byte
 
-// census is who is in the file: what the first reading keeps per person.
-type census struct {
-	people map[digest]*entrant
+// deduplication is which rows speak of whom: what the first reading keeps.
+type deduplication struct {
+	sets map[digest]*duplicateSet
 }
 
-// entrant is one correlation id of the file.
-type entrant struct {
+// duplicateSet is the rows of one correlation id, of which at most one counts.
+type duplicateSet struct {
 	identity digest
 	content  digest
 	version  string
@@ -35,28 +35,28 @@ type entrant struct {
 	disagree  bool
 }
 
-// count reads the whole file for who is in it.
-func (m *Mapping) census(r io.Reader) (*census, error) {
+// deduplicate reads the whole file for which rows speak of whom.
+func (m *Mapping) deduplicate(r io.Reader) (*deduplication, error) {
 	t, err := newTable(r, m.delimiter(), m.columns)
 	if err != nil {
 		return nil, err
 	}
-	c := &census{people: map[digest]*entrant{}}
+	d := &deduplication{sets: map[digest]*duplicateSet{}}
 	for {
 		rec, err := t.next()
 		if errors.Is(err, io.EOF) {
-			return c, nil
+			return d, nil
 		}
 		if err != nil {
 			return nil, err
 		}
 		if t.whole(&rec) && t.cell(&rec, m.spec.Correlation) != "" {
-			c.add(m, t, &rec)
+			d.add(m, t, &rec)
 		}
 	}
 }
 
-func (c *census) add(m *Mapping, t *table, rec *record) {
+func (d *deduplication) add(m *Mapping, t *table, rec *record) {
 	key := hash(t.cell(rec, m.spec.Correlation))
 	identity := hash(t.cellsOf(rec, m.spec.Identity)...)
 	content := hash(t.cellsOf(rec, m.columns)...)
@@ -64,51 +64,51 @@ func (c *census) add(m *Mapping, t *table, rec *record) {
 	if m.spec.SourceVersion != "" {
 		version = t.cell(rec, m.spec.SourceVersion)
 	}
-	e, known := c.people[key]
+	s, known := d.sets[key]
 	if !known {
-		c.people[key] = &entrant{identity: identity, content: content, version: version, winner: rec.line, lines: []int{rec.line}, count: 1}
+		d.sets[key] = &duplicateSet{identity: identity, content: content, version: version, winner: rec.line, lines: []int{rec.line}, count: 1}
 		return
 	}
-	e.count++
-	if len(e.lines) < maxShownLines {
-		e.lines = append(e.lines, rec.line)
+	s.count++
+	if len(s.lines) < maxShownLines {
+		s.lines = append(s.lines, rec.line)
 	}
 	switch {
-	case e.identity != identity:
-		e.twoPeople = true
-	case e.content == content:
+	case s.identity != identity:
+		s.twoPeople = true
+	case s.content == content:
 	default:
-		e.decide(content, version, rec.line)
+		s.decide(content, version, rec.line)
 	}
 }
 
 // decide lets the newer of two versions win. Two rows without a version, or
 // with the same one, disagree.
-func (e *entrant) decide(content digest, version string, line int) {
-	if version == "" || e.version == "" {
-		e.disagree = true
+func (s *duplicateSet) decide(content digest, version string, line int) {
+	if version == "" || s.version == "" {
+		s.disagree = true
 		return
 	}
-	order, err := events.CompareSourceVersions(version, e.version)
+	order, err := events.CompareSourceVersions(version, s.version)
 	switch {
 	case err != nil || order == 0:
-		e.disagree = true
+		s.disagree = true
 	case order > 0:
-		e.content, e.version, e.winner = content, version, line
+		s.content, s.version, s.winner = content, version, line
 	}
 }
 
-func (c *census) of(key string) *entrant { return c.people[hash(key)] }
+func (d *deduplication) of(key string) *duplicateSet { return d.sets[hash(key)] }
 
 // others lists the lines of the id but one.
-func (e *entrant) others(line int) string {
+func (s *duplicateSet) others(line int) string {
 	var out []string
-	for _, l := range e.lines {
+	for _, l := range s.lines {
 		if l != line {
 			out = append(out, strconv.Itoa(l))
 		}
 	}
-	if more := e.count - 1 - len(out); more > 0 {
+	if more := s.count - 1 - len(out); more > 0 {
 		out = append(out, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(out, ", ")

@@ -13,9 +13,9 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/seal"
 )
 
-// patient is what is being looked at, one org or what all have in common, and
-// what is known of it so far. One goroutine looks at one patient.
-type patient struct {
+// examination is one of what is looked at, of an org or of what all have in
+// common, and what is known so far. One goroutine does one examination.
+type examination struct {
 	Doctor
 	org      string
 	findings []Finding
@@ -41,66 +41,66 @@ type patient struct {
 func names[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // organisation looks at one org.
-func (p *patient) organisation(ctx context.Context) {
-	p.check(ctx, orgLogin, p.login)
-	p.check(ctx, orgSecrets, p.credentials)
-	held := p.check(ctx, orgToken, p.tokenRecord) == Fail
-	p.check(ctx, orgHealth, p.health)
-	p.check(ctx, orgScopes, p.scopes)
-	p.check(ctx, orgRefreshToken, p.refreshToken)
-	p.content(ctx, p.blocked(ctx, held))
+func (x *examination) organisation(ctx context.Context) {
+	x.check(ctx, orgLogin, x.login)
+	x.check(ctx, orgSecrets, x.credentials)
+	held := x.check(ctx, orgToken, x.tokenRecord) == Fail
+	x.check(ctx, orgHealth, x.health)
+	x.check(ctx, orgScopes, x.scopes)
+	x.check(ctx, orgRefreshToken, x.refreshToken)
+	x.content(ctx, x.blocked(ctx, held))
 }
 
 // content are the checks that ask Salesforce. Where blocked says why it cannot
 // be asked, they are skipped.
-func (p *patient) content(ctx context.Context, blocked string) {
+func (x *examination) content(ctx context.Context, blocked string) {
 	for _, c := range []struct {
 		name string
 		look func(context.Context) []verdict
 	}{
-		{orgIdentity, p.identity}, {orgClock, p.clockSkew}, {orgAPIVersion, p.apiVersion}, {orgAPIUse, p.apiUse},
-		{orgUser, p.user}, {orgPassword, p.password}, {orgPermissions, p.permissions},
-		{orgNames, p.named}, {orgSeats, p.seats}, {orgFields, p.fields}, {orgExternalID, p.externalID},
+		{orgIdentity, x.identity}, {orgClock, x.clockSkew}, {orgAPIVersion, x.apiVersion}, {orgAPIUse, x.apiUse},
+		{orgUser, x.user}, {orgPassword, x.password}, {orgPermissions, x.permissions},
+		{orgNames, x.named}, {orgSeats, x.seats}, {orgFields, x.fields}, {orgExternalID, x.externalID},
 	} {
 		look := c.look
-		if blocked != "" && !p.free(c.name) {
+		if blocked != "" && !x.free(c.name) {
 			look = func(context.Context) []verdict { return skipped("%s", blocked) }
 		}
-		p.check(ctx, c.name, look)
+		x.check(ctx, c.name, look)
 	}
 }
 
 // free says whether a check can be done though the session is refused.
-func (p *patient) free(check string) bool {
+func (x *examination) free(check string) bool {
 	switch check {
 	case orgClock:
-		return p.dates != nil && p.dates.seen()
+		return x.dates != nil && x.dates.seen()
 	case orgAPIVersion:
-		return p.client != nil && p.dates.seen()
+		return x.client != nil && x.dates.seen()
 	}
 	return false
 }
 
 // blocked tries the session, and says why Salesforce cannot be asked.
-func (p *patient) blocked(ctx context.Context, held bool) string {
+func (x *examination) blocked(ctx context.Context, held bool) string {
 	why := ""
 	switch {
-	case p.bus == nil:
+	case x.bus == nil:
 		why = "the token cannot be read: NATS cannot be reached"
-	case p.token.AccessToken == "" && held:
+	case x.token.AccessToken == "" && held:
 		why = "there is no token to ask Salesforce with: see org.token"
-	case p.token.AccessToken == "":
+	case x.token.AccessToken == "":
 		why = "there is no token to ask Salesforce with yet: see org.token"
 	}
 	if why != "" {
-		p.check(ctx, orgSession, func(context.Context) []verdict { return skipped("%s", why) })
+		x.check(ctx, orgSession, func(context.Context) []verdict { return skipped("%s", why) })
 		return why
 	}
-	if p.check(ctx, orgSession, p.session) == Fail {
+	if x.check(ctx, orgSession, x.session) == Fail {
 		return "Salesforce does not answer: see org.session"
 	}
 	return ""
 }
 
 // since says how long ago something was.
-func (p *patient) since(t time.Time) time.Duration { return p.Now().Sub(t).Round(time.Second) }
+func (x *examination) since(t time.Time) time.Duration { return x.Now().Sub(t).Round(time.Second) }

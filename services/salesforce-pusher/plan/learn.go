@@ -218,13 +218,14 @@ func (p *Person) createLost() bool {
 // all others. It may need another licence, which decides what else the user may be
 // given.
 func (p Account) Sending() map[string]any {
-	name, renames := p.change.Update[FieldUsername]
-	switch {
-	case p.contest.interim != "":
-		return map[string]any{FieldUsername: p.contest.interim}
-	case renames && p.contest.former != "":
+	if p.contest.interim != nil {
+		return p.contest.interim
+	}
+	if p.contest.former != nil {
 		// Nobody stays with a passing username for the sake of another field.
-		return map[string]any{FieldUsername: name}
+		if names := p.unique(); len(names) > 0 {
+			return names
+		}
 	}
 	profile, moves := p.change.Update[FieldProfile]
 	if !moves || len(p.change.Update) == 1 {
@@ -235,7 +236,7 @@ func (p Account) Sending() map[string]any {
 
 // Updated takes in that the user has the fields sent.
 func (p Account) Updated() {
-	if p.contest.interim != "" {
+	if p.contest.interim != nil {
 		p.interimSent()
 		return
 	}

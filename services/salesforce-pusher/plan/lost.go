@@ -72,7 +72,7 @@ func (p Account) ReadBack(users Users, o *Policy) {
 	if p.fate != Open {
 		return
 	}
-	if p.contest.interim != "" {
+	if p.contest.interim != nil {
 		p.interimRead(u, e, operation)
 		return
 	}

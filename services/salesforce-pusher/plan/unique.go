@@ -20,17 +20,18 @@ type contest struct {
 	// turn orders those who try again in one call: who frees a username goes
 	// before who wants it.
 	turn int
-	// interim is a username to send in place of the one desired; then is why the
-	// attempt ends once the user has it, nil where it goes on.
-	interim string
+	// interim is what to send in place of what is desired: a username, and a
+	// federation id where that changes as well; then is why the attempt ends once the
+	// user has it, nil where it goes on.
+	interim map[string]any
 	then    *events.Failure
-	// former is what a user was called who has a passing username by now.
-	former string
+	// former is what a user had who has a passing username by now.
+	former map[string]any
 }
 
 // Holder is who has a username that somebody else should have.
 type Holder struct {
-	UserID string
+	UserID, Username, Federation string
 	// Key is whose user it is, empty where it is nobody's; Desired is what they
 	// should have, nil where that is not known.
 	Key     events.Key
@@ -86,11 +87,22 @@ func (p *Person) wants() string { return strings.ToLower(p.Wants()) }
 // has, and notes it.
 func (p *Person) refusedName(e *salesforce.Error) bool {
 	_, sent := p.change.Update[FieldUsername]
-	if e.Kind != salesforce.KindUsername || !sent || p.contest.free || p.contest.interim != "" {
+	if e.Kind != salesforce.KindUsername || !sent || p.contest.free || p.contest.interim != nil {
 		return false
 	}
 	p.contest.refusal, p.contest.turn = e, 0
 	return true
+}
+
+// unique are the fields of an update that a passing username may stand in for.
+func (p *Person) unique() map[string]any {
+	out := map[string]any{}
+	for _, name := range []string{FieldUsername, FieldFederation} {
+		if v, ok := p.change.Update[name]; ok {
+			out[name] = v
+		}
+	}
+	return out
 }
 
 // Turn orders the people of one update.
@@ -99,18 +111,23 @@ func (p Account) Turn() int { return p.contest.turn }
 // interimSent takes in that the user is called by a name that is not the desired one.
 func (p *Person) interimSent() {
 	then := p.contest.then
-	// The link must not say that the user is called what they were called before.
-	delete(p.Link.FieldHashes, FieldUsername)
-	p.contest.interim, p.contest.then, p.contest.turn = "", nil, 0
+	p.interimMade()
+	p.contest.interim, p.contest.then, p.contest.turn = nil, nil, 0
 	if then != nil {
 		p.Fail(then)
 	}
 }
 
+// interimMade keeps the link from saying that the user has what they had before.
+func (p *Person) interimMade() {
+	delete(p.Link.FieldHashes, FieldUsername)
+	delete(p.Link.FieldHashes, FieldFederation)
+}
+
 // interimRead judges an interim username whose call got no answer.
 func (p *Person) interimRead(u *User, e *salesforce.Error, operation string) {
-	delete(p.Link.FieldHashes, FieldUsername)
-	if !strings.EqualFold(u.Username, p.contest.interim) {
+	p.interimMade()
+	if name, _ := p.contest.interim[FieldUsername].(string); !strings.EqualFold(u.Username, name) {
 		p.Fail(lost(e, operation))
 		return
 	}
@@ -126,12 +143,12 @@ func (p *Person) failNamed(f *events.Failure) {
 		then.Message += "\nThe user has a passing username meanwhile: " + f.Message
 		p.Fail(then)
 		return
-	case p.contest.former == "" || p.contest.interim != "":
+	case p.contest.former == nil || p.contest.interim != nil:
 		p.Fail(f)
 		return
 	}
 	p.contest.refusal = nil
-	p.contest.interim, p.contest.then, p.contest.former = p.contest.former, f, ""
+	p.contest.interim, p.contest.then, p.contest.former = p.contest.former, f, nil
 }
 
 // HolderUnknown takes in that Salesforce could not be asked who has the username.
@@ -213,8 +230,8 @@ func (s *Settling) before(p *Person) (holder *Person, end int) {
 // left says whether a person's user was called so and, in this step, got another
 // username, whatever a query says.
 func (p *Person) left(name string) bool {
-	if p.contest.former != "" && p.contest.interim == "" {
-		return strings.EqualFold(p.contest.former, name)
+	if former, _ := p.contest.former[FieldUsername].(string); former != "" && p.contest.interim == nil {
+		return strings.EqualFold(former, name)
 	}
 	_, left := p.change.Update[FieldUsername]
 	return p.planned && p.Desired.Active && !left && p.wants() != name && p.Link.FieldHashes[FieldUsername] == hashValue(p.Desired.Fields[FieldUsername])
@@ -236,8 +253,14 @@ func (s *Settling) cut(circle []*Person) int {
 		s.placed[p], s.granted[p.wants()] = turn, true
 	}
 	p := circle[first]
-	p.contest.former = circle[(first-1+n)%n].Wants()
-	p.contest.interim = passing(s.Org, p)
+	had := s.Holders[circle[(first-1+n)%n].wants()]
+	p.contest.former = map[string]any{FieldUsername: had.Username}
+	p.contest.interim = map[string]any{FieldUsername: passing(s.Org, p)}
+	if id, _ := p.change.Update[FieldFederation].(string); id != "" {
+		// Whoever takes the username may take the federation id with it.
+		p.contest.former[FieldFederation] = plain(had.Federation)
+		p.contest.interim[FieldFederation], _, _ = strings.Cut(passing(s.Org, p), "@")
+	}
 	return n - 1
 }
 
@@ -265,9 +288,9 @@ func (s *Settling) reason(p *Person) *events.Failure {
 		f.Message += "\nAnother person is to have it as well: two people have one username. Correct one of them in HR."
 	case h.Key == "":
 		f.Message += "\nSalesforce user " + h.UserID + " has it, who is no person of Rollcall's."
-	case !moves(h.Desired, p.wants()):
+	case !h.Moves(p.Wants()):
 		f.Message += "\nSalesforce user " + h.UserID + " of person " + string(h.Key) + " has it, and is to keep it: two people have one username. Correct one of them in HR."
-		if h.Desired != nil && h.Desired.Active && p.triesSoFar() < patience {
+		if (h.Desired == nil || h.Desired.Active) && p.triesSoFar() < patience {
 			f.Cause = events.CauseWaiting
 		}
 	default:
@@ -278,11 +301,11 @@ func (s *Settling) reason(p *Person) *events.Failure {
 	return f
 }
 
-// moves says whether somebody is to give up a username.
-func moves(d *events.Desired, name string) bool {
-	if d == nil || !d.Active {
+// Moves says whether the holder is to give up a username.
+func (h Holder) Moves(name string) bool {
+	if h.Desired == nil || !h.Desired.Active {
 		return false
 	}
-	want, _ := d.Fields[FieldUsername].(string)
+	want, _ := h.Desired.Fields[FieldUsername].(string)
 	return want != "" && !strings.EqualFold(strings.TrimSpace(want), name)
 }

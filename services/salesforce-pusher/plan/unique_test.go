@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -61,7 +62,7 @@ func (r *registry) settle(refused, all []*Person) {
 	s := Settling{Org: "acme", Holders: map[string]Holder{}, Present: all}
 	for _, p := range refused {
 		if id := r.holder(p.Wants()); id != "" {
-			h := Holder{UserID: id}
+			h := Holder{UserID: id, Username: r.names[id]}
 			for _, q := range all {
 				if q.Link.UserID == id {
 					h.Key, h.Desired = q.Key, &q.Desired
@@ -189,5 +190,28 @@ func TestAPassingUsernameIsValid(t *testing.T) {
 	p.Desired.Fields[FieldUsername] = "x@" + strings.Repeat("d", 90) + ".example"
 	if got := passing("acme", p); len(got) > 80 || !strings.Contains(got, "@") {
 		t.Errorf("%d characters: %q", len(got), got)
+	}
+}
+
+// TestAPassingUsernameIsNotTakenForTheFormerOne: a step may end between the two
+// names, and HR may take the change back meanwhile.
+func TestAPassingUsernameIsNotTakenForTheFormerOne(t *testing.T) {
+	t.Parallel()
+	r := &registry{names: map[string]string{"00501": "a@x.test", "00502": "b@x.test"}}
+	a, b := renamed(1, "b@x.test", "a@x.test"), renamed(2, "a@x.test", "b@x.test")
+	all := []*Person{a, b}
+	for _, p := range all {
+		p.Next(&Policy{Update: true})
+	}
+	r.update(all)
+	r.settle(all, all)
+	r.update([]*Person{a})
+	if name := r.names["00501"]; !strings.HasPrefix(name, "rollcall-passing") {
+		t.Fatalf("called %s in between", name)
+	}
+	a.Stop(&Policy{Update: true})
+	back := events.Desired{Active: true, Fields: map[string]any{FieldUsername: "a@x.test"}}
+	if c := planExisting(back, a.Release(time.Now()), nil, IDs{}, false); c.Update[FieldUsername] != "a@x.test" {
+		t.Errorf("back to the former name, the plan is %+v", c)
 	}
 }

@@ -2,6 +2,7 @@ package push
 
 import (
 	"context"
+	"slices"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
@@ -23,8 +24,9 @@ type batch struct {
 	// taken are the users of this step by id, so that two people of one batch
 	// cannot have one.
 	taken map[string]events.Key
-	// present are all people of the step, those among them who joined it later.
-	present []*task
+	// present are all people of the step; joined are those of them whom no message
+	// named.
+	present, joined []*task
 	// looks is how often it was asked who has usernames.
 	looks int
 	// rights are what the integration user may do, once somebody had to ask.
@@ -61,7 +63,7 @@ func (b *batch) phases() map[plan.Need]phase {
 // error is why it ended before.
 func (b *batch) work(ctx context.Context, tasks []*task) error {
 	phases := b.phases()
-	b.present = tasks
+	b.present, b.looks = slices.Clip(tasks), 0
 	for range maxRounds {
 		need, who := b.next(b.present)
 		if need == plan.NeedNothing {

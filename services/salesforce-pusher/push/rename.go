@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
 )
 
@@ -35,9 +36,84 @@ func (n renaming) settle(ctx context.Context, tasks []*task) error {
 	if err := n.whose(ctx, holders); err != nil {
 		return noRoster(err)
 	}
+	joined, err := n.join(ctx, tasks, holders)
+	if err != nil || joined {
+		return noRoster(err)
+	}
 	s := plan.Settling{Org: n.org.cfg.Name, Holders: holders, Present: persons(n.present)}
 	s.Settle(persons(tasks))
 	return nil
+}
+
+// join takes into the step whom somebody waits for and who is not in it, if they
+// are to give up their username and nobody works on them. The two halves of a
+// swap that came in two batches meet in this way.
+func (n renaming) join(ctx context.Context, waiting []*task, holders map[string]plan.Holder) (bool, error) {
+	if n.lane == events.LaneBackfill { // a load has its own way
+		return false, nil
+	}
+	here := make(map[events.Key]bool, len(n.present))
+	for _, t := range n.present {
+		here[t.Key] = true
+	}
+	var absent []*task
+	for _, w := range waiting {
+		h := holders[strings.ToLower(w.Wants())]
+		if h.Key == "" || here[h.Key] || !h.Moves(w.Wants()) {
+			continue
+		}
+		here[h.Key] = true
+		t := &task{Person: plan.New(plan.State{Key: h.Key, Lane: n.lane})}
+		n.trace.join(t, w)
+		absent = append(absent, t)
+	}
+	came, err := n.ledger.join(ctx, absent)
+	n.present, n.joined = append(n.present, came...), append(n.joined, came...)
+	return len(came) > 0, err
+}
+
+// join reads and claims people whom no message named, and returns those of them
+// who can be worked on. Whoever was refused for something else keeps their own
+// time for the next attempt.
+func (l *ledger) join(ctx context.Context, tasks []*task) ([]*task, error) {
+	if len(tasks) == 0 {
+		return nil, nil
+	}
+	var subjects []string
+	for _, t := range tasks {
+		subjects = append(subjects, events.DesiredSubject(l.org, t.Key), events.LinkSubject(l.org, t.Key), events.OutcomeSubject(l.org, t.Key))
+	}
+	entries, err := l.roster.Latest(ctx, events.StreamRoster, subjects)
+	if err != nil {
+		return nil, fmt.Errorf("read those who are waited for: %w", err)
+	}
+	var open []*task
+	for _, t := range tasks {
+		if l.load(t, entries) != nil || !mayJoin(l.org, t, entries) {
+			continue // what cannot be read is left to whoever can
+		}
+		if t.CheckWish(); t.Open() {
+			open = append(open, t)
+		}
+	}
+	if err := l.discarded(ctx, open); err != nil {
+		return nil, err
+	}
+	open = those(open, isOpen)
+	if err := l.claim(ctx, open); err != nil {
+		return nil, err
+	}
+	return those(open, isOpen), nil
+}
+
+// mayJoin says whether a person has not failed yet as they should be now, or
+// failed because they wait for somebody themselves.
+func mayJoin(org string, t *task, entries map[string]bus.Entry) bool {
+	if t.Link.Attempts == 0 || t.Link.FailedRevision != t.Revision {
+		return true
+	}
+	o, err := events.Decode[events.Outcome](entries[events.OutcomeSubject(org, t.Key)].Data)
+	return err == nil && o.Failure != nil && o.Failure.Cause == events.CauseWaiting
 }
 
 // holders reads which users have the usernames.
@@ -46,7 +122,7 @@ func (n renaming) holders(ctx context.Context, tasks []*task) (map[string]plan.H
 	for _, t := range tasks {
 		term.Values = append(term.Values, t.Wants())
 	}
-	q := salesforce.InQuery{From: "User", Fields: []string{plan.FieldUsername}, Any: []salesforce.InTerm{term}}
+	q := salesforce.InQuery{From: "User", Fields: []string{plan.FieldUsername, plan.FieldFederation}, Any: []salesforce.InTerm{term}}
 	var records []salesforce.Record
 	e, halted := n.caller.call(ctx, plan.OpLookup, "User", tasks, func(ctx context.Context) (err error) {
 		records, err = n.caller.client.QueryIn(ctx, q)
@@ -57,7 +133,8 @@ func (n renaming) holders(ctx context.Context, tasks []*task) (map[string]plan.H
 	}
 	out := make(map[string]plan.Holder, len(records))
 	for _, r := range records {
-		out[strings.ToLower(r.String(plan.FieldUsername))] = plan.Holder{UserID: r.ID()}
+		name := r.String(plan.FieldUsername)
+		out[strings.ToLower(name)] = plan.Holder{UserID: r.ID(), Username: name, Federation: r.String(plan.FieldFederation)}
 	}
 	return out, nil, nil
 }
@@ -105,11 +182,9 @@ func (l *ledger) desired(ctx context.Context, keys []events.Key) (map[events.Key
 		if !ok {
 			continue
 		}
-		d, err := events.Decode[events.Desired](e.Data)
-		if err != nil {
-			return nil, err
+		if d, err := events.Decode[events.Desired](e.Data); err == nil { // a newer version's is not known
+			out[keys[i]] = &d
 		}
-		out[keys[i]] = &d
 	}
 	return out, nil
 }

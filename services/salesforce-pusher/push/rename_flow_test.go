@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
@@ -55,7 +56,7 @@ func TestAChainOfUsernamesEndsInOneBatch(t *testing.T) {
 		reverse bool
 		calls   int64
 	}{
-		{"whoever frees comes first", true, 1},  // as if nobody wanted a username that somebody has
+		{"whoever frees comes first", true, 1}, // as if nobody wanted a username that somebody has
 		{"whoever frees comes last", false, 3}, // one more for the look, one for the second try
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,6 +106,8 @@ func TestSwapsEndInOneBatchAndDelayNobody(t *testing.T) {
 		person(5, manager), person(6, manager), // bystanders
 		called(7, nameOf(8)), called(8, "free@example.com"), // a chain
 	}
+	people[1] = called(1, nameOf(0), func(d *events.Desired) { d.Fields["FederationIdentifier"], d.Match.FederationID = "fed0000", "fed0000" })
+	people[0] = called(0, nameOf(1), manager, func(d *events.Desired) { d.Fields["FederationIdentifier"], d.Match.FederationID = "fed0001", "fed0001" })
 	r.together(w, people...)
 	for _, p := range people {
 		o := r.outcome(p.Key)
@@ -116,7 +119,7 @@ func TestSwapsEndInOneBatchAndDelayNobody(t *testing.T) {
 	for i, name := range []string{nameOf(1), nameOf(0), nameOf(3), nameOf(4), nameOf(2), nameOf(5), nameOf(6), nameOf(8), "free@example.com"} {
 		r.isCalled(i, name)
 	}
-	if u := r.user(nameOf(1)); u.Fields["Title"] != "Manager" {
+	if u := r.user(nameOf(1)); u.Fields["Title"] != "Manager" || u.FederationIdentifier != "fed0001" {
 		t.Errorf("user %+v after the swap", u)
 	}
 	for _, u := range r.org.Users() {
@@ -197,6 +200,33 @@ func TestACrashInTheMiddleOfASwapEndsRight(t *testing.T) {
 	}
 }
 
+// TestALostAnswerInTheMiddleOfASwapEndsRight: each of its calls may be applied or
+// not without an answer.
+func TestALostAnswerInTheMiddleOfASwapEndsRight(t *testing.T) {
+	t.Parallel()
+	for _, call := range []int{0, 1, 2} {
+		for _, effect := range []emulator.Effect{emulator.EffectDropAfter, emulator.EffectDropBefore} {
+			t.Run(fmt.Sprintf("update %d, %s", call, effect), func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t)
+				w := r.crowded(2)
+				fault := r.plan(emulator.Fault{Operation: "collections.update", Effect: effect, After: call, Times: 1})
+				r.together(w, called(0, nameOf(1)), called(1, nameOf(0)))
+				r.struck(fault, 1)
+				for range 3 { // as retry-scheduler would
+					for _, k := range []events.Key{"key0000", "key0001"} {
+						if r.outcome(k).Result != events.ResultApplied {
+							r.repoke(k)
+						}
+					}
+				}
+				r.isCalled(0, nameOf(1))
+				r.isCalled(1, nameOf(0))
+			})
+		}
+	}
+}
+
 // TestAUsernameThatStaysIsParked: the holder is not Rollcall's, or keeps it, or is
 // in an org that nobody here sees.
 func TestAUsernameThatStaysIsParked(t *testing.T) {
@@ -223,4 +253,75 @@ func TestAUsernameThatStaysIsParked(t *testing.T) {
 	if !strings.Contains(o.Failure.Message, "key0001") {
 		t.Errorf("%q", o.Failure.Message)
 	}
+}
+
+// desire writes what somebody should have, and no work that names them.
+func (r *rig) desire(d events.Desired) {
+	r.t.Helper()
+	r.other(events.DesiredSubject(orgName, d.Key), encode(r.t, d))
+}
+
+// TestTheOtherHalfOfASwapIsTakenIn: the two came in two batches, and one of them
+// is worked on.
+func TestTheOtherHalfOfASwapIsTakenIn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.crowded(4)
+	r.desire(called(1, nameOf(2)))
+	r.desire(called(2, nameOf(0)))
+	expect(t, r.push(called(0, nameOf(1))), events.ResultApplied, "updated")
+	r.idle()
+	r.until("those who were taken in", func() bool {
+		return r.outcomes["key0001"].Revision > r.outcomes["key0003"].Revision && r.outcomes["key0002"].Revision > r.outcomes["key0003"].Revision
+	})
+	for i, name := range []string{nameOf(1), nameOf(2), nameOf(0)} {
+		expect(t, r.outcome(person(i).Key), events.ResultApplied, "updated")
+		r.isCalled(i, name)
+	}
+	calls := r.org.Counters().APICalls
+	r.poke("key0001", "key0002")
+	r.idle()
+	if n := r.org.Counters().APICalls - calls; n != 0 {
+		t.Errorf("their own work took %d calls more", n)
+	}
+}
+
+// TestTheOtherHalfIsWorkedOnElsewhere: another replica has it, so this one waits,
+// and nobody gets a passing username.
+func TestTheOtherHalfIsWorkedOnElsewhere(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.crowded(2)
+	r.desire(called(1, nameOf(0)))
+	link := r.link("key0001")
+	busy := link
+	busy.Claim = &events.Claim{Worker: "another", Until: time.Now().Add(time.Hour)}
+	r.other(events.LinkSubject(orgName, "key0001"), encode(t, busy))
+	o := r.push(called(0, nameOf(1)))
+	expectFailed(t, o, events.CauseWaiting)
+	if !strings.Contains(o.Failure.Message, "key0001") || !strings.Contains(o.Failure.Message, nameOf(0)) {
+		t.Errorf("%q does not say who is waited for", o.Failure.Message)
+	}
+	r.isCalled(0, nameOf(0))
+	r.other(events.LinkSubject(orgName, "key0001"), encode(t, link)) // it was given back
+	expect(t, r.repoke("key0000"), events.ResultApplied, "updated")
+	r.isCalled(0, nameOf(1))
+	r.isCalled(1, nameOf(0))
+}
+
+// TestWhoeverFailsForSomethingElseIsNotTakenIn: they lose no attempt for the sake
+// of somebody who waits for them.
+func TestWhoeverFailsForSomethingElseIsNotTakenIn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.crowded(2)
+	locked := r.plan(emulator.Fault{Operation: "collections.update", Effect: emulator.EffectRecordError, Code: "UNABLE_TO_LOCK_ROW", Message: "locked", Times: 1})
+	expectFailed(t, r.push(called(1, "free@example.com")), events.CauseLocked)
+	r.struck(locked, 1)
+	expectFailed(t, r.push(called(0, nameOf(1))), events.CauseWaiting)
+	if n := r.link("key0001").Attempts; n != 1 {
+		t.Errorf("%d attempts of the other, want 1", n)
+	}
+	expect(t, r.repoke("key0001"), events.ResultApplied, "updated")
+	expect(t, r.repoke("key0000"), events.ResultApplied, "updated")
 }

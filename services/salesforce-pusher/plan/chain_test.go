@@ -73,10 +73,15 @@ func ways() map[string]way {
 
 		"to be made":         {check: "a user is to be made", person: planned(Change{Create: map[string]any{FieldActive: true}}), want: Verdict{Need: NeedCreate}},
 		"to be frozen first": {check: "a user is to be frozen", person: planned(Change{Freeze: true, Update: map[string]any{FieldActive: false}}), want: Verdict{Need: NeedFreeze}},
-		"title differs":      {check: "fields differ", person: planned(Change{Update: map[string]any{"Title": "a"}, Give: []string{"ps/A"}}), want: Verdict{Need: NeedUpdate}},
-		"to be let in":       {check: "a user is to be let in", person: planned(Change{Unfreeze: true, Give: []string{"ps/A"}}), want: Verdict{Need: NeedUnfreeze}},
-		"a set is missing":   {check: "assignments are missing", person: planned(Change{Give: []string{"ps/A"}}), want: Verdict{Need: NeedGive}},
-		"a set is too many":  {check: "assignments are too many", person: planned(Change{Take: []string{"ps/B"}, Give: []string{"ps/A"}, Update: map[string]any{"Title": "a"}}), want: Verdict{Need: NeedTake}},
+		"username is another's": {check: "another user has the username", want: Verdict{Need: NeedHolder},
+			person: func(p *Person) {
+				planned(Change{Update: map[string]any{FieldUsername: "ann@x.test"}})(p)
+				p.Account().UpdateRefused(&salesforce.Error{Class: salesforce.Duplicate, Kind: salesforce.KindUsername, Outcome: salesforce.NotApplied})
+			}},
+		"title differs":     {check: "fields differ", person: planned(Change{Update: map[string]any{"Title": "a"}, Give: []string{"ps/A"}}), want: Verdict{Need: NeedUpdate}},
+		"to be let in":      {check: "a user is to be let in", person: planned(Change{Unfreeze: true, Give: []string{"ps/A"}}), want: Verdict{Need: NeedUnfreeze}},
+		"a set is missing":  {check: "assignments are missing", person: planned(Change{Give: []string{"ps/A"}}), want: Verdict{Need: NeedGive}},
+		"a set is too many": {check: "assignments are too many", person: planned(Change{Take: []string{"ps/B"}, Give: []string{"ps/A"}, Update: map[string]any{"Title": "a"}}), want: Verdict{Need: NeedTake}},
 		"not frozen, and unsure": {check: "a user who may come back was not frozen", cause: events.CauseLocked,
 			person: func(p *Person) {
 				planned(Change{})(p)

@@ -218,6 +218,15 @@ func (p *Person) createLost() bool {
 // all others. It may need another licence, which decides what else the user may be
 // given.
 func (p Account) Sending() map[string]any {
+	if p.contest.interim != nil {
+		return p.contest.interim
+	}
+	if p.contest.former != nil {
+		// Nobody stays with a passing username for the sake of another field.
+		if names := p.unique(); len(names) > 0 {
+			return names
+		}
+	}
 	profile, moves := p.change.Update[FieldProfile]
 	if !moves || len(p.change.Update) == 1 {
 		return p.change.Update
@@ -227,6 +236,10 @@ func (p Account) Sending() map[string]any {
 
 // Updated takes in that the user has the fields sent.
 func (p Account) Updated() {
+	if p.contest.interim != nil {
+		p.interimSent()
+		return
+	}
 	sent := p.Sending()
 	p.has(sent)
 	for name := range sent {
@@ -243,6 +256,9 @@ func (p Account) has(fields map[string]any) {
 				p.Link.FieldHashes = map[string]string{}
 			}
 			p.Link.FieldHashes[name] = hashValue(v)
+			if name == FieldUsername {
+				p.contest = contest{}
+			}
 			p.act(actUpdated)
 		case v == true:
 			p.Link.Active = true
@@ -261,6 +277,9 @@ func (p Account) UpdateRefused(e *salesforce.Error) {
 		p.call.kept, p.call.freezeTried = e, false
 		return
 	}
+	if p.refusedName(e) {
+		return
+	}
 	f := Diagnose(Refusal{Err: e, Operation: p.updating()})
 	if e.Class == salesforce.Reference && !p.call.resolvedAgain {
 		p.call.stale = f
@@ -269,7 +288,7 @@ func (p Account) UpdateRefused(e *salesforce.Error) {
 	if Gone(e) {
 		p.Link.Unsure = true // the user may be gone: look before the next call
 	}
-	p.Fail(f)
+	p.failNamed(f)
 }
 
 // updating is what an update of the person's user is called.

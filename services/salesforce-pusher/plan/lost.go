@@ -72,6 +72,10 @@ func (p Account) ReadBack(users Users, o *Policy) {
 	if p.fate != Open {
 		return
 	}
+	if p.contest.interim != nil {
+		p.interimRead(u, e, operation)
+		return
+	}
 	for name := range sent {
 		if _, still := p.change.Update[name]; still {
 			p.Link.Unsure = true // it may still take effect: read again next time

@@ -103,6 +103,7 @@ type Person struct {
 	planned   bool // change says all there is to do
 	ownership ownership
 	call      followUp
+	contest   contest
 }
 
 // ownership is how a person came to the user they have.

@@ -176,6 +176,9 @@ type Link struct {
 	// Active and Frozen are the user's state when last written or read.
 	Active bool `json:"active,omitzero"`
 	Frozen bool `json:"frozen,omitzero"`
+	// FreezeLost is set where a freeze got no answer: it is lifted when the person
+	// comes back, and relied on by nobody.
+	FreezeLost bool `json:"freezeLost,omitzero"`
 	// AppliedRevision and AppliedHash name the [Desired] that was applied last.
 	AppliedRevision uint64 `json:"appliedRevision,omitzero"`
 	AppliedHash     string `json:"appliedHash,omitempty"`

@@ -37,7 +37,7 @@ func TestVersionOneIsReadAsItsMeaning(t *testing.T) {
 	t.Parallel()
 	same(t, "desired", oldGolden[events.Desired](t, "desired.v1"), sampleDesired())
 	link := sampleLink() // version 1 had no word for a doubt that ends
-	link.UnsureUntil, link.SentUsername = time.Time{}, ""
+	link.UnsureUntil, link.SentUsername, link.FreezeLost = time.Time{}, "", false
 	same(t, "link", oldGolden[events.Link](t, "link.v1"), link)
 
 	same(t, "person", oldGolden[events.PersonState](t, "person_state.v1"), events.PersonState{

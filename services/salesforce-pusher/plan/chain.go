@@ -100,6 +100,7 @@ func chain() []check {
 		{"a user is to be let in", unfreezes},
 		{"assignments are missing", gives},
 		{"a user who may come back was not frozen", freezeRefused},
+		{"an assignment was not taken", notTaken},
 		{"a permission set or group is not there", gap},
 		{"all is as desired", allDone},
 	}
@@ -279,6 +280,8 @@ func createElsewhere(p *Person, _ *Policy) (Verdict, bool) {
 	name, _ := p.Desired.Fields[FieldUsername].(string)
 	return Verdict{Later: true}, p.late() && p.Link.SentUsername != "" && !strings.EqualFold(p.Link.SentUsername, name)
 }
+
+func notTaken(p *Person, _ *Policy) (Verdict, bool) { return fail(p.call.untaken) }
 
 func freezeRefused(p *Person, _ *Policy) (Verdict, bool) { return fail(p.call.freeze) }
 

@@ -32,7 +32,7 @@ func (p *Person) reconcile(o *Policy) {
 	}
 	p.change = planExisting(p.Desired, p.Link, u, p.names.ids, o.FreezeFirst)
 	p.withhold()
-	if !p.Desired.Active && p.late() {
+	if !p.Desired.Active && p.late() && o.Deactivate {
 		// A call without an answer may let them in again: out of its reach is only
 		// another object.
 		p.change.Freeze, p.call.mustFreeze = !p.call.freezeTried, true
@@ -178,7 +178,7 @@ func (p Account) BelongsToAnother() {
 
 // unlink forgets a user that is not the person's.
 func (p *Person) unlink() {
-	p.Link.UserID, p.Link.Active, p.Link.Frozen = "", false, false
+	p.Link.UserID, p.Link.Active, p.Link.Frozen, p.Link.FreezeLost = "", false, false, false
 	p.Link.FieldHashes, p.Link.Assigned = nil, nil
 }
 
@@ -318,8 +318,9 @@ func (p Account) keptActive(e *salesforce.Error) bool {
 // FrozenIs takes in what UserLogin.IsFrozen is; set says whether a call made it so.
 func (p Account) FrozenIs(frozen, set bool) {
 	// A freeze without an answer may still come: it is looked for again.
-	p.Link.Frozen = frozen || p.Link.Frozen && p.late()
+	p.Link.Frozen, p.Link.FreezeLost = frozen, p.Link.FreezeLost && p.late()
 	p.change.Unfreeze = false
+	p.freezeTried()
 	switch {
 	case set && frozen:
 		p.act(actFrozen)
@@ -328,15 +329,16 @@ func (p Account) FrozenIs(frozen, set bool) {
 	}
 }
 
-// FreezeTried ends the wait for a freeze, whatever came of it: it is a
-// precaution, and a deactivation does not wait for it.
-func (p Account) FreezeTried() { p.change.Freeze, p.call.freezeTried = false, true }
+// freezeTried ends the wait for a freeze, whatever came of it: a deactivation does
+// not wait for it.
+func (p Account) freezeTried() { p.change.Freeze, p.call.freezeTried = false, true }
 
 // NotFrozen takes in that a freeze was refused or lost: perhaps it takes effect,
 // and then it has to be lifted when the person comes back.
 func (p Account) NotFrozen(e *salesforce.Error) {
+	p.freezeTried()
 	if e.Outcome == salesforce.MaybeApplied {
-		p.Link.Frozen = true
+		p.Link.FreezeLost = true
 		p.doubt(p.lateUntil)
 	}
 	if p.call.mustFreeze {

@@ -117,7 +117,7 @@ func viewOf(p *events.Person) events.SourceState {
 
 func desireOf(t testing.TB, c Config, state *events.PersonState, previous *events.Desired) *events.Desired {
 	t.Helper()
-	who, err := newIdentity(c.merger, state)
+	who, err := newIdentity(c.merger, state, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,30 +170,140 @@ func TestDesiredOfLeavers(t *testing.T) {
 	moved.Enterprise.Department = "Kitchen"
 	broken := samplePerson(1)
 	broken.Active, broken.Name = &no, nil
-	kept := events.Match{Username: "kept"}
+	kept, all := events.Match{FederationID: "f", Username: "kept", Email: "e"}, sampleMatch()
 	removed := stateOf(nil)
 	removed.Sources["hr"] = events.SourceState{Removed: true}
 	tests := map[string]struct {
 		state    *events.PersonState
 		previous *events.Desired
 		match    events.Match
+		// first is what they are looked for by where they never had a user here.
+		first events.Match
 	}{
-		"inactive":             {stateOf(inactive), &events.Desired{Active: true, Match: kept}, kept},
-		"no rule any more":     {stateOf(moved), &events.Desired{Active: true, Match: kept}, kept},
-		"removed":              {removed, &events.Desired{Active: true, Match: kept}, kept},
-		"mapping never worked": {stateOf(broken), &events.Desired{Active: true}, events.Match{FederationID: "W1", Username: "sample.person00001@example.com.crm", Email: "sample.person00001@example.com"}},
+		"inactive":             {stateOf(inactive), &events.Desired{Active: true, Match: kept}, kept, all},
+		"no rule any more":     {stateOf(moved), &events.Desired{Active: true, Match: kept}, kept, events.Match{}},
+		"removed":              {removed, &events.Desired{Active: true, Match: kept}, kept, events.Match{FederationID: "W1"}},
+		"mapping never worked": {stateOf(broken), &events.Desired{Active: true}, all, all},
+		"some of it worked":    {stateOf(broken), &events.Desired{Active: true, Match: events.Match{Username: "kept"}}, events.Match{FederationID: "W1", Username: "kept", Email: all.Email}, all},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := desireOf(t, cfg, test.state, test.previous)
-			if d == nil || d.Active || d.Fields != nil || d.Problem != nil || d.Match != test.match {
+			if d == nil || d.Active || d.Sought || d.Fields != nil || d.Problem != nil || d.Match != test.match {
 				t.Fatalf("desired = %+v", d)
 			}
-			if first := desireOf(t, cfg, test.state, nil); first != nil {
-				t.Errorf("somebody who never had a user got %+v", first)
+			first := desireOf(t, cfg, test.state, nil)
+			if test.first == (events.Match{}) {
+				if first != nil {
+					t.Errorf("somebody who has not left is looked for: %+v", first)
+				}
+				return
+			}
+			if first == nil || first.Active || !first.Sought || first.Fields != nil || first.Problem != nil || first.Match != test.first {
+				t.Errorf("somebody who never had a user here: %+v, want them looked for by %+v", first, test.first)
 			}
 		})
+	}
+}
+
+// sampleMatch is all by which person 1's user is recognised.
+func sampleMatch() events.Match {
+	return events.Match{FederationID: "W1", Username: "sample.person00001@example.com.crm", Email: "sample.person00001@example.com"}
+}
+
+func inactivePerson() *events.Person {
+	no := false
+	p := samplePerson(1)
+	p.Active = &no
+	return p
+}
+
+// What a rule or a field says of people who are not active is not what their
+// user was made by.
+func TestALeaverIsSoughtByWhatTheyWouldHave(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		person func(*events.Person)
+		edit   func(*config.Assign)
+		want   func(*events.Match)
+	}{
+		"by the rule that would match": {
+			func(p *events.Person) { p.Enterprise.Department = "Field" },
+			func(a *config.Assign) {
+				a.Rules = append(a.Rules, config.Rule{Name: "field", When: `person.active && person.enterprise.department == "Field"`,
+					Profile: "Reader", Fields: map[string]string{"Username": `person.active ? person.userName + ".field" : "gone"`}})
+			},
+			func(m *events.Match) { m.Username = "sample.person00001@example.com.field" },
+		},
+		"by another's where a condition cannot be decided": {
+			func(*events.Person) {},
+			func(a *config.Assign) { a.Rules[0].When = `person.nickName == "x"` },
+			func(*events.Match) {},
+		},
+		"by what can be worked out": {
+			func(p *events.Person) { p.UserName = "" },
+			func(*config.Assign) {},
+			func(m *events.Match) { m.Username = "" },
+		},
+		"by a field of the org's own": {
+			func(*events.Person) {},
+			func(a *config.Assign) {
+				a.Match, a.ExternalIDField = []string{"external_id"}, "Badge__c"
+				a.Fields["Badge__c"] = "person.custom.badge"
+			},
+			func(m *events.Match) { m.ExternalID = "7" },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, want := inactivePerson(), sampleMatch()
+			test.person(p)
+			test.want(&want)
+			d := desireOf(t, sampleConfig(t, editAssign(test.edit)), stateOf(p), nil)
+			if d == nil || d.Match != want || !d.Sought {
+				t.Errorf("desired = %+v, want %+v", d, want)
+			}
+		})
+	}
+}
+
+func editAssign(edit func(*config.Assign)) func(*config.File) {
+	return func(f *config.File) {
+		a := f.Orgs["sales"].Assign
+		edit(&a)
+		f.Orgs["sales"] = config.Org{Assign: a}
+	}
+}
+
+// Nobody can be found by values that no rule compares.
+func TestALeaverWithoutAValueToCompareIsNotSought(t *testing.T) {
+	t.Parallel()
+	p := inactivePerson()
+	p.UserName = ""
+	cfg := sampleConfig(t, editAssign(func(a *config.Assign) { a.Match = []string{"username"} }))
+	if d := desireOf(t, cfg, stateOf(p), nil); d != nil {
+		t.Errorf("desired = %+v", d)
+	}
+}
+
+// Somebody who is back, and for whom no rule has a user, is nobody's business any
+// more: whatever user they have by other means stays as it is.
+func TestWhoeverIsBackIsSoughtNoLonger(t *testing.T) {
+	t.Parallel()
+	cfg := sampleConfig(t)
+	back := samplePerson(1)
+	back.Enterprise.Department = "Kitchen"
+	gone := desireOf(t, cfg, stateOf(inactivePerson()), nil)
+	here := desireOf(t, cfg, stateOf(back), gone)
+	if here == nil || here.Active || !here.Sought || here.Match != (events.Match{}) {
+		t.Fatalf("back, without a rule: %+v, want nobody looked for", here)
+	}
+	if again := desireOf(t, cfg, stateOf(inactivePerson()), here); again == nil || again.Match != sampleMatch() || !again.Sought {
+		t.Errorf("left again: %+v", again)
+	}
+	if member := desireOf(t, cfg, stateOf(samplePerson(1)), gone); member == nil || !member.Active || member.Sought {
+		t.Errorf("back, with a rule: %+v", member)
 	}
 }
 

@@ -27,8 +27,8 @@ type identity struct {
 	// last is the person as they were before the last source removed them, where
 	// that is known; person where none has.
 	last *events.Person
-	vars   map[string]any
-	cel    cel.Activation
+	vars map[string]any
+	cel  cel.Activation
 }
 
 // newIdentity makes the identity of a person; before is their state before the

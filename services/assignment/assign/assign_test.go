@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -61,126 +60,6 @@ func TestABackfillWaitsAndALeaverDoesNot(t *testing.T) {
 	}
 	if b.workSeq(events.LaneLeaver, 1) != dseq+1 {
 		t.Error("no work on the leaver lane")
-	}
-}
-
-// Historic leavers of a first load must not stand before real ones; a single
-// event must not wait behind a load.
-func TestALeaverNeverSeenActiveIsSought(t *testing.T) {
-	t.Parallel()
-	b := newBundle(t)
-	b.start()
-	backfill := func(e *events.Event) { e.Lane = events.LaneBackfill }
-	removed := func(e *events.Event) { e.Type = events.TypePersonRemoved }
-	kitchen := func(e *events.Event) { e.Person.Enterprise.Department = "Kitchen" }
-	b.publish("hr", sampleEvent(1, backfill, active(false)))
-	b.publish("hr", sampleEvent(2, active(false)))
-	b.publish("hr", sampleEvent(3, kitchen))
-	b.awaitFolded(3, 3)
-	if _, seq := b.desired(3); seq != 0 {
-		t.Error("an active person without a rule is looked for")
-	}
-	b.publish("hr", sampleEvent(3, removed))
-	for n, lane := range map[int]events.Lane{1: events.LaneBackfill, 2: events.LaneLeaver, 3: events.LaneLeaver} {
-		d, seq := b.awaitDesired(n, func(d events.Desired) bool { return !d.Active })
-		want := events.Match{FederationID: fmt.Sprintf("W%05d", n), Username: fmt.Sprintf("sample.person%05d@example.com.crm", n), Email: fmt.Sprintf("sample.person%05d@example.com", n)}
-		if d.Lane != lane || !d.Sought || d.Match != want || b.workSeq(lane, n) != seq+1 {
-			t.Errorf("person %d: %+v, want them on lane %s, looked for by %+v", n, d, lane, want)
-		}
-	}
-	b.publish("hr", sampleEvent(2, backfill, active(true)))
-	b.awaitDesired(2, func(d events.Desired) bool { return d.Active })
-	b.publish("hr", sampleEvent(2, backfill, active(false)))
-	if d, _ := b.awaitDesired(2, func(d events.Desired) bool { return !d.Active && !d.Sought }); d.Lane != events.LaneLeaver {
-		t.Errorf("somebody who had a user waits on lane %s", d.Lane)
-	}
-}
-
-// Whoever left before Rollcall looked for leavers is looked for after an upgrade.
-func TestTheSweepSeeksWhoLeftBefore(t *testing.T) {
-	t.Parallel()
-	b := newBundle(t)
-	org := b.file.Orgs
-	b.file.Orgs = map[string]config.Org{}
-	stop := b.start()
-	b.awaitFolded(1, b.publish("hr", sampleEvent(1, active(false))))
-	b.awaitAcked()
-	stop()
-	b.file.Orgs = org
-	b.start()
-	if d, seq := b.awaitDesired(1, func(d events.Desired) bool { return d.Sought }); d.Lane != events.LaneBackfill || b.workSeq(events.LaneBackfill, 1) != seq+1 {
-		t.Errorf("desired = %+v", d)
-	}
-}
-
-// employed gives a person a number.
-func employed(number string) func(*events.Event) {
-	return func(e *events.Event) { e.Person.Enterprise.EmployeeNumber = number }
-}
-
-// Whatever way a source writes an id in, it names one person, whom others call by
-// the form that is declared; and so do the members of its groups.
-func TestAnIDIsWrittenInSeveralWays(t *testing.T) {
-	t.Parallel()
-	b := newBundle(t)
-	hr := b.file.Sources["hr"]
-	hr.CorrelationID = config.CorrelationID{Trim: true, Case: config.CaseUpper, PadZeros: 6, Pattern: "[0-9]{6}|W[0-9]{5}"}
-	b.file.Sources["hr"] = hr
-	b.start()
-	b.publish("hr", sampleEvent(1, employed(" w00001 ")))
-	d, _ := b.awaitDesired(1, func(d events.Desired) bool { return d.Active })
-	if d.Match.FederationID != "W00001" {
-		t.Errorf("the person is found by %+v", d.Match)
-	}
-	b.publish("hr", &events.Event{SpecVersion: "1.0", ID: "g", Source: "urn:hr", Type: events.TypeGroupUpserted,
-		Group: &events.Group{ExternalID: "g", DisplayName: "Leads", Members: []events.Member{{Value: "w00001"}, {Value: "77"}}}})
-	b.awaitDesired(1, func(d events.Desired) bool { return slices.Contains(d.Assignments["permissionSets"], "Lead") })
-	number := events.DesiredSubject("sales", b.keyer.Person("000077"))
-	b.publish("hr", sampleEvent(2, employed("77")))
-	await(b, number, func(d events.Desired) bool { return slices.Contains(d.Assignments["permissionSets"], "Lead") })
-	b.publish("directory", sampleEvent(1, func(e *events.Event) { e.Person.Title = ""; e.Person.NickName = "Sam" }))
-	p, _ := await(b, events.PersonSubject(b.key(1)), func(p events.PersonState) bool { return len(p.Sources) == 2 })
-	if p.CorrelationID != "W00001" {
-		t.Errorf("person %+v", p)
-	}
-	b.publish("hr", sampleEvent(1, employed("W00001\t"), active(false)))
-	b.awaitDesired(1, func(d events.Desired) bool { return !d.Active && !d.Sought })
-}
-
-// A source that declares nothing keeps the keys it has.
-func TestAnIDIsAKeyAsItIsWrittenWhereNothingIsDeclared(t *testing.T) {
-	t.Parallel()
-	b := newBundle(t)
-	b.start()
-	for n, id := range []string{" E100", "e100", "00123", "123", "1E5"} {
-		b.publish("hr", sampleEvent(n, employed(id)))
-		if p, _ := await(b, events.PersonSubject(b.keyer.Person(id)), func(events.PersonState) bool { return true }); p.CorrelationID != id {
-			t.Errorf("%q is kept as %+v", id, p)
-		}
-	}
-}
-
-func TestAnIDThatDoesNotFitIsRejected(t *testing.T) {
-	t.Parallel()
-	b := newBundle(t)
-	b.start()
-	for name, c := range map[string]struct {
-		event *events.Event
-		says  string
-	}{
-		"a person": {sampleEvent(1, employed("4.56E+11")),
-			"event at /data: has a correlation id (enterprise.employeeNumber) that is in scientific notation, as a spreadsheet writes a long number, and its digits are lost: format the column as text and export it again; where ids do look like this, say so in sources.hr.correlationID.pattern"},
-		"a member": {&events.Event{SpecVersion: "1.0", ID: "g", Source: "urn:hr", Type: events.TypeGroupUpserted,
-			Group: &events.Group{ExternalID: "g", Members: []events.Member{{Value: "1"}, {Value: "4.56E+11"}}}},
-			"event at /data/members/1/value: is in scientific notation"},
-	} {
-		r := b.awaitRejection(b.publish("hr", c.event), func(events.Rejection) bool { return true })
-		if !strings.HasPrefix(r.Failure.Message, c.says) || r.Failure.Cause != events.CausePoison {
-			t.Errorf("%s: %+v, want %q", name, r.Failure, c.says)
-		}
-	}
-	if p, seq := read[events.PersonState](b, events.PersonSubject(b.keyer.Person("4.56E+11"))); seq != 0 {
-		t.Errorf("kept all the same: %+v", p)
 	}
 }
 

@@ -118,6 +118,7 @@ func sampleDesired() events.Desired {
 		Match: events.Match{
 			FederationID: "1001", Username: "sample.person@example.com", Email: "sample.person@example.com", ExternalID: "hr-1001",
 		},
+		Sought:  true,
 		Fields:  map[string]any{"LastName": "Person", "Title": nil, "IsOnLeave__c": false, "Floor__c": 2.5},
 		Profile: "Standard User", Role: "Sales", Assignments: map[string][]string{"permissionSets": {"Sales_Tools"}, "groups": {"All_Sales"}},
 		Problem: ptr(sampleFailure()), Hash: "0123456789abcdef0123456789abcdef", Origin: sampleOrigin(),

@@ -126,7 +126,11 @@ func (p Account) among(users Users) (*User, *events.Failure) {
 		}
 		p.unlink()
 	}
-	u, unclear := users.matcher.match(p.Desired, users.candidates(p.Desired))
+	candidates := users.candidates(p.Desired)
+	if !p.Desired.Active && !slices.ContainsFunc(candidates, func(u *User) bool { return u.Active }) {
+		candidates = nil // whosever they are, nobody is to be deactivated
+	}
+	u, unclear := users.matcher.match(p.Desired, candidates)
 	if u != nil || unclear != nil {
 		return u, unclear
 	}
@@ -150,7 +154,7 @@ func (p *Person) LookFailed(operation string, e *salesforce.Error) {
 func (p Account) Own(record *events.Owner) (by string) {
 	u := p.lookup.user
 	if record != nil && record.Key != p.Key {
-		p.Fail(belongsToAnother(u.ID))
+		p.Fail(belongsToAnother(p.Desired, u.ID))
 		return ""
 	}
 	p.ownership.linked, p.ownership.fresh = true, p.Link.UserID == ""
@@ -172,7 +176,7 @@ func (p Account) BelongsToAnother() {
 	if id == "" && p.lookup.user != nil {
 		id = p.lookup.user.ID
 	}
-	p.Fail(belongsToAnother(id))
+	p.Fail(belongsToAnother(p.Desired, id))
 	p.unlink()
 }
 
@@ -354,7 +358,10 @@ func (p Account) NotUnfrozen(e *salesforce.Error) {
 	p.Fail(judged(e, OpFreeze))
 }
 
-func belongsToAnother(userID string) *events.Failure {
-	return &events.Failure{Cause: events.CauseDuplicate, Operation: OpLookup,
-		Message: "Salesforce user " + userID + " belongs to another person. Two people have the same username, federation id or external id: correct one of them in HR."}
+func belongsToAnother(d events.Desired, userID string) *events.Failure {
+	todo := "Two people have the same username, federation id or external id: correct one of them in HR."
+	if !d.Active {
+		todo = "This person has left: if the other has too, let HR say so of them; if the user is rightly the other's, who was hired again under another number, say, discard this."
+	}
+	return &events.Failure{Cause: events.CauseDuplicate, Operation: OpLookup, Message: "Salesforce user " + userID + " belongs to another person. " + todo}
 }

@@ -182,7 +182,11 @@ func TestACrashInTheMiddleOfASwapEndsRight(t *testing.T) {
 				dead := r.start(short, patient, gated(kill.before))
 				kill.arm(dead)
 				t.Cleanup(sync.OnceFunc(func() { close(kill.release); dead.stop() }))
-				<-kill.claimed
+				select {
+				case <-kill.claimed:
+				case <-time.After(patience):
+					t.Fatal("there was no such call")
+				}
 				r.start(short)
 				r.settled(revisions)
 				r.idle()

@@ -181,7 +181,7 @@ func (s *Settling) Settle(refused []*Person) {
 func (s *Settling) follow(p *Person) {
 	var way []*Person
 	at := map[*Person]int{}
-	turn := stuck
+	var turn int
 	for next := p; ; {
 		if known, ok := s.placed[next]; ok {
 			turn = known

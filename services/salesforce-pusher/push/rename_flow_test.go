@@ -106,6 +106,7 @@ func TestSwapsEndInOneBatchAndDelayNobody(t *testing.T) {
 		person(5, manager), person(6, manager), // bystanders
 		called(7, nameOf(8)), called(8, "free@example.com"), // a chain
 	}
+	before := r.org.Counters()
 	people[1] = called(1, nameOf(0), func(d *events.Desired) { d.Fields["FederationIdentifier"], d.Match.FederationID = "fed0000", "fed0000" })
 	people[0] = called(0, nameOf(1), manager, func(d *events.Desired) { d.Fields["FederationIdentifier"], d.Match.FederationID = "fed0001", "fed0001" })
 	r.together(w, people...)
@@ -115,6 +116,12 @@ func TestSwapsEndInOneBatchAndDelayNobody(t *testing.T) {
 		if o.Failures != 0 {
 			t.Errorf("%s failed %d times", p.Key, o.Failures)
 		}
+	}
+	after := r.org.Counters()
+	// All, then the passing names and who waited for them, the last of each circle,
+	// and what else the first of them should have. One look, and a new process's names.
+	if updates, calls := after.ByOperation["collections.update"]-before.ByOperation["collections.update"], after.APICalls-before.APICalls; updates != 4 || calls != 6 {
+		t.Errorf("%d updates, %d calls, want 4 and 6: %v", updates, calls, after.ByOperation)
 	}
 	for i, name := range []string{nameOf(1), nameOf(0), nameOf(3), nameOf(4), nameOf(2), nameOf(5), nameOf(6), nameOf(8), "free@example.com"} {
 		r.isCalled(i, name)
@@ -182,7 +189,11 @@ func TestACrashInTheMiddleOfASwapEndsRight(t *testing.T) {
 				dead := r.start(short, patient, gated(kill.before))
 				kill.arm(dead)
 				t.Cleanup(sync.OnceFunc(func() { close(kill.release); dead.stop() }))
-				<-kill.claimed
+				select {
+				case <-kill.claimed:
+				case <-time.After(patience):
+					t.Fatal("there was no such call")
+				}
 				r.start(short)
 				r.settled(revisions)
 				r.idle()

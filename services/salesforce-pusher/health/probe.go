@@ -52,8 +52,7 @@ func (h *Org) tryHeal(ctx context.Context, client *salesforce.Client) (time.Dura
 		return 0, nil
 	}
 	now := time.Now()
-	fresh := health.Failure != nil && health.Failure.Cause == events.CauseCredentials && h.newer(health.TokenGeneration)
-	if !fresh && now.Before(health.NextProbe) {
+	if !h.news(health) && now.Before(health.NextProbe) {
 		return min(health.NextProbe.Sub(now)+time.Millisecond, h.cfg.Probe.Poll), nil
 	}
 	// Whoever wins this write probes; the others wait until the probe is over.
@@ -64,6 +63,7 @@ func (h *Org) tryHeal(ctx context.Context, client *salesforce.Client) (time.Dura
 		}
 		return 0, err
 	}
+	h.looked.Store(true)
 	f := h.probe(ctx, client, health.Failure)
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -71,13 +71,23 @@ func (h *Org) tryHeal(ctx context.Context, client *salesforce.Client) (time.Dura
 	return h.probed(ctx, f)
 }
 
+// news says whether a held org is probed before its time: with a session newer
+// than the last one used, which may be of another place, and by a worker that has
+// just started, for what stood in the way may have gone while nobody ran. Of
+// several that start at once, the first to write speaks for all.
+func (h *Org) news(health events.Health) bool {
+	return h.newer(health.TokenGeneration) || !h.looked.Load() && health.At.Before(h.began)
+}
+
 // probe makes one cheap call and returns what still holds the org; was is what
 // held it until now.
 func (h *Org) probe(ctx context.Context, client *salesforce.Client, was *events.Failure) *events.Failure {
+	err := h.ask(ctx, client)
+	if TooLate(err) {
+		err = h.ask(ctx, client) // the new session is at hand by now
+	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.CallTimeout)
 	defer cancel()
-	_, err := client.Limits(ctx)
-	h.cfg.Called(ctx, plan.OpProbe, err)
 	if err == nil {
 		return stillDemoted(ctx, client, was)
 	}
@@ -88,6 +98,15 @@ func (h *Org) probe(ctx context.Context, client *salesforce.Client, was *events.
 		return f
 	}
 	return nil // refused for lack of a right, say: somebody answers
+}
+
+// ask is the cheapest of calls.
+func (h *Org) ask(ctx context.Context, client *salesforce.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.CallTimeout)
+	defer cancel()
+	_, err := client.Limits(ctx)
+	h.cfg.Called(ctx, plan.OpProbe, err)
+	return err
 }
 
 // probed writes what a probe found.

@@ -79,6 +79,9 @@ func (c *caller) call(ctx context.Context, operation, object string, tasks []*ta
 	err := do(within)
 	end(err)
 	c.metrics.call(ctx, operation, err)
+	if health.TooLate(err) {
+		return notSent(), outOfTime()
+	}
 	if err != nil {
 		refused = plan.ErrorIn(err)
 	}

@@ -79,17 +79,33 @@ func (h *Org) news(health events.Health) bool {
 	return h.newer(health.TokenGeneration) || !h.looked.Load() && health.At.Before(h.began)
 }
 
-// probe makes one cheap call and returns what still holds the org; was is what
-// held it until now.
+// probe tries what failed, cheaply, and returns what still holds the org; was is
+// what held it until now.
 func (h *Org) probe(ctx context.Context, client *salesforce.Client, was *events.Failure) *events.Failure {
-	err := h.ask(ctx, client)
-	if TooLate(err) {
-		err = h.ask(ctx, client) // the new session is at hand by now
+	f := h.probeBy(ctx, func(ctx context.Context) error { _, err := client.Limits(ctx); return err })
+	if f == nil && writes(was) {
+		f = h.probeBy(ctx, func(ctx context.Context) error { return TryWrite(ctx, client) })
 	}
-	ctx, cancel := context.WithTimeout(ctx, h.cfg.CallTimeout)
-	defer cancel()
-	if err == nil {
+	if f == nil && writes(was) && was.Code == codeReadOnly {
+		f = h.probeBy(ctx, func(ctx context.Context) error { return stillReadOnly(ctx, client) })
+	}
+	if f == nil {
 		return stillDemoted(ctx, client, was)
+	}
+	if writes(was) {
+		f.Operation = was.Operation // the next probe tries it too
+	}
+	return f
+}
+
+// probeBy makes one call and returns what trouble of the org it met.
+func (h *Org) probeBy(ctx context.Context, call func(context.Context) error) *events.Failure {
+	err := h.timed(ctx, call)
+	if TooLate(err) {
+		err = h.timed(ctx, call) // the new session is at hand by now
+	}
+	if err == nil {
+		return nil
 	}
 	if f := Trouble(err, plan.OpProbe); f != nil {
 		return f
@@ -100,11 +116,11 @@ func (h *Org) probe(ctx context.Context, client *salesforce.Client, was *events.
 	return nil // refused for lack of a right, say: somebody answers
 }
 
-// ask is the cheapest of calls.
-func (h *Org) ask(ctx context.Context, client *salesforce.Client) error {
+// timed makes a call within the time of one.
+func (h *Org) timed(ctx context.Context, call func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.CallTimeout)
 	defer cancel()
-	_, err := client.Limits(ctx)
+	err := call(ctx)
 	h.cfg.Called(ctx, plan.OpProbe, err)
 	return err
 }

@@ -53,6 +53,9 @@ func tasksOf(units []unit) []*task {
 type result struct {
 	id  string
 	err *salesforce.Error
+	// after is the answer to an earlier call for the same record, of which nobody
+	// knows whether it was applied; nil where there was none.
+	after *salesforce.Error
 }
 
 // caller makes API calls on behalf of people: inside their claims, traced,
@@ -98,32 +101,10 @@ func maybeApplied(err error) bool {
 
 // collect sends one collection call and returns each unit's own result, also
 // where it halts. A call that is refused as a whole for the sake of one record's
-// data is halved until the record is found: a bad person delays only themselves.
+// data, or answered 5xx, is halved until the record is found: a bad person delays
+// only themselves.
 func (c *caller) collect(ctx context.Context, operation, object string, units []unit, send func(ctx context.Context, part []unit) ([]salesforce.Result, error)) (results []result, halted error) {
-	budget := maxHalvings
-	var halve func(part []unit) ([]result, error)
-	halve = func(part []unit) ([]result, error) {
-		var got []salesforce.Result
-		e, halted := c.call(ctx, operation, object, tasksOf(part), func(ctx context.Context) (err error) {
-			got, err = send(ctx, part)
-			return err
-		})
-		switch {
-		case e == nil:
-			return resultsOf(got), nil
-		case halted != nil || len(part) == 1 || !blamesData(e) || budget < 2:
-			return repeat(result{err: e}, len(part)), halted
-		}
-		budget -= 2
-		mid := len(part) / 2
-		first, halted := halve(part[:mid])
-		if halted != nil {
-			return append(first, repeat(result{err: notSent()}, len(part)-mid)...), halted
-		}
-		second, halted := halve(part[mid:])
-		return append(first, second...), halted
-	}
-	return halve(units)
+	return (&search{caller: c, operation: operation, object: object, send: send, left: maxHalvings}).run(ctx, units)
 }
 
 // blamesData says whether a refusal of a whole call may be one record's fault.

@@ -66,6 +66,8 @@ type caller struct {
 	ledger  *ledger
 	trace   *stepTrace
 	metrics *metrics
+	// answers is set once the org answered after a call that it did not answer.
+	answers bool
 }
 
 // call makes one API call and returns what it was answered, nil for success.
@@ -91,7 +93,33 @@ func (c *caller) call(ctx context.Context, operation, object string, tasks []*ta
 	if f := health.Trouble(err, operation); f != nil && !maybeApplied(err) {
 		halted = &halt{trouble: f}
 	}
+	if refused != nil && refused.Class == salesforce.Timeout && refused.Code == salesforce.CodeNoAnswer && operation != plan.OpProbe {
+		halted = c.stillThere(ctx, operation, tasks)
+	}
 	return refused, halted
+}
+
+// stillThere asks, once in a step, whether an org that did not answer in time
+// answers at all; the error is that it does not. A call that takes too long is a
+// matter of its records only while others are answered.
+func (c *caller) stillThere(ctx context.Context, operation string, tasks []*task) error {
+	if c.answers {
+		return nil
+	}
+	e, halted := c.call(ctx, plan.OpProbe, "limits", tasks, func(ctx context.Context) error {
+		_, err := c.client.Limits(ctx)
+		return err
+	})
+	if halted != nil {
+		return halted
+	}
+	if e != nil {
+		if f := plan.Diagnose(plan.Refusal{Err: e, Operation: operation, Probe: true}); f.Cause.OrgWide() {
+			return &halt{trouble: f}
+		}
+	}
+	c.answers = true
+	return nil
 }
 
 func maybeApplied(err error) bool {

@@ -68,10 +68,10 @@ func payloadError(err error) error {
 const hashedVersion = 1
 
 // HashDesired returns the hash of what a Desired asks for: all but its version,
-// its lane, its origin and the hash itself, so that the same wish has the same
+// its lane, its origin, whether they are only sought, and the hash itself, so that the same wish has the same
 // hash whatever event repeated it, and whatever version holds it.
 func HashDesired(d Desired) (string, error) {
-	d.V, d.Hash, d.Lane, d.Origin = hashedVersion, "", "", Origin{}
+	d.V, d.Hash, d.Lane, d.Sought, d.Origin = hashedVersion, "", "", false, Origin{}
 	d.PermissionSets, d.Groups = d.Assignments[KeyPermissionSets], d.Assignments[KeyGroups]
 	d.Assignments = maps.Clone(d.Assignments)
 	delete(d.Assignments, KeyPermissionSets)

@@ -53,6 +53,7 @@ func TestHashDesired(t *testing.T) {
 		"version": func(d *events.Desired) { d.V = 7 },
 		"lane":    func(d *events.Desired) { d.Lane = events.LaneBackfill },
 		"origin":  func(d *events.Desired) { d.Origin = events.Origin{EventID: "other"} },
+		"sought":  func(d *events.Desired) { d.Sought = !d.Sought },
 		"hash":    func(d *events.Desired) { d.Hash = "" },
 	} {
 		d := sampleDesired()
@@ -65,7 +66,7 @@ func TestHashDesired(t *testing.T) {
 	for i := range reflect.TypeFor[events.Desired]().NumField() {
 		d := sampleDesired()
 		name := reflect.TypeOf(d).Field(i).Name
-		if name == "V" || name == "Lane" || name == "Origin" || name == "Hash" || onlyInVersion1(name, reflect.TypeOf(d)) {
+		if name == "V" || name == "Lane" || name == "Sought" || name == "Origin" || name == "Hash" || onlyInVersion1(name, reflect.TypeOf(d)) {
 			continue
 		}
 		reflect.ValueOf(&d).Elem().Field(i).SetZero()

@@ -20,6 +20,7 @@ const (
 	CauseLocked  Cause = "locked"  // a row lock in Salesforce
 	CauseTimeout Cause = "timeout" // no answer in time
 	CauseUnknown Cause = "unknown" // an answer nobody has a word for
+	CauseWaiting Cause = "waiting" // a username is still another person's, who is to give it up
 )
 
 // Causes that are parked at once: somebody has to change something first.
@@ -44,7 +45,7 @@ const (
 func Causes() []Cause {
 	return []Cause{
 		CauseCredentials, CauseThrottled, CauseUnavailable,
-		CauseLocked, CauseTimeout, CauseUnknown,
+		CauseLocked, CauseTimeout, CauseUnknown, CauseWaiting,
 		CauseLicence, CauseCreateDisabled, CauseUpdateDisabled, CauseDeactivateDisabled,
 		CauseAmbiguousMatch, CauseInvalid, CauseDuplicate, CauseForbidden, CauseMisconfigured,
 		CauseDeactivationRefused, CauseGroupMapping, CauseMapping, CauseProtected, CausePoison,

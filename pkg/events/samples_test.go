@@ -118,6 +118,7 @@ func sampleDesired() events.Desired {
 		Match: events.Match{
 			FederationID: "1001", Username: "sample.person@example.com", Email: "sample.person@example.com", ExternalID: "hr-1001",
 		},
+		Sought:  true,
 		Fields:  map[string]any{"LastName": "Person", "Title": nil, "IsOnLeave__c": false, "Floor__c": 2.5},
 		Profile: "Standard User", Role: "Sales", Assignments: map[string][]string{"permissionSets": {"Sales_Tools"}, "groups": {"All_Sales"}},
 		Problem: ptr(sampleFailure()), Hash: "0123456789abcdef0123456789abcdef", Origin: sampleOrigin(),
@@ -126,7 +127,7 @@ func sampleDesired() events.Desired {
 
 func sampleLink() events.Link {
 	return events.Link{
-		V: 2, Org: "production", Key: sampleKey, UserID: "005000000000001AAA", Active: true, Frozen: true,
+		V: 2, Org: "production", Key: sampleKey, UserID: "005000000000001AAA", Active: true, Frozen: true, FreezeLost: true,
 		AppliedRevision: 21, AppliedHash: "0123456789abcdef0123456789abcdef",
 		FieldHashes: map[string]string{"LastName": "a1b2c3"}, Assigned: map[string]string{"permission_set/Sales_Tools": "0Pa000000000001AAA"},
 		Claim:  &events.Claim{Worker: "pusher-1", Revision: 22, Until: at(1)},

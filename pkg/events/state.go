@@ -119,6 +119,10 @@ type Desired struct {
 	Lane   Lane   `json:"lane"`
 	// Match says by what an existing Salesforce user is recognised.
 	Match Match `json:"match"`
+	// Sought says that the person was never to have a user in this org, and that
+	// one who is clearly theirs is deactivated all the same: they have left. Where
+	// they are back, Match is empty.
+	Sought bool `json:"sought,omitzero"`
 	// Fields are Salesforce User fields; nil clears a field. Empty for a leaver:
 	// nobody's deactivation waits for a mapping.
 	Fields  map[string]any `json:"fields,omitempty"`
@@ -133,7 +137,7 @@ type Desired struct {
 	Assignments map[string][]string `json:"assignments,omitempty"`
 	// Problem is set where a mapping failed: nothing is sent, the person is parked.
 	Problem *Failure `json:"problem,omitempty"`
-	// Hash is over everything above but the lane.
+	// Hash is over everything above but the lane and Sought.
 	Hash   string `json:"hash"`
 	Origin Origin `json:"origin"`
 }
@@ -176,6 +180,9 @@ type Link struct {
 	// Active and Frozen are the user's state when last written or read.
 	Active bool `json:"active,omitzero"`
 	Frozen bool `json:"frozen,omitzero"`
+	// FreezeLost is set where a freeze got no answer: it is lifted when the person
+	// comes back, and relied on by nobody.
+	FreezeLost bool `json:"freezeLost,omitzero"`
 	// AppliedRevision and AppliedHash name the [Desired] that was applied last.
 	AppliedRevision uint64 `json:"appliedRevision,omitzero"`
 	AppliedHash     string `json:"appliedHash,omitempty"`

@@ -15,45 +15,6 @@ const pathActive = "active"
 // customPrefix starts the path of an attribute beyond SCIM.
 const customPrefix = "custom."
 
-// correlation reads the attribute that names a person across sources.
-type correlation func(*events.Person) string
-
-// newCorrelation returns the reader of a configured correlation attribute.
-func newCorrelation(path string) (correlation, error) {
-	if name, ok := strings.CutPrefix(path, customPrefix); ok && name != "" {
-		return func(p *events.Person) string { return p.Custom[name] }, nil
-	}
-	switch path {
-	case "enterprise.employeeNumber":
-		return func(p *events.Person) string {
-			if p.Enterprise == nil {
-				return ""
-			}
-			return p.Enterprise.EmployeeNumber
-		}, nil
-	case "externalId":
-		return func(p *events.Person) string { return p.ExternalID }, nil
-	case "userName":
-		return func(p *events.Person) string { return p.UserName }, nil
-	case "emails.primary":
-		return primaryEmail, nil
-	}
-	return nil, fmt.Errorf("%q is not one of enterprise.employeeNumber, externalId, userName, emails.primary, custom.<name>", path)
-}
-
-// primaryEmail is the address marked primary, or the only one.
-func primaryEmail(p *events.Person) string {
-	for _, e := range p.Emails {
-		if e.Primary {
-			return e.Value
-		}
-	}
-	if len(p.Emails) == 1 {
-		return p.Emails[0].Value
-	}
-	return ""
-}
-
 // checkPath says whether a precedence path names an attribute.
 func checkPath(path string) error {
 	if path == "*" || path == pathActive || path == "name" || path == "enterprise" || path == "custom" {

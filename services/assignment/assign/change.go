@@ -173,7 +173,11 @@ func (s *Service) buildGroup(c *change, have map[string]bus.Entry) (bus.Group, e
 		return nil, nil
 	}
 	header := headerOf(c.context)
-	writes, err := s.desire(c, &state, have, header)
+	who, err := s.identify(&state, entry)
+	if err != nil {
+		return nil, err
+	}
+	writes, err := s.desire(c, who, have, header)
 	if err != nil || !changed && len(writes) == 0 {
 		return nil, err
 	}
@@ -202,12 +206,22 @@ func encodePerson(state *events.PersonState) ([]byte, error) {
 	return data, err
 }
 
-// desire returns the writes of every org in which the change makes a difference.
-func (s *Service) desire(c *change, state *events.PersonState, have map[string]bus.Entry, header bus.Header) ([]bus.Write, error) {
-	who, err := newIdentity(s.merger, state)
+// identify makes the identity of a person. A removal says nothing of them, so who
+// they were before is what their user is found by.
+func (s *Service) identify(state *events.PersonState, entry bus.Entry) (*identity, error) {
+	who, err := newIdentity(s.merger, state, nil)
+	if err != nil || who.person != nil || entry.Seq == 0 {
+		return who, err
+	}
+	before, err := events.Decode[events.PersonState](entry.Data)
 	if err != nil {
 		return nil, err
 	}
+	return newIdentity(s.merger, state, &before)
+}
+
+// desire returns the writes of every org in which the change makes a difference.
+func (s *Service) desire(c *change, who *identity, have map[string]bus.Entry, header bus.Header) ([]bus.Write, error) {
 	var writes []bus.Write
 	for _, m := range s.mappings {
 		entry, known := have[events.DesiredSubject(m.org, c.key)]

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
+	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 )
 
 // Config is what assignment needs, checked and compiled. Make one with
@@ -66,11 +67,11 @@ func readSources(sources map[string]config.Source) (map[string]source, error) {
 		if err := events.CheckName(name); err != nil {
 			faults = append(faults, fmt.Errorf("sources: %w", err))
 		}
-		read, err := newCorrelation(sources[name].Correlate)
+		ids, err := correlation.New(name, sources[name])
 		if err != nil {
-			faults = append(faults, fmt.Errorf("sources.%s.correlate: %w", name, err))
+			faults = append(faults, err)
 		}
-		out[name] = source{correlate: read, versions: sources[name].VersionKind()}
+		out[name] = source{ids: ids, versions: sources[name].VersionKind()}
 	}
 	return out, errors.Join(faults...)
 }

@@ -1,6 +1,7 @@
 package assign
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,22 +24,35 @@ type identity struct {
 	state  *events.PersonState
 	person *events.Person
 	active bool
-	vars   map[string]any
-	cel    cel.Activation
+	// last is the person as they were before the last source removed them, where
+	// that is known; person where none has.
+	last *events.Person
+	vars map[string]any
+	cel  cel.Activation
 }
 
-func newIdentity(m *merger, state *events.PersonState) (*identity, error) {
+// newIdentity makes the identity of a person; before is their state before the
+// change, nil where there was none.
+func newIdentity(m *merger, state, before *events.PersonState) (*identity, error) {
 	who := &identity{state: state}
 	who.person, who.active = m.merge(state)
+	who.last = who.person
+	if who.last == nil && before != nil {
+		who.last, _ = m.merge(before)
+	}
 	if who.person == nil {
 		return who, nil
 	}
-	who.vars = newVars(state, who.person, who.active)
-	var err error
+	return who, who.prepare()
+}
+
+// prepare makes what expressions see.
+func (who *identity) prepare() (err error) {
+	who.vars = newVars(who.state, who.person, who.active)
 	if who.cel, err = cel.NewActivation(who.vars); err != nil {
-		return nil, fmt.Errorf("prepare variables: %w", err)
+		return fmt.Errorf("prepare variables: %w", err)
 	}
-	return who, nil
+	return nil
 }
 
 // known says whether any source ever spoke of the person; one who is only
@@ -49,10 +63,12 @@ func (who *identity) known() bool { return len(who.state.Sources) > 0 }
 // there was nothing before. It returns nil where there is nothing to say. Lane,
 // origin and hash are left to the caller.
 func (m *mapping) desire(who *identity, previous *events.Desired) *events.Desired {
-	if !who.known() || !who.active && previous == nil {
+	switch {
+	case !who.known():
 		return nil
-	}
-	if !who.active {
+	case !who.active && previous == nil:
+		return m.sought(who)
+	case !who.active:
 		return m.leaver(who, previous)
 	}
 	r, problem := m.choose(who)
@@ -71,36 +87,83 @@ func (m *mapping) blank(who *identity) *events.Desired {
 	return &events.Desired{Org: m.org, Key: who.state.Key}
 }
 
-// leaver asks for the user to be inactive.
+// leaver asks for the user to be inactive. Somebody who was only ever sought, and
+// is back without a rule that matches, is sought no longer: whoever works here may
+// have a user that Rollcall does not manage.
 func (m *mapping) leaver(who *identity, previous *events.Desired) *events.Desired {
 	d := m.blank(who)
-	d.Match = previous.Match
-	if d.Match == (events.Match{}) {
-		d.Match = m.guessMatch(who)
+	d.Sought = previous.Sought
+	if d.Sought && who.active {
+		return d
+	}
+	d.Match = completed(previous.Match, m.guessMatch(who))
+	return d
+}
+
+// sought asks for somebody who has left, and never was to have a user here, to be
+// looked for: the org may have had users before Rollcall, or the number in the
+// row that says so may be another than the one they were hired under. Nobody can
+// be found without a value that is compared.
+func (m *mapping) sought(who *identity) *events.Desired {
+	d := m.blank(who)
+	d.Sought, d.Match = true, m.guessMatch(who)
+	if !m.compares(d.Match) {
+		return nil
 	}
 	return d
 }
 
+// compares says whether any value is one by which the org recognises users.
+func (m *mapping) compares(v events.Match) bool {
+	has := map[string]bool{
+		matchFederationID: v.FederationID != "", matchUsername: v.Username != "",
+		matchEmail: v.Email != "", matchExternalID: v.ExternalID != "",
+	}
+	return slices.ContainsFunc(m.matchBy, func(by string) bool { return has[by] })
+}
+
+// completed is v with what it lacks from more.
+func completed(v, more events.Match) events.Match {
+	return events.Match{
+		FederationID: cmp.Or(v.FederationID, more.FederationID), Username: cmp.Or(v.Username, more.Username),
+		Email: cmp.Or(v.Email, more.Email), ExternalID: cmp.Or(v.ExternalID, more.ExternalID),
+	}
+}
+
 // guessMatch evaluates what it can of the fields an existing user is recognised
-// by, for somebody whose mapping never worked.
+// by, for somebody for whom no rule does: as the rule has it that would match if
+// they were active, as their user was made, or else the first that yields a value.
 func (m *mapping) guessMatch(who *identity) events.Match {
-	if who.person == nil {
+	as, err := who.asActive()
+	if err != nil {
 		return events.Match{}
 	}
+	rules := m.rules
+	if r, problem := m.choose(as); r != nil && problem == nil {
+		rules = append([]rule{*r}, m.rules...)
+	}
 	values := map[string]any{}
-	for i := range m.rules {
-		r := &m.rules[i]
-		who.vars[varRule] = r.Name
-		for _, f := range r.fields {
-			if _, have := values[f.name]; have || !m.isMatchField(f.name) {
+	for i := range rules {
+		as.vars[varRule] = rules[i].Name
+		for _, f := range rules[i].fields {
+			if values[f.name] != nil || !m.isMatchField(f.name) || who.last == nil && f.expr.reads(varPerson) {
 				continue
 			}
-			if v, err := f.expr.value(who.cel); err == nil {
+			if v, err := f.expr.value(as.cel); err == nil && v != "" {
 				values[f.name] = v
 			}
 		}
 	}
 	return m.match(values)
+}
+
+// asActive is the person as they last were, had nobody said that they left.
+func (who *identity) asActive() (*identity, error) {
+	as := &identity{state: who.state, person: who.last, active: true}
+	if as.person == nil {
+		as.person = &events.Person{}
+	}
+	return as, as.prepare()
 }
 
 func (m *mapping) isMatchField(name string) bool {
@@ -230,7 +293,9 @@ func failure(message string, e *expression, who *identity) *events.Failure {
 // problem of this person's mapping like any other.
 func (m *mapping) seal(d, previous *events.Desired, lane events.Lane, origin events.Origin) ([]byte, error) {
 	d.Lane, d.Origin = lane, origin
-	if !d.Active {
+	// Those who were only ever sought come by the thousand with a first load, and
+	// most have no user: a real leaver does not stand behind them.
+	if !d.Active && !(d.Sought && lane == events.LaneBackfill) {
 		d.Lane = events.LaneLeaver
 	}
 	data, err := encodeDesired(d, previous)

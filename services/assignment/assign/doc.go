@@ -56,7 +56,17 @@
 // A person who is not active, or whom no rule matches, is a leaver in every org
 // that had a Desired for them: no field is evaluated, so nobody's deactivation
 // waits for a mapping, and the values an existing user is recognised by are
-// kept. Where there was none before, none is written.
+// kept.
+//
+// Somebody who is not active and never had a Desired is sought: their user may
+// be older than Rollcall, or their number written in another way. Their Desired
+// holds every value by which the org recognises users that can be worked out;
+// where there is none, nobody can be found, and none is written. Only those of
+// whom it is said that they have left are sought: somebody active whom no rule
+// matches may have a user that Rollcall does not manage, and gets no Desired.
+// Whoever was only sought waits on lane leaver after a live event, and on lane
+// backfill after a load or a sweep, where they come by the thousand and most have
+// no user: a real leaver does not stand behind them.
 //
 // An expression that fails for one person becomes that Desired's Problem, with
 // the expression and the attributes it looked at: nothing is sent for them, and

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -128,6 +129,11 @@ func issueErrors(issues *cel.Issues) error {
 		faults = append(faults, fmt.Errorf("line %d column %d: %s", e.Location.Line(), e.Location.Column()+1, explained(e.Message)))
 	}
 	return errors.Join(faults...)
+}
+
+// reads says whether the expression looks at a variable.
+func (e *expression) reads(name string) bool {
+	return slices.ContainsFunc(e.paths, func(p attributePath) bool { return p.root == name })
 }
 
 // test evaluates a condition.

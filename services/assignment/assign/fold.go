@@ -1,9 +1,8 @@
 package assign
 
 import (
-	"fmt"
-
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 )
 
 // folded says what an event did to the state it was folded into.
@@ -106,24 +105,11 @@ func keptGroup(e *events.Event) *events.Group {
 	g := &events.Group{ExternalID: e.Group.ExternalID, ID: e.Group.ID, DisplayName: e.Group.DisplayName}
 	g.Members = make([]events.Member, 0, len(e.Group.Members))
 	for _, m := range e.Group.Members {
-		if isPerson(m) {
+		if correlation.IsPerson(m) {
 			g.Members = append(g.Members, events.Member{Value: m.Value})
 		}
 	}
 	return g
-}
-
-// isPerson tells a member from a nested group, whose members are its own.
-func isPerson(m events.Member) bool { return m.Type != "Group" }
-
-// checkMembers refuses members that cannot be named.
-func checkMembers(g *events.Group) error {
-	for i, m := range g.Members {
-		if isPerson(m) && m.Value == "" {
-			return &events.EventError{Where: fmt.Sprintf("/data/members/%d/value", i), Reason: "is missing"}
-		}
-	}
-	return nil
 }
 
 // groupName is the name under which rules and expressions know a group.

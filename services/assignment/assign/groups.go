@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 )
 
 // handleGroup folds a group's event: first its members, then the group, so that
@@ -175,7 +176,7 @@ func memberSet(g *events.Group) map[string]bool {
 	}
 	out := make(map[string]bool, len(g.Members))
 	for _, m := range g.Members {
-		if isPerson(m) {
+		if correlation.IsPerson(m) {
 			out[m.Value] = true
 		}
 	}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 )
 
 // incoming is one DIRECTORY event on its way through a step.
@@ -60,8 +60,8 @@ type reader struct {
 
 // source is a configured source.
 type source struct {
-	correlate correlation
-	versions  events.VersionKind
+	ids      *correlation.IDs
+	versions events.VersionKind
 }
 
 // read decodes an entry. A fault is an *[events.EventError]; what is known of
@@ -88,11 +88,9 @@ func (r *reader) read(entry bus.Entry) (*incoming, error) {
 	}
 	if event.Group != nil {
 		in.key = r.keyer.Group(in.source, event.Group.Identity())
-		return in, checkMembers(event.Group)
 	}
-	in.correlationID = from.correlate(event.Person)
-	if strings.TrimSpace(in.correlationID) == "" {
-		return in, &events.EventError{Where: "/data", Reason: "lacks the attribute that names the person (sources, correlate)"}
+	if in.correlationID, err = from.ids.Of(event); err != nil || event.Group != nil {
+		return in, err
 	}
 	in.key = r.keyer.Person(in.correlationID)
 	return in, nil

@@ -15,7 +15,17 @@ type mapping struct {
 	rules           []rule
 	grants          []grant
 	externalIDField string
+	// matchBy is by what existing users are recognised.
+	matchBy []string
 }
+
+// By what an existing user may be recognised.
+const (
+	matchFederationID = "federation_id"
+	matchUsername     = "username"
+	matchEmail        = "email"
+	matchExternalID   = "external_id"
+)
 
 // rule is a compiled [config.Rule] with the org's fields merged in.
 type rule struct {
@@ -59,7 +69,10 @@ func isFieldName(name string) bool {
 // newMapping compiles one org's configuration; the error joins every fault.
 func newMapping(c *compiler, org string, cfg config.Assign) (*mapping, error) {
 	b := &mappingBuilder{compiler: c, org: org}
-	m := &mapping{org: org, externalIDField: cfg.ExternalIDField}
+	m := &mapping{org: org, externalIDField: cfg.ExternalIDField, matchBy: cfg.Match}
+	if len(m.matchBy) == 0 {
+		m.matchBy = config.DefaultOrg().Assign.Match
+	}
 	b.checkFields("fields", cfg.Fields)
 	names := map[string]bool{}
 	for i, r := range cfg.Rules {
@@ -151,8 +164,8 @@ func (b *mappingBuilder) rule(where string, cfg config.Rule, orgFields map[strin
 func (b *mappingBuilder) checkMatch(cfg config.Assign) {
 	for _, by := range cfg.Match {
 		switch by {
-		case "federation_id", "username", "email":
-		case "external_id":
+		case matchFederationID, matchUsername, matchEmail:
+		case matchExternalID:
 			if cfg.ExternalIDField == "" {
 				b.fault("match", "external_id needs externalIDField")
 			}

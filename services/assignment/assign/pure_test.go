@@ -117,7 +117,7 @@ func viewOf(p *events.Person) events.SourceState {
 
 func desireOf(t testing.TB, c Config, state *events.PersonState, previous *events.Desired) *events.Desired {
 	t.Helper()
-	who, err := newIdentity(c.merger, state)
+	who, err := newIdentity(c.merger, state, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,31 +170,46 @@ func TestDesiredOfLeavers(t *testing.T) {
 	moved.Enterprise.Department = "Kitchen"
 	broken := samplePerson(1)
 	broken.Active, broken.Name = &no, nil
-	kept := events.Match{Username: "kept"}
+	kept, all := events.Match{FederationID: "f", Username: "kept", Email: "e"}, sampleMatch()
 	removed := stateOf(nil)
 	removed.Sources["hr"] = events.SourceState{Removed: true}
 	tests := map[string]struct {
 		state    *events.PersonState
 		previous *events.Desired
 		match    events.Match
+		// first is what they are looked for by where they never had a user here.
+		first events.Match
 	}{
-		"inactive":             {stateOf(inactive), &events.Desired{Active: true, Match: kept}, kept},
-		"no rule any more":     {stateOf(moved), &events.Desired{Active: true, Match: kept}, kept},
-		"removed":              {removed, &events.Desired{Active: true, Match: kept}, kept},
-		"mapping never worked": {stateOf(broken), &events.Desired{Active: true}, events.Match{FederationID: "W1", Username: "sample.person00001@example.com.crm", Email: "sample.person00001@example.com"}},
+		"inactive":             {stateOf(inactive), &events.Desired{Active: true, Match: kept}, kept, all},
+		"no rule any more":     {stateOf(moved), &events.Desired{Active: true, Match: kept}, kept, events.Match{}},
+		"removed":              {removed, &events.Desired{Active: true, Match: kept}, kept, events.Match{FederationID: "W1"}},
+		"mapping never worked": {stateOf(broken), &events.Desired{Active: true}, all, all},
+		"some of it worked":    {stateOf(broken), &events.Desired{Active: true, Match: events.Match{Username: "kept"}}, events.Match{FederationID: "W1", Username: "kept", Email: all.Email}, all},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := desireOf(t, cfg, test.state, test.previous)
-			if d == nil || d.Active || d.Fields != nil || d.Problem != nil || d.Match != test.match {
+			if d == nil || d.Active || d.Sought || d.Fields != nil || d.Problem != nil || d.Match != test.match {
 				t.Fatalf("desired = %+v", d)
 			}
-			if first := desireOf(t, cfg, test.state, nil); first != nil {
-				t.Errorf("somebody who never had a user got %+v", first)
+			first := desireOf(t, cfg, test.state, nil)
+			if test.first == (events.Match{}) {
+				if first != nil {
+					t.Errorf("somebody who has not left is looked for: %+v", first)
+				}
+				return
+			}
+			if first == nil || first.Active || !first.Sought || first.Fields != nil || first.Problem != nil || first.Match != test.first {
+				t.Errorf("somebody who never had a user here: %+v, want them looked for by %+v", first, test.first)
 			}
 		})
 	}
+}
+
+// sampleMatch is all by which person 1's user is recognised.
+func sampleMatch() events.Match {
+	return events.Match{FederationID: "W1", Username: "sample.person00001@example.com.crm", Email: "sample.person00001@example.com"}
 }
 
 func TestAGroupMemberNobodySpokeOfGetsNothing(t *testing.T) {

@@ -12,9 +12,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// answerBytes bounds one answer. The server's own bound is what makes it take a
-// client for too slow, and hang up.
-const answerBytes = 16 << 20
+// answerBytes bounds one answer, which has to come in the time of one request.
+// The server's own bound, 64 MiB, is what makes it take a client for too slow,
+// and hang up.
+const answerBytes = 4 << 20
 
 // errCut says that an answer is not whole: people who are missing in it must
 // not look like people who do not exist.

@@ -7,6 +7,9 @@ import (
 	"slices"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
 )
 
 // pack is the part of a commit that goes into one batch; groups found to be in
@@ -72,9 +75,14 @@ func (p *pack) size() uint64 {
 }
 
 func (p *pack) messages(stream string) []*nats.Msg {
+	// One value for all: a batch has up to 1,000 messages.
+	common := nats.Header{jetstream.ExpectedStreamHeader: {stream}}
+	if p.mark != "" {
+		common[events.HeaderCommit] = []string{p.mark}
+	}
 	msgs := make([]*nats.Msg, 0, p.size())
 	for w := range p.writes() {
-		msgs = append(msgs, w.message(stream, p.mark))
+		msgs = append(msgs, w.message(common))
 	}
 	return msgs
 }

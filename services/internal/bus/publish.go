@@ -11,8 +11,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
-
-	"github.com/rollcall-sync/rollcall/pkg/events"
 )
 
 const (
@@ -60,19 +58,16 @@ func (b *Bus) publishOne(ctx context.Context, m *nats.Msg) (seq uint64, duplicat
 	return ack.Sequence, ack.Duplicate, nil
 }
 
-// message is the write as it is stored; mark is empty where nobody would read it.
-func (w Write) message(stream, mark string) *nats.Msg {
-	h := make(nats.Header, len(w.Header)+6)
+// message is the write as it is stored, with the headers that all of a batch have.
+func (w Write) message(common nats.Header) *nats.Msg {
+	h := make(nats.Header, len(w.Header)+len(common)+6)
 	maps.Copy(h, nats.Header(w.Header))
-	h.Set(jetstream.ExpectedStreamHeader, stream)
+	maps.Copy(h, common)
 	if w.Guarded {
 		h.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(w.LastSeq, 10))
 		if w.guard() != w.Subject {
 			h.Set(jetstream.ExpectedLastSubjSeqSubjHeader, w.guard())
 		}
-	}
-	if mark != "" {
-		h.Set(events.HeaderCommit, mark)
 	}
 	if w.MsgID != "" {
 		h.Set(jetstream.MsgIDHeader, w.MsgID)

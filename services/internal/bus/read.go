@@ -48,21 +48,13 @@ func (b *Bus) LatestAsOf(ctx context.Context, stream string, subjects []string, 
 }
 
 // latest reads one part of a multi-get, from replicas that have everything up to
-// seq. It has a deadline of its own, however many parts there are.
+// seq.
 func (b *Bus) latest(ctx context.Context, stream string, subjects []string, seq uint64, out map[string]Entry) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
 	q := question{MultiFor: subjects}
 	for {
-		a, err := b.direct(ctx, stream, q)
+		a, err := b.directAsOf(ctx, stream, q, seq)
 		if err != nil {
 			return fmt.Errorf("read newest of %s: %w", stream, err)
-		}
-		if a.upTo < seq {
-			if err := wait(ctx, staleWait); err != nil {
-				return fmt.Errorf("read newest of %s: every replica asked is behind: %w", stream, err)
-			}
-			continue
 		}
 		for _, e := range a.entries {
 			out[e.Subject] = b.genuine(ctx, e)
@@ -73,6 +65,22 @@ func (b *Bus) latest(ctx context.Context, stream string, subjects []string, seq 
 		// The rest, as it is now or later: a replica that is behind this one may
 		// have it before the place where this one stopped.
 		q.Seq, seq = a.entries[len(a.entries)-1].Seq+1, a.upTo
+	}
+}
+
+// directAsOf asks until a replica answers that has everything up to seq. It has a
+// deadline of its own, however many questions there are.
+func (b *Bus) directAsOf(ctx context.Context, stream string, q question, seq uint64) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	for {
+		a, err := b.direct(ctx, stream, q)
+		if err != nil || a.upTo >= seq {
+			return a, err
+		}
+		if err := wait(ctx, staleWait); err != nil {
+			return answer{}, fmt.Errorf("every replica asked is behind: %w", err)
+		}
 	}
 }
 

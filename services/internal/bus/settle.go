@@ -41,7 +41,7 @@ func (c *commit) settle(ctx context.Context, p *pack) (done bool, err error) {
 	if p.mark == "" {
 		return false, nil
 	}
-	have, err := c.bus.Latest(ctx, c.stream, p.subjects())
+	have, err := c.asOfGuards(ctx, p)
 	if err != nil {
 		return c.unread(ctx, err)
 	}
@@ -75,6 +75,22 @@ func (c *commit) settle(ctx context.Context, p *pack) (done bool, err error) {
 	}
 	p.drop(have)
 	return false, nil
+}
+
+// asOfGuards reads what a batch writes and is guarded by, from a replica that has
+// everything its guards were read from: one behind that looks as if others had
+// written, and this batch had not.
+func (c *commit) asOfGuards(ctx context.Context, p *pack) (map[string]Entry, error) {
+	newest := Write{}
+	for w := range p.writes() {
+		if w.Guarded && w.LastSeq > newest.LastSeq {
+			newest = w
+		}
+	}
+	if newest.LastSeq == 0 {
+		return c.bus.Latest(ctx, c.stream, p.subjects())
+	}
+	return c.bus.LatestAsOf(ctx, c.stream, p.subjects(), newest.guard(), newest.LastSeq)
 }
 
 // unread lets a batch be tried again while the server is away.

@@ -2,6 +2,8 @@ package config
 
 import (
 	"cmp"
+	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
@@ -83,11 +85,53 @@ type Source struct {
 	// "enterprise.employeeNumber", "externalId", "userName", "custom.<name>",
 	// "emails.primary". Required.
 	Correlate string `koanf:"correlate"`
+	// CorrelationID says in which ways the source writes one id, and what an id
+	// looks like. People are kept, and expressions see correlation_id, in one
+	// form, so every source of the same ids declares the same. Where nothing is
+	// declared an id counts as it is written, and one in scientific notation
+	// (4.56E+11) is rejected.
+	CorrelationID CorrelationID `koanf:"correlationID"`
 	// SourceVersion is the kind of sourceversion that every event of the source
 	// carries: "none", "number" (a whole number) or "time" (RFC 3339). An event
 	// of another kind, or without, is rejected. Default none.
 	SourceVersion string `koanf:"sourceVersion"`
 }
+
+// CorrelationID says what the ids of a source look like. A change gives another
+// key to everybody whose id is then kept in another form: see docs/events.md.
+type CorrelationID struct {
+	// Trim takes blanks off both ends. Default false.
+	Trim bool `koanf:"trim"`
+	// Case makes all letters "upper" or "lower", so that E100 and e100 are one.
+	// Default as they are written.
+	Case string `koanf:"case"`
+	// PadZeros is the width to which an id of digits only is filled up with zeros
+	// from the left: with 5, 123 is 00123. 0 for not at all. Default 0.
+	PadZeros int `koanf:"padZeros"`
+	// Pattern is a regular expression (RE2) for the whole id, after all of the
+	// above: "[0-9]{12}". An id that does not fit is rejected. Where it is set,
+	// it alone decides, about scientific notation too. Default none.
+	Pattern string `koanf:"pattern"`
+}
+
+// Regexp is the pattern compiled, for the whole of an id; nil where there is none.
+func (c CorrelationID) Regexp() (*regexp.Regexp, error) {
+	if c.Pattern == "" {
+		return nil, nil //nolint:nilnil // no pattern is a way of working
+	}
+	// By itself first: a fault is to quote what was written, and no bracket of it
+	// may close ours.
+	if _, err := regexp.Compile(c.Pattern); err != nil {
+		return nil, fmt.Errorf("is not a regular expression: %w", err)
+	}
+	return regexp.Compile(`\A(?:` + c.Pattern + `)\z`)
+}
+
+// Cases of letters.
+const (
+	CaseUpper = "upper"
+	CaseLower = "lower"
+)
 
 // VersionKind is SourceVersion, or its default.
 func (s Source) VersionKind() events.VersionKind {

@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 )
 
 // defaults are the values of keys the file does not mention. They are laid
@@ -36,7 +38,7 @@ func orgDefaults() map[string]any {
 	return map[string]any{
 		"connect.flow":            FlowClientCredentials,
 		"connect.sessionLifetime": 2 * time.Hour,
-		"connect.apiVersion":      "63.0",
+		"connect.apiVersion":      salesforce.DefaultAPIVersion,
 		"connect.hostSuffixes":    []string{".salesforce.com", ".force.com", ".salesforce.mil"},
 		"assign.match":            []string{"federation_id", "username"},
 		"push.create":             true,

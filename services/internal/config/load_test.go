@@ -88,7 +88,7 @@ nats: {url: "nats://user:secret@127.0.0.1:4222", replicas: 2}
 serve: {listen: "9464"}
 log: {level: loud, format: xml}
 sources:
-  HR: {correlate: shoeSize, sourceVersion: date}
+  HR: {correlate: shoeSize, sourceVersion: date, correlationID: {case: Upper, padZeros: -1, pattern: "([0-9]"}}
 precedence: {title: [payroll]}
 orgs:
   acme:
@@ -105,6 +105,8 @@ orgs:
 		"nats.url: must hold no user or password", "nats.replicas: must be 1, 3 or 5, is 2",
 		"serve.listen: must be host:port", "log.level: must be one of", "log.format: must be one of",
 		"sources.HR: the name must be", "sources.HR.correlate: must be one of", `sources.HR.sourceVersion: must be one of none, number, time, is "date"`,
+		`sources.HR.correlationID.case: must be one of upper, lower, is "Upper"`, "sources.HR.correlationID.padZeros: must be 0 to 64, is -1",
+		"sources.HR.correlationID.pattern: is not a regular expression: error parsing regexp: missing closing ): `([0-9]`",
 		`precedence.title: names source "payroll", which is not under sources`,
 		"orgs.acme.connect.loginURL: must begin with https://", "orgs.acme.connect.clientID: is required",
 		"orgs.acme.connect.flow: must be one of", "orgs.acme.connect.apiVersion: must be like 63.0",

@@ -137,6 +137,8 @@ func (f *File) validateSources(bad *faults) {
 		if kind := f.Sources[name].VersionKind(); !slices.Contains(events.VersionKinds(), kind) {
 			bad.add(path+".sourceVersion", "must be one of none, number, time, is %q", kind)
 		}
+		id := f.Sources[name].CorrelationID
+		id.validate(bad, path+".correlationID")
 		c := f.Sources[name].Correlate
 		if !bad.require(path+".correlate", c) {
 			continue
@@ -152,6 +154,21 @@ func (f *File) validateSources(bad *faults) {
 				bad.add("precedence."+attribute, "names source %q, which is not under sources", source)
 			}
 		}
+	}
+}
+
+// maxPadZeros is more digits than any number of an employee has.
+const maxPadZeros = 64
+
+func (c *CorrelationID) validate(bad *faults, path string) {
+	if c.Case != "" {
+		bad.oneOf(path+".case", c.Case, CaseUpper, CaseLower)
+	}
+	if c.PadZeros < 0 || c.PadZeros > maxPadZeros {
+		bad.add(path+".padZeros", "must be 0 to %d, is %d", maxPadZeros, c.PadZeros)
+	}
+	if _, err := c.Regexp(); err != nil {
+		bad.add(path+".pattern", "%s", err)
 	}
 }
 

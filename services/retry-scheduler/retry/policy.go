@@ -146,5 +146,12 @@ func retriedPolicies() []Policy {
 			Remedy:       "Read Salesforce's own words in the dead letter; with an error id, its support can say more. Retry when it is settled.",
 			RemedySignal: "An attempt succeeds.",
 		}),
+		retried(10, 5*time.Second, 2.5, 15*time.Minute, Policy{
+			Cause:        events.CauseWaiting,
+			Title:        "The username is not free yet",
+			Meaning:      "The username is that of another person of Rollcall's, who is to get another one and has not got it yet. Salesforce's words are followed by who that is.",
+			Remedy:       "See why the other person is not renamed (`rollcall person show`), mend that, then retry this one.",
+			RemedySignal: "The other person is applied.",
+		}),
 	}
 }

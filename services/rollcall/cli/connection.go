@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/app"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
+	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 	"github.com/rollcall-sync/rollcall/services/rollcall/up"
 )
@@ -52,16 +53,39 @@ type session struct {
 	keyer *events.Keyer
 }
 
-// open connects; the flags go before the file.
-func (n *connection) open(ctx context.Context) (*session, error) {
+// load reads the configuration; the flags go before the file.
+func (n *connection) load() (config.File, error) {
 	file := config.Default()
 	if n.config != "" {
 		var err error
 		if file, err = config.Load(n.config); err != nil {
-			return nil, app.Usage(err)
+			return file, app.Usage(err)
 		}
 	}
 	n.override(&file)
+	return file, nil
+}
+
+// ids reads the correlation ids of a source as the configuration declares them;
+// nil where it is not at hand, or has no such source.
+func (n *connection) ids(source string) (*correlation.IDs, error) {
+	file, err := n.load()
+	if err != nil {
+		return nil, err
+	}
+	cfg, ok := file.Sources[source]
+	if !ok {
+		return nil, nil //nolint:nilnil // assignment has the word then
+	}
+	return correlation.New(source, cfg)
+}
+
+// open connects.
+func (n *connection) open(ctx context.Context) (*session, error) {
+	file, err := n.load()
+	if err != nil {
+		return nil, err
+	}
 	tel, err := telemetry.New(ctx, "rollcall-cli", app.Version(), config.Log{Level: "warn", Format: "text"}, telemetry.WithLogWriter(n.streams.Err))
 	if err != nil {
 		return nil, err

@@ -67,7 +67,7 @@ func explainFind(err error, name string) error {
 func printPerson(w io.Writer, v operator.PersonView) {
 	grid(w, nil, filled([]table.Row{
 		{"key", v.Key},
-		{"correlation id", correlation(v)},
+		{"correlation id", correlationID(v)},
 		{"traces", strings.Join(v.TraceIDs, "\n")},
 	}), 2)
 	if v.Person != nil {
@@ -82,7 +82,7 @@ func printPerson(w io.Writer, v operator.PersonView) {
 	}
 }
 
-func correlation(v operator.PersonView) string {
+func correlationID(v operator.PersonView) string {
 	if v.Person == nil {
 		return ""
 	}

@@ -41,7 +41,9 @@ A file that begins with "{" holds CloudEvents in JSON, one a line, and needs
 --source. FILE may be - for standard input.
 
 Rows that cannot be used are reported by line, column and reason, and the rest
-is published; the exit code is then 1. Every run stores what it reads: publishing
+is published; the exit code is then 1. With --config, ids that the source's
+configuration refuses (sources.*.correlationID) are among them; without, Rollcall
+parks their events. Every run stores what it reads: publishing
 a file again changes nothing, unless another one came in between; then this one is
 the newest. A row counts as duplicate, and as a fault, if the stream did not take
 it because it has another event under its message's id.`,
@@ -114,7 +116,8 @@ func (p *publishing) reader(path string, in io.Reader) (rest io.Reader, read pub
 		if p.source == "" {
 			return nil, nil, "", errors.New("--source is required for CloudEvents: under which name do they come?")
 		}
-		return rest, publish.Lines(p.source), p.source, nil
+		ids, err := p.connection.ids(p.source)
+		return rest, publish.Lines(p.source, ids), p.source, err
 	}
 	if p.source != "" {
 		return nil, nil, "", errors.New("--source is for CloudEvents; a CSV export's source stands in its column mapping")
@@ -123,7 +126,8 @@ func (p *publishing) reader(path string, in io.Reader) (rest io.Reader, read pub
 	if err != nil {
 		return nil, nil, "", err
 	}
-	return rest, m.Read, m.Source(), nil
+	ids, err := p.connection.ids(m.Source())
+	return rest, m.Under(ids).Read, m.Source(), err
 }
 
 // headBytes is enough for a line of column names.

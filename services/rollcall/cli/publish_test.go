@@ -126,6 +126,39 @@ func TestPublishTakesCloudEvents(t *testing.T) {
 	}
 }
 
+// With the configuration at hand, a row that would be parked is refused with its
+// line, and not sent.
+func TestPublishRefusesIDsThatTheConfigurationRefuses(t *testing.T) {
+	t.Parallel()
+	s := bustest.Start(t, bus.Topology{})
+	cfg := write(t, "rollcall.yaml", "deployment: {keyFile: deployment.key}\ntokens: {keyFile: tokens.json}\nsources:\n"+
+		"  workers: {correlate: enterprise.employeeNumber, correlationID: {padZeros: 5, pattern: \"[0-9]{5}\"}}\n"+
+		"  hr: {correlate: userName}\n")
+	export := write(t, "workers.csv", columns+row("1", "Active", "Alder")+row("4.56E+11", "Active", "Birch")+row("E7", "Active", "Cedar"))
+	event := `{"specversion":"1.0","id":"1","source":"urn:hr","type":"` + events.TypePersonUpserted + `","data":{"userName":"1.2e+05"}}` + "\n"
+
+	got := decode[publish.Result](t, run(t, "publish", export, "--config", cfg, "--nats-url", s.URL(), "-o", "json"))
+	if got.Published != 1 || got.Unusable != 2 || len(got.Problems) != 2 {
+		t.Fatalf("%+v", got)
+	}
+	for i, says := range []string{"scientific notation", "does not look like one"} {
+		if p := got.Problems[i]; p.Line != 3+i || p.Column != "WorkerID" || !strings.Contains(p.Reason, says) {
+			t.Errorf("%+v, want line %d of WorkerID to say %q", p, 3+i, says)
+		}
+	}
+	lines := decode[publish.Result](t, run(t, "publish", write(t, "events.jsonl", event), "--source", "hr", "--config", cfg, "--nats-url", s.URL(), "-o", "json"))
+	if lines.Published != 0 || lines.Unusable != 1 || !strings.Contains(lines.Problems[0].Reason, "scientific notation") {
+		t.Errorf("%+v", lines)
+	}
+	if n := len(directory(t, s)); n != 1 {
+		t.Errorf("%d events stored, want 1", n)
+	}
+	all := decode[publish.Result](t, run(t, "publish", export, "--nats-url", s.URL(), "-o", "json"))
+	if all.Published != 3 {
+		t.Errorf("without the configuration: %+v, want everything sent, for assignment to judge", all)
+	}
+}
+
 func TestPublishSaysWhatToChange(t *testing.T) {
 	t.Parallel()
 	export := write(t, "workers.csv", columns+row("1", "Active", "Alder"))

@@ -50,14 +50,17 @@ func (m *Mapping) deduplicate(r io.Reader) (*deduplication, error) {
 		if err != nil {
 			return nil, err
 		}
-		if t.whole(&rec) && t.cell(&rec, m.spec.Correlation) != "" {
-			d.add(m, t, &rec)
+		if !t.whole(&rec) {
+			continue
+		}
+		if id, err := m.person(t, &rec); err == nil {
+			d.add(m, t, &rec, id)
 		}
 	}
 }
 
-func (d *deduplication) add(m *Mapping, t *table, rec *record) {
-	key := hash(t.cell(rec, m.spec.Correlation))
+func (d *deduplication) add(m *Mapping, t *table, rec *record, id string) {
+	key := hash(id)
 	identity := hash(t.cellsOf(rec, m.spec.Identity)...)
 	content := hash(t.cellsOf(rec, m.columns)...)
 	version := ""

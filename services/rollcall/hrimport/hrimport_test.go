@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
+	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 )
 
 const sampleMapping = `
@@ -253,7 +255,7 @@ func TestReadLines(t *testing.T) {
 	}
 	file := string(good) + "\n\n{\n" + strings.Repeat("x", events.MaxEventBytes+10) + "\r\n" + string(group)
 	var got []Row
-	sum, err := ReadLines(strings.NewReader(file), "hr", func(r Row) error {
+	sum, err := ReadLines(strings.NewReader(file), "hr", nil, func(r Row) error {
 		got = append(got, r)
 		return nil
 	})
@@ -266,8 +268,80 @@ func TestReadLines(t *testing.T) {
 	if !strings.Contains(told(got[1]), "3 : event: is not valid JSON") || !strings.Contains(told(got[2]), "4 : is longer than an event may be") {
 		t.Errorf("%s\n%s", told(got[1]), told(got[2]))
 	}
-	if _, err := ReadLines(strings.NewReader(""), "No!", nil); err == nil {
+	if _, err := ReadLines(strings.NewReader(""), "No!", nil, nil); err == nil {
 		t.Error("a source that cannot stand in a subject was taken")
+	}
+}
+
+func declared(t testing.TB, form config.CorrelationID) *correlation.IDs {
+	t.Helper()
+	ids, err := correlation.New("hr", config.Source{Correlate: "enterprise.employeeNumber", CorrelationID: form})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
+// Ids are judged, and compared with one another, as the configuration has them.
+func TestIDsAreReadAsTheConfigurationSays(t *testing.T) {
+	t.Parallel()
+	const head = "ID,First,Last,State,Title,City\n"
+	pad := config.CorrelationID{PadZeros: 5, Pattern: "[0-9]{5}"}
+	for name, c := range map[string]struct {
+		ids  *correlation.IDs
+		file string
+		want []string
+	}{
+		"not known":     {nil, "4.56E+11,A,B,in,,\n", []string{"event"}},
+		"nothing said":  {declared(t, config.CorrelationID{}), "1,A,B,in,,\n4.56E+11,C,D,in,,\n", []string{"event", "3 ID: is in scientific notation"}},
+		"does not fit":  {declared(t, pad), "1,A,B,in,,\nE1,C,D,in,,\n", []string{"event", "3 ID: does not look like one, which is [0-9]{5}"}},
+		"two ways":      {declared(t, pad), "1,A,B,in,,\n00001,A,B,in,,\n", []string{"2 ID: names one person with different values: see line 3", "3 ID: names one person with different values: see line 2"}},
+		"two people":    {declared(t, pad), "1,A,B,in,,\n00001,C,D,in,,\n", []string{"2 ID: names different people in this file: see line 3", "3 ID: names different people in this file: see line 2"}},
+		"two not known": {nil, "1,A,B,in,,\n00001,A,B,in,,\n", []string{"event", "event"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, _ := rows(t, parse(t, sampleMapping).Under(c.ids), strings.NewReader(head+c.file))
+			for i, row := range got {
+				if say := told(row); !strings.HasPrefix(say, c.want[i]) && (c.want[i] != "event" || row.Event == nil) {
+					t.Errorf("row %d: %s, want %s", i, say, c.want[i])
+				}
+			}
+		})
+	}
+}
+
+// An attribute that the mapping fills from another column, or not at all, is
+// judged in the event.
+func TestARowWithoutTheConfiguredAttributeIsAProblem(t *testing.T) {
+	t.Parallel()
+	ids, err := correlation.New("hr", config.Source{Correlate: "externalId"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _ := rows(t, parse(t, sampleMapping).Under(ids), strings.NewReader("ID,First,Last,State,Title,City\n1,A,B,in,,\n"))
+	if say := told(got[0]); !strings.Contains(say, "lacks the attribute that names the person") {
+		t.Error(say)
+	}
+}
+
+func TestIDsOfLinesAreReadAsTheConfigurationSays(t *testing.T) {
+	t.Parallel()
+	encode := func(id string) string {
+		data, err := events.EncodeEvent(&events.Event{SpecVersion: "1.0", ID: id, Source: "s", Type: events.TypePersonUpserted,
+			Person: &events.Person{Enterprise: &events.Enterprise{EmployeeNumber: id}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data) + "\n"
+	}
+	var got []Row
+	sum, err := ReadLines(strings.NewReader(encode("1")+encode("4.56E+11")), "hr", declared(t, config.CorrelationID{}), func(r Row) error {
+		got = append(got, r)
+		return nil
+	})
+	if err != nil || sum.Events != 1 || sum.Unusable != 1 || !strings.Contains(told(got[1]), "2 : event at /data: has a correlation id (enterprise.employeeNumber) that is in scientific notation") {
+		t.Fatalf("%+v, %v, %s", sum, err, told(got[1]))
 	}
 }
 

@@ -10,12 +10,13 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 )
 
 // ReadLines reads CloudEvents, one JSON object a line, and calls each for every
 // line that is not blank. The events are published as they are, as coming from
-// source.
-func ReadLines(r io.Reader, source string, each func(Row) error) (Summary, error) {
+// source; ids reads its correlation ids, nil where its configuration is not known.
+func ReadLines(r io.Reader, source string, ids *correlation.IDs, each func(Row) error) (Summary, error) {
 	var sum Summary
 	if err := events.CheckName(source); err != nil {
 		return sum, fmt.Errorf("source: %w", err)
@@ -31,7 +32,7 @@ func ReadLines(r io.Reader, source string, each func(Row) error) (Summary, error
 			return sum, fmt.Errorf("read line %d: %w", number, err)
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			row := lineRow(line, whole, number, source)
+			row := lineRow(line, whole, number, source, ids)
 			sum.count(row)
 			if err := each(row); err != nil {
 				return sum, err
@@ -67,7 +68,7 @@ func readLine(in *bufio.Reader) (line []byte, whole bool, err error) {
 	}
 }
 
-func lineRow(line []byte, whole bool, number int, source string) Row {
+func lineRow(line []byte, whole bool, number int, source string, ids *correlation.IDs) Row {
 	row := Row{Line: number}
 	problem := func(reason string) Row {
 		row.Problems = []Problem{{Line: number, Reason: reason}}
@@ -88,6 +89,9 @@ func lineRow(line []byte, whole bool, number int, source string) Row {
 	}
 	subject := events.DirectorySubject(source, kind)
 	e, err := events.DecodeEvent(subject, line)
+	if err == nil && ids != nil {
+		_, err = ids.Of(e)
+	}
 	if err != nil {
 		return problem(err.Error())
 	}

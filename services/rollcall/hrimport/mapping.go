@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 )
 
 // Mapping says which columns of an export become which attributes. It is safe
@@ -22,6 +23,8 @@ type Mapping struct {
 	attributes []attribute
 	// columns are all columns the mapping needs, sorted.
 	columns []string
+	// ids reads the ids of the source, nil where its configuration is not known.
+	ids *correlation.IDs
 }
 
 // spec is the mapping file.
@@ -100,6 +103,27 @@ func Parse(data []byte) (*Mapping, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// Under returns the mapping with what the configuration says of the source's
+// correlation ids: rows that write one id in two ways speak of one person, and
+// what would be rejected by assignment is a problem of its row.
+func (m *Mapping) Under(ids *correlation.IDs) *Mapping {
+	out := *m
+	out.ids = ids
+	return &out
+}
+
+// person is the id that a row names its person by, in one form.
+func (m *Mapping) person(t *table, rec *record) (string, error) {
+	written := t.cell(rec, m.spec.Correlation)
+	switch {
+	case written == "":
+		return "", errors.New("is empty: it names the person")
+	case m.ids == nil:
+		return written, nil
+	}
+	return m.ids.Canonical(written)
 }
 
 // Source is the name under which the mapping publishes.

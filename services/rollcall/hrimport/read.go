@@ -122,9 +122,9 @@ const (
 // compare sets a row against the others of its person.
 func (m *Mapping) compare(t *table, rec *record, d *deduplication, row *Row) standing {
 	column := m.spec.Correlation
-	key := t.cell(rec, column)
-	if key == "" {
-		row.Problems = append(row.Problems, Problem{Line: rec.line, Column: column, Reason: "is empty: it names the person"})
+	key, err := m.person(t, rec)
+	if err != nil {
+		row.Problems = append(row.Problems, Problem{Line: rec.line, Column: column, Reason: err.Error()})
 		return alone
 	}
 	s := d.of(key)
@@ -169,6 +169,9 @@ func (m *Mapping) fill(t *table, rec *record, row *Row) {
 		e.SourceVersion = t.cell(rec, m.spec.SourceVersion)
 	}
 	data, err := identify(e, m.spec.Source)
+	if err == nil && m.ids != nil {
+		_, err = m.ids.Of(e)
+	}
 	if err != nil {
 		row.Problems = append(row.Problems, Problem{Line: rec.line, Column: columnOf(err, m), Reason: err.Error()})
 		return

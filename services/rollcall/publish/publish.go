@@ -13,6 +13,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 	"github.com/rollcall-sync/rollcall/services/rollcall/hrimport"
 )
@@ -32,10 +33,11 @@ const (
 // Reader yields the rows of an export, one after the other.
 type Reader func(r io.Reader, each func(hrimport.Row) error) (hrimport.Summary, error)
 
-// Lines reads CloudEvents, one a line, of one source.
-func Lines(source string) Reader {
+// Lines reads CloudEvents, one a line, of one source; ids reads its correlation
+// ids, nil where its configuration is not known.
+func Lines(source string, ids *correlation.IDs) Reader {
 	return func(r io.Reader, each func(hrimport.Row) error) (hrimport.Summary, error) {
-		return hrimport.ReadLines(r, source, each)
+		return hrimport.ReadLines(r, source, ids, each)
 	}
 }
 

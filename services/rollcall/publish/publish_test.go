@@ -62,7 +62,7 @@ func TestPublishStoresOnceWhatItSendsTwice(t *testing.T) {
 	stored := 0
 	for _, n := range []int{1, 7} {
 		lost := w.Lose(1, func(f bustest.Frame) bool { return !f.ToServer && strings.HasPrefix(f.Data, `{"stream":"DIRECTORY"`) })
-		got, err := publish.New(b, newTelemetry(t), nil).Publish(t.Context(), publish.Lines("hr"), strings.NewReader(lines(n)))
+		got, err := publish.New(b, newTelemetry(t), nil).Publish(t.Context(), publish.Lines("hr", nil), strings.NewReader(lines(n)))
 		if lost.Met() != 1 {
 			t.Fatal("no answer was lost")
 		}
@@ -82,7 +82,7 @@ func TestPublishCountsWhatTheStreamDidNotTake(t *testing.T) {
 	// of one that is to come.
 	const first = 500
 	read := func(r io.Reader, each func(hrimport.Row) error) (hrimport.Summary, error) {
-		return publish.Lines("hr")(r, func(row hrimport.Row) error {
+		return publish.Lines("hr", nil)(r, func(row hrimport.Row) error {
 			if row.Line == first+1 {
 				take(t, s, strings.Replace(inDirectory(t, b)[0].Header["Nats-Msg-Id"][0], "/1", fmt.Sprint("/", first+2), 1))
 			}

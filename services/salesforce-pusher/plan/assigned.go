@@ -94,17 +94,35 @@ func (p Assignments) Given(name, id string) {
 func (p Assignments) HadAlready(name string) { p.Given(name, there) }
 
 // NotGiven takes in that an assignment was not made, for no fault of theirs.
-func (p Assignments) NotGiven(name string) { delete(p.Link.Assigned, name) }
+func (p Assignments) NotGiven(name string) { p.drop(name) }
+
+// drop forgets an assignment that the user does not have. While a call without an
+// answer may still make it, it is perhaps there, and is looked for again.
+func (p Assignments) drop(name string) {
+	if p.late() {
+		p.set(name, perhaps)
+		return
+	}
+	delete(p.Link.Assigned, name)
+}
 
 // GiveRefused takes in the refusal of an assignment.
 func (p Assignments) GiveRefused(name string, e *salesforce.Error) {
-	delete(p.Link.Assigned, name)
+	p.drop(name)
 	f := Diagnose(Refusal{Err: e, Operation: OpAssign})
 	if e.Class == salesforce.Reference && !p.call.resolvedAgain {
 		p.call.stale = f
 		return
 	}
-	p.call.fault = f
+	p.refused(f)
+}
+
+// refused notes why an assignment was not made; the first one counts: what it
+// needs is given before it.
+func (p Assignments) refused(f *events.Failure) {
+	if p.call.fault == nil {
+		p.call.fault = f
+	}
 }
 
 // Missing takes in that an assignment that is too many is not there. One that may
@@ -119,14 +137,16 @@ func (p Assignments) Missing(name string) {
 
 // Taken takes in that an assignment is gone.
 func (p Assignments) Taken(name string) {
-	delete(p.Link.Assigned, name)
+	p.drop(name)
 	p.change.Take = without(p.change.Take, name)
 	p.act(actUnassigned)
 }
 
-// TakeRefused takes in that an assignment stays.
-func (p Assignments) TakeRefused(e *salesforce.Error) {
-	p.call.fault = Diagnose(Refusal{Err: e, Operation: OpUnassign})
+// TakeRefused takes in that an assignment stays. Everything else of the person is
+// done all the same.
+func (p Assignments) TakeRefused(name string, e *salesforce.Error) {
+	p.change.Take = without(p.change.Take, name)
+	p.call.untaken = Diagnose(Refusal{Err: e, Operation: OpUnassign})
 }
 
 func (p Assignments) set(name, id string) {

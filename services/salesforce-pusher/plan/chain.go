@@ -43,12 +43,15 @@ const (
 	NeedGive
 	// NeedAssignmentsBack asks for a look at assignments whose call got no answer.
 	NeedAssignmentsBack
+	// NeedHolder asks who has a username that the user was refused. It comes last:
+	// nobody else waits for it.
+	NeedHolder
 )
 
 // Needs are all but NeedNothing, in the order in which they are met.
 func Needs() []Need {
-	out := make([]Need, 0, NeedAssignmentsBack)
-	for n := NeedJobOver; n <= NeedAssignmentsBack; n++ {
+	out := make([]Need, 0, NeedHolder)
+	for n := NeedJobOver; n <= NeedHolder; n++ {
 		out = append(out, n)
 	}
 	return out
@@ -92,10 +95,12 @@ func chain() []check {
 		{"a user is to be made", creates},
 		{"a user is to be frozen", freezes},
 		{"assignments are too many", takes},
+		{"another user has the username", contested},
 		{"fields differ", updates},
 		{"a user is to be let in", unfreezes},
 		{"assignments are missing", gives},
 		{"a user who may come back was not frozen", freezeRefused},
+		{"an assignment was not taken", notTaken},
 		{"a permission set or group is not there", gap},
 		{"all is as desired", allDone},
 	}
@@ -275,6 +280,8 @@ func createElsewhere(p *Person, _ *Policy) (Verdict, bool) {
 	name, _ := p.Desired.Fields[FieldUsername].(string)
 	return Verdict{Later: true}, p.late() && p.Link.SentUsername != "" && !strings.EqualFold(p.Link.SentUsername, name)
 }
+
+func notTaken(p *Person, _ *Policy) (Verdict, bool) { return fail(p.call.untaken) }
 
 func freezeRefused(p *Person, _ *Policy) (Verdict, bool) { return fail(p.call.freeze) }
 

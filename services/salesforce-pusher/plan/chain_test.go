@@ -34,18 +34,21 @@ func ways() map[string]way {
 		return func(p *Person) { p.lookup = lookup{done: true, user: &u} }
 	}
 	return map[string]way{
-		"a load was interrupted":     {check: "a job may still make the user", person: func(p *Person) { p.Link.Job = "750" }, want: Verdict{Need: NeedJobOver}},
-		"new":                        {check: "names are not resolved", person: func(p *Person) { p.names.done = false }, want: Verdict{Need: NeedNames}},
-		"a leaver needs no names":    {check: "the user is known", person: func(p *Person) { linked(p); p.names.done, p.Desired.Active = false, false }, want: Verdict{Plan: true}},
-		"profile is misspelt":        {check: "profile or role is not there", person: func(p *Person) { p.names.lacks = missing("profile", "Sales") }, cause: events.CauseMisconfigured},
-		"update lost":                {check: "an update got no answer", person: func(p *Person) { p.call.update = refused(salesforce.Timeout) }, want: Verdict{Need: NeedReadBack}},
-		"assignment lost":            {check: "assignments got no answer", person: func(p *Person) { p.Assignments().Lost("ps/A", OpAssign, refused(salesforce.Timeout)) }, want: Verdict{Need: NeedAssignmentsBack}},
-		"id wrong":                   {check: "an id was wrong", person: func(p *Person) { p.Account().UpdateRefused(refused(salesforce.Reference)) }, want: Verdict{Need: NeedNamesAgain}},
-		"id wrong, asked again":      {check: "an id was wrong", person: func(p *Person) { p.Account().UpdateRefused(refused(salesforce.Reference)); p.call.resolvedAgain = true }, cause: events.CauseMisconfigured},
-		"kept active":                {check: "a deactivation was refused", person: func(p *Person) { p.call.kept = refused(salesforce.Invalid) }, want: Verdict{Need: NeedFreeze}},
-		"kept active, frozen":        {check: "a deactivation was refused", person: func(p *Person) { p.call.kept, p.Link.Frozen = refused(salesforce.Invalid), true }, cause: events.CauseDeactivationRefused},
-		"kept active, freeze failed": {check: "a deactivation was refused", person: func(p *Person) { p.call.kept = refused(salesforce.Invalid); p.Account().FreezeTried() }, cause: events.CauseDeactivationRefused},
-		"set refused":                {check: "an assignment was refused", person: func(p *Person) { p.Assignments().GiveRefused("ps/A", refused(salesforce.Licence)) }, cause: events.CauseLicence},
+		"a load was interrupted":  {check: "a job may still make the user", person: func(p *Person) { p.Link.Job = "750" }, want: Verdict{Need: NeedJobOver}},
+		"new":                     {check: "names are not resolved", person: func(p *Person) { p.names.done = false }, want: Verdict{Need: NeedNames}},
+		"a leaver needs no names": {check: "the user is known", person: func(p *Person) { linked(p); p.names.done, p.Desired.Active = false, false }, want: Verdict{Plan: true}},
+		"profile is misspelt":     {check: "profile or role is not there", person: func(p *Person) { p.names.lacks = missing("profile", "Sales") }, cause: events.CauseMisconfigured},
+		"update lost":             {check: "an update got no answer", person: func(p *Person) { p.call.update = refused(salesforce.Timeout) }, want: Verdict{Need: NeedReadBack}},
+		"assignment lost":         {check: "assignments got no answer", person: func(p *Person) { p.Assignments().Lost("ps/A", OpAssign, refused(salesforce.Timeout)) }, want: Verdict{Need: NeedAssignmentsBack}},
+		"id wrong":                {check: "an id was wrong", person: func(p *Person) { p.Account().UpdateRefused(refused(salesforce.Reference)) }, want: Verdict{Need: NeedNamesAgain}},
+		"id wrong, asked again":   {check: "an id was wrong", person: func(p *Person) { p.Account().UpdateRefused(refused(salesforce.Reference)); p.call.resolvedAgain = true }, cause: events.CauseMisconfigured},
+		"kept active":             {check: "a deactivation was refused", person: func(p *Person) { p.call.kept = refused(salesforce.Invalid) }, want: Verdict{Need: NeedFreeze}},
+		"kept active, frozen":     {check: "a deactivation was refused", person: func(p *Person) { p.call.kept, p.Link.Frozen = refused(salesforce.Invalid), true }, cause: events.CauseDeactivationRefused},
+		"kept active, freeze failed": {check: "a deactivation was refused", person: func(p *Person) {
+			p.call.kept = refused(salesforce.Invalid)
+			p.Account().NotFrozen(refused(salesforce.Locked))
+		}, cause: events.CauseDeactivationRefused},
+		"set refused": {check: "an assignment was refused", person: func(p *Person) { p.Assignments().GiveRefused("ps/A", refused(salesforce.Licence)) }, cause: events.CauseLicence},
 
 		"protected by id":         {check: "the user is protected", person: linked, policy: func(o *Policy) { o.Protected = map[string]bool{"005": true} }, cause: events.CauseProtected},
 		"protected by username":   {check: "the user is protected", policy: func(o *Policy) { o.Protected = map[string]bool{"ann@x.test": true} }, cause: events.CauseProtected},
@@ -73,15 +76,25 @@ func ways() map[string]way {
 
 		"to be made":         {check: "a user is to be made", person: planned(Change{Create: map[string]any{FieldActive: true}}), want: Verdict{Need: NeedCreate}},
 		"to be frozen first": {check: "a user is to be frozen", person: planned(Change{Freeze: true, Update: map[string]any{FieldActive: false}}), want: Verdict{Need: NeedFreeze}},
-		"title differs":      {check: "fields differ", person: planned(Change{Update: map[string]any{"Title": "a"}, Give: []string{"ps/A"}}), want: Verdict{Need: NeedUpdate}},
-		"to be let in":       {check: "a user is to be let in", person: planned(Change{Unfreeze: true, Give: []string{"ps/A"}}), want: Verdict{Need: NeedUnfreeze}},
-		"a set is missing":   {check: "assignments are missing", person: planned(Change{Give: []string{"ps/A"}}), want: Verdict{Need: NeedGive}},
-		"a set is too many":  {check: "assignments are too many", person: planned(Change{Take: []string{"ps/B"}, Give: []string{"ps/A"}, Update: map[string]any{"Title": "a"}}), want: Verdict{Need: NeedTake}},
+		"username is another's": {check: "another user has the username", want: Verdict{Need: NeedHolder},
+			person: func(p *Person) {
+				planned(Change{Update: map[string]any{FieldUsername: "ann@x.test"}})(p)
+				p.Account().UpdateRefused(&salesforce.Error{Class: salesforce.Duplicate, Kind: salesforce.KindUsername, Outcome: salesforce.NotApplied})
+			}},
+		"title differs":     {check: "fields differ", person: planned(Change{Update: map[string]any{"Title": "a"}, Give: []string{"ps/A"}}), want: Verdict{Need: NeedUpdate}},
+		"to be let in":      {check: "a user is to be let in", person: planned(Change{Unfreeze: true, Give: []string{"ps/A"}}), want: Verdict{Need: NeedUnfreeze}},
+		"a set is missing":  {check: "assignments are missing", person: planned(Change{Give: []string{"ps/A"}}), want: Verdict{Need: NeedGive}},
+		"a set is too many": {check: "assignments are too many", person: planned(Change{Take: []string{"ps/B"}, Give: []string{"ps/A"}, Update: map[string]any{"Title": "a"}}), want: Verdict{Need: NeedTake}},
 		"not frozen, and unsure": {check: "a user who may come back was not frozen", cause: events.CauseLocked,
 			person: func(p *Person) {
 				planned(Change{})(p)
 				p.call.mustFreeze = true
 				p.Account().NotFrozen(refused(salesforce.Locked))
+			}},
+		"a set stays": {check: "an assignment was not taken", cause: events.CauseLocked,
+			person: func(p *Person) {
+				planned(Change{Take: []string{"ps/B"}})(p)
+				p.Assignments().TakeRefused("ps/B", refused(salesforce.Locked))
 			}},
 		"a set does not exist": {check: "a permission set or group is not there", cause: events.CauseGroupMapping,
 			person: func(p *Person) { planned(Change{})(p); p.names.absent = map[string]bool{"ps/Gone": true} }},

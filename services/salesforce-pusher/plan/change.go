@@ -109,7 +109,7 @@ func planExisting(d events.Desired, link events.Link, u *User, id IDs, freezeFir
 	if !active {
 		c.Update[FieldActive] = true
 	}
-	c.Unfreeze = link.Frozen
+	c.Unfreeze = link.Frozen || link.FreezeLost
 	c.Give, c.Take = planAssignments(d, link.Assigned)
 	return c
 }

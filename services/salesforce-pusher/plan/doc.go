@@ -21,6 +21,7 @@
 //   - chain.go, kinds.go: the checks, in order; the kinds of names
 //   - change.go: what differs, and what to send
 //   - learn.go: what calls came to
+//   - unique.go: usernames that pass from one person to another
 //   - lost.go: calls whose answer never came, and what reading back says of them
 //   - assigned.go: permission sets and groups that a person has and should have
 //   - catalogue.go: the ids behind names

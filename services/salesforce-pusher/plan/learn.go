@@ -32,7 +32,7 @@ func (p *Person) reconcile(o *Policy) {
 	}
 	p.change = planExisting(p.Desired, p.Link, u, p.names.ids, o.FreezeFirst)
 	p.withhold()
-	if !p.Desired.Active && p.late() {
+	if !p.Desired.Active && p.late() && o.Deactivate {
 		// A call without an answer may let them in again: out of its reach is only
 		// another object.
 		p.change.Freeze, p.call.mustFreeze = !p.call.freezeTried, true
@@ -126,7 +126,11 @@ func (p Account) among(users Users) (*User, *events.Failure) {
 		}
 		p.unlink()
 	}
-	u, unclear := users.matcher.match(p.Desired, users.candidates(p.Desired))
+	candidates := users.candidates(p.Desired)
+	if !p.Desired.Active && !slices.ContainsFunc(candidates, func(u *User) bool { return u.Active }) {
+		candidates = nil // whosever they are, nobody is to be deactivated
+	}
+	u, unclear := users.matcher.match(p.Desired, candidates)
 	if u != nil || unclear != nil {
 		return u, unclear
 	}
@@ -150,7 +154,7 @@ func (p *Person) LookFailed(operation string, e *salesforce.Error) {
 func (p Account) Own(record *events.Owner) (by string) {
 	u := p.lookup.user
 	if record != nil && record.Key != p.Key {
-		p.Fail(belongsToAnother(u.ID))
+		p.Fail(belongsToAnother(p.Desired, u.ID))
 		return ""
 	}
 	p.ownership.linked, p.ownership.fresh = true, p.Link.UserID == ""
@@ -172,13 +176,13 @@ func (p Account) BelongsToAnother() {
 	if id == "" && p.lookup.user != nil {
 		id = p.lookup.user.ID
 	}
-	p.Fail(belongsToAnother(id))
+	p.Fail(belongsToAnother(p.Desired, id))
 	p.unlink()
 }
 
 // unlink forgets a user that is not the person's.
 func (p *Person) unlink() {
-	p.Link.UserID, p.Link.Active, p.Link.Frozen = "", false, false
+	p.Link.UserID, p.Link.Active, p.Link.Frozen, p.Link.FreezeLost = "", false, false, false
 	p.Link.FieldHashes, p.Link.Assigned = nil, nil
 }
 
@@ -218,6 +222,15 @@ func (p *Person) createLost() bool {
 // all others. It may need another licence, which decides what else the user may be
 // given.
 func (p Account) Sending() map[string]any {
+	if p.contest.interim != nil {
+		return p.contest.interim
+	}
+	if p.contest.former != nil {
+		// Nobody stays with a passing username for the sake of another field.
+		if names := p.unique(); len(names) > 0 {
+			return names
+		}
+	}
 	profile, moves := p.change.Update[FieldProfile]
 	if !moves || len(p.change.Update) == 1 {
 		return p.change.Update
@@ -227,6 +240,10 @@ func (p Account) Sending() map[string]any {
 
 // Updated takes in that the user has the fields sent.
 func (p Account) Updated() {
+	if p.contest.interim != nil {
+		p.interimSent()
+		return
+	}
 	sent := p.Sending()
 	p.has(sent)
 	for name := range sent {
@@ -243,6 +260,9 @@ func (p Account) has(fields map[string]any) {
 				p.Link.FieldHashes = map[string]string{}
 			}
 			p.Link.FieldHashes[name] = hashValue(v)
+			if name == FieldUsername {
+				p.contest = contest{}
+			}
 			p.act(actUpdated)
 		case v == true:
 			p.Link.Active = true
@@ -261,6 +281,9 @@ func (p Account) UpdateRefused(e *salesforce.Error) {
 		p.call.kept, p.call.freezeTried = e, false
 		return
 	}
+	if p.refusedName(e) {
+		return
+	}
 	f := Diagnose(Refusal{Err: e, Operation: p.updating()})
 	if e.Class == salesforce.Reference && !p.call.resolvedAgain {
 		p.call.stale = f
@@ -269,7 +292,7 @@ func (p Account) UpdateRefused(e *salesforce.Error) {
 	if Gone(e) {
 		p.Link.Unsure = true // the user may be gone: look before the next call
 	}
-	p.Fail(f)
+	p.failNamed(f)
 }
 
 // updating is what an update of the person's user is called.
@@ -299,8 +322,9 @@ func (p Account) keptActive(e *salesforce.Error) bool {
 // FrozenIs takes in what UserLogin.IsFrozen is; set says whether a call made it so.
 func (p Account) FrozenIs(frozen, set bool) {
 	// A freeze without an answer may still come: it is looked for again.
-	p.Link.Frozen = frozen || p.Link.Frozen && p.late()
+	p.Link.Frozen, p.Link.FreezeLost = frozen, p.Link.FreezeLost && p.late()
 	p.change.Unfreeze = false
+	p.freezeTried()
 	switch {
 	case set && frozen:
 		p.act(actFrozen)
@@ -309,15 +333,16 @@ func (p Account) FrozenIs(frozen, set bool) {
 	}
 }
 
-// FreezeTried ends the wait for a freeze, whatever came of it: it is a
-// precaution, and a deactivation does not wait for it.
-func (p Account) FreezeTried() { p.change.Freeze, p.call.freezeTried = false, true }
+// freezeTried ends the wait for a freeze, whatever came of it: a deactivation does
+// not wait for it.
+func (p Account) freezeTried() { p.change.Freeze, p.call.freezeTried = false, true }
 
 // NotFrozen takes in that a freeze was refused or lost: perhaps it takes effect,
 // and then it has to be lifted when the person comes back.
 func (p Account) NotFrozen(e *salesforce.Error) {
+	p.freezeTried()
 	if e.Outcome == salesforce.MaybeApplied {
-		p.Link.Frozen = true
+		p.Link.FreezeLost = true
 		p.doubt(p.lateUntil)
 	}
 	if p.call.mustFreeze {
@@ -333,7 +358,10 @@ func (p Account) NotUnfrozen(e *salesforce.Error) {
 	p.Fail(judged(e, OpFreeze))
 }
 
-func belongsToAnother(userID string) *events.Failure {
-	return &events.Failure{Cause: events.CauseDuplicate, Operation: OpLookup,
-		Message: "Salesforce user " + userID + " belongs to another person. Two people have the same username, federation id or external id: correct one of them in HR."}
+func belongsToAnother(d events.Desired, userID string) *events.Failure {
+	todo := "Two people have the same username, federation id or external id: correct one of them in HR."
+	if !d.Active {
+		todo = "This person has left: if the other has too, let HR say so of them; if the user is rightly the other's, who was hired again under another number, say, discard this."
+	}
+	return &events.Failure{Cause: events.CauseDuplicate, Operation: OpLookup, Message: "Salesforce user " + userID + " belongs to another person. " + todo}
 }

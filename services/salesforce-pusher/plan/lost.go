@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,6 +74,10 @@ func (p Account) ReadBack(users Users, o *Policy) {
 	if p.fate != Open {
 		return
 	}
+	if p.contest.interim != nil {
+		p.interimRead(u, e, operation)
+		return
+	}
 	for name := range sent {
 		if _, still := p.change.Update[name]; still {
 			p.Link.Unsure = true // it may still take effect: read again next time
@@ -96,7 +102,8 @@ func (p Assignments) Lost(name, operation string, e *salesforce.Error) {
 // asked says whether the absence of one means anything.
 func (p Assignments) Back(have map[string]string, asked func(name string) bool) {
 	p.Link.Unsure = false
-	for name, l := range p.call.assignments {
+	for _, name := range slices.Sorted(maps.Keys(p.call.assignments)) {
+		l := p.call.assignments[name]
 		id, has := have[name]
 		switch {
 		case l.operation == OpAssign && has:
@@ -106,7 +113,7 @@ func (p Assignments) Back(have map[string]string, asked func(name string) bool) 
 		default:
 			// A call without an answer may still take effect: what was to be
 			// given stays noted as perhaps given.
-			p.call.fault = lost(l.err, l.operation)
+			p.stillLost(name, l)
 		}
 	}
 	p.call.assignments = nil
@@ -114,10 +121,21 @@ func (p Assignments) Back(have map[string]string, asked func(name string) bool) 
 
 // NotBack takes in that they could not be read.
 func (p Assignments) NotBack() {
-	for _, l := range p.call.assignments {
-		p.call.fault = lost(l.err, l.operation)
+	for name, l := range p.call.assignments {
+		p.stillLost(name, l)
 	}
 	p.call.assignments = nil
+}
+
+// stillLost counts a lost call that was not seen to be applied.
+func (p Assignments) stillLost(name string, l lostAssignment) {
+	f := lost(l.err, l.operation)
+	if l.operation == OpAssign {
+		p.refused(f)
+		return
+	}
+	p.change.Take = without(p.change.Take, name)
+	p.call.untaken = f
 }
 
 // Stop ends the step where no more calls can be made: what is done is done, what

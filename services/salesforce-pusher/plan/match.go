@@ -101,6 +101,7 @@ func (m Matcher) sureOfInsert(d events.Desired) bool {
 // adopts.
 func (m Matcher) match(d events.Desired, candidates []*User) (*User, *events.Failure) {
 	var hit *User
+	var by string
 	for _, rule := range m.Order {
 		want := m.Value(rule, d)
 		if want == "" || rule == MatchEmail && hit != nil {
@@ -111,18 +112,58 @@ func (m Matcher) match(d events.Desired, candidates []*User) (*User, *events.Fai
 				continue
 			}
 			if hit != nil && hit.ID != u.ID {
-				return nil, ambiguous("Several Salesforce users fit this person: " + hit.ID + " and " + u.ID + ". Leave one of them matching, or remove the other's values.")
+				return nil, severalFit(d, hit.ID+" by its "+called(by), u.ID+" by its "+called(rule))
 			}
 			if rule == MatchEmail && !m.ByEmail {
-				return nil, ambiguous("Salesforce user " + u.ID + " has this person's e-mail address and nothing else that matches. Give it the person's username or federation id, or allow adoptByEmail.")
+				return nil, onlyEmailFits(d, u)
 			}
-			hit = u
+			if hit == nil {
+				hit, by = u, rule
+			}
 		}
 	}
 	if hit != nil && d.Match.FederationID != "" && hit.Federation != "" && !strings.EqualFold(hit.Federation, d.Match.FederationID) {
-		return nil, ambiguous("Salesforce user " + hit.ID + " has this person's username but another federation id.")
+		return nil, otherFederation(d, hit, called(by))
 	}
 	return hit, nil
+}
+
+// called is what an admin knows the value of a rule as.
+func called(rule string) string {
+	switch rule {
+	case MatchFederationID:
+		return "federation id"
+	case MatchUsername:
+		return "username"
+	case MatchEmail:
+		return "e-mail address"
+	}
+	return "external id"
+}
+
+func severalFit(d events.Desired, one, other string) *events.Failure {
+	message := "Several Salesforce users fit this person: " + one + " and " + other + ". "
+	if d.Active {
+		return ambiguous(message + "Leave one of them matching, or remove the other's values.")
+	}
+	return ambiguous(message + "The person has left: deactivate what is theirs, take these values from what is another's, and retry; if none is theirs, discard this.")
+}
+
+func onlyEmailFits(d events.Desired, u *User) *events.Failure {
+	message := "Salesforce user " + u.ID + " has this person's e-mail address and nothing else that matches. "
+	if d.Active {
+		return ambiguous(message + "Give it the person's username or federation id, or allow adoptByEmail.")
+	}
+	return ambiguous(message + "The person has left: if it is theirs, deactivate it and retry; if it is another's, discard this.")
+}
+
+func otherFederation(d events.Desired, u *User, by string) *events.Failure {
+	message := "Salesforce user " + u.ID + " has this person's " + by + " but another federation id. "
+	if d.Active {
+		return ambiguous(message + "If it is theirs, correct that id in Salesforce, or where HR has it wrong there, and retry; if it is another's, give one of the two another " + by + ".")
+	}
+	return ambiguous(message + "The person has left: if it is theirs, under a number that is written in another way, say, deactivate it and retry; " +
+		"if it is another's, or theirs under a new number because they are back, discard this.")
 }
 
 func ambiguous(message string) *events.Failure {

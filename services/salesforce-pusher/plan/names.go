@@ -16,6 +16,8 @@ type naming struct {
 	// absent are desired assignments that are not there. Everything else of the
 	// person is done first.
 	absent map[string]bool
+	// wish is what desired asks for, also what is not there.
+	wish map[string][]string
 	// doubted are the kinds of which a desired name has never stood for anything:
 	// it may be misspelt. withheld is set where that kept something from being
 	// taken away.
@@ -39,7 +41,10 @@ func (p Naming) Add(n Names) {
 // desired what is not there.
 func (p Naming) Resolved(c *Catalogue) {
 	p.names.done, p.names.lacks, p.names.withheld = true, nil, false
-	p.names.doubted = map[string]bool{}
+	p.names.doubted, p.names.absent = map[string]bool{}, nil
+	if p.names.wish == nil { // of which more may be there the next time
+		p.names.wish = p.Desired.Assignments
+	}
 	profile, ok := c.find(KindProfile, p.Desired.Profile)
 	if !ok {
 		p.names.lacks = missing("profile", p.Desired.Profile)
@@ -51,9 +56,9 @@ func (p Naming) Resolved(c *Catalogue) {
 		return
 	}
 	p.names.ids = IDs{Profile: profile.ID, Role: role.ID}
-	there := make(map[string][]string, len(p.Desired.Assignments))
+	there := make(map[string][]string, len(p.names.wish))
 	for _, k := range events.AssignmentKinds() {
-		there[k.Key] = p.present(c, k.ID, p.Desired.Assignments[k.Key])
+		there[k.Key] = p.present(c, k.ID, p.names.wish[k.Key])
 	}
 	p.Desired.Assignments = there
 }

@@ -103,6 +103,7 @@ type Person struct {
 	planned   bool // change says all there is to do
 	ownership ownership
 	call      followUp
+	contest   contest
 }
 
 // ownership is how a person came to the user they have.
@@ -133,8 +134,9 @@ type followUp struct {
 	kept *salesforce.Error
 	// stale is a refusal for a wrong id, until names are resolved again.
 	stale *events.Failure
-	// fault is the refusal of an assignment; the others are done all the same.
-	fault *events.Failure
+	// fault is the refusal to make an assignment, untaken that to take one away, for
+	// which nothing else waits.
+	fault, untaken *events.Failure
 	// assignments are those whose call got no answer, by name.
 	assignments map[string]lostAssignment
 	// resolvedAgain is set once names were resolved again: once is enough.

@@ -52,7 +52,6 @@ func (m *model) apply(p *Person) {
 	if c.Freeze {
 		m.frozen = true
 		p.Account().FrozenIs(true, true)
-		p.Account().FreezeTried()
 	}
 	for _, name := range slices.Clone(c.Give) {
 		m.next++

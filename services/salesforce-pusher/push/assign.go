@@ -149,7 +149,7 @@ func (a assigning) takeSome(ctx context.Context, units []unit) error {
 		case r.err.Outcome == salesforce.MaybeApplied:
 			u.t.Assignments().Lost(u.name, plan.OpUnassign, r.err)
 		default:
-			u.t.Assignments().TakeRefused(r.err)
+			u.t.Assignments().TakeRefused(u.name, r.err)
 		}
 	}, nil)
 }

@@ -2,6 +2,7 @@ package push
 
 import (
 	"context"
+	"slices"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
@@ -23,6 +24,11 @@ type batch struct {
 	// taken are the users of this step by id, so that two people of one batch
 	// cannot have one.
 	taken map[string]events.Key
+	// present are all people of the step; joined are those of them whom no message
+	// named.
+	present, joined []*task
+	// looks is how often it was asked who has usernames.
+	looks int
 	// rights are what the integration user may do, once somebody had to ask.
 	rights *health.Rights
 }
@@ -49,6 +55,7 @@ func (b *batch) phases() map[plan.Need]phase {
 		plan.NeedGive:            assign.give,
 		plan.NeedTake:            assign.take,
 		plan.NeedAssignmentsBack: assign.readBack,
+		plan.NeedHolder:          renaming{b}.settle,
 	}
 }
 
@@ -56,12 +63,13 @@ func (b *batch) phases() map[plan.Need]phase {
 // error is why it ended before.
 func (b *batch) work(ctx context.Context, tasks []*task) error {
 	phases := b.phases()
+	b.present, b.looks = slices.Clip(tasks), 0
 	for range maxRounds {
-		need, who := b.next(tasks)
+		need, who := b.next(b.present)
 		if need == plan.NeedNothing {
 			return nil
 		}
-		who, err := b.ready(ctx, who, tasks)
+		who, err := b.ready(ctx, who, b.present)
 		if err != nil {
 			return err
 		}

@@ -109,8 +109,15 @@ func (l *ledger) ending(t *task, now time.Time) (bus.Group, error) {
 // withLook adds the look that is due once a call without an answer cannot be
 // applied any more.
 func (l *ledger) withLook(g bus.Group, t *task, link events.Link, now time.Time) (bus.Group, error) {
-	if !link.UnsureUntil.After(now) {
+	at := link.UnsureUntil
+	switch {
+	case at.IsZero():
 		return g, nil
+	case at.After(now):
+	case t.Fate() == plan.Later, t.Fate() == plan.Applied, t.Fate() == plan.Current:
+		at = now // it has passed since the person was read, and nothing else brings them back
+	default:
+		return g, nil // they are tried again anyway
 	}
 	data, err := events.Encode(events.Work{Reason: events.ReasonLook})
 	if err != nil {
@@ -118,7 +125,7 @@ func (l *ledger) withLook(g bus.Group, t *task, link events.Link, now time.Time)
 	}
 	return append(g, bus.Write{
 		Subject: events.LookSubject(l.org, t.Key), Data: data, Header: l.trace.header(t),
-		Schedule: &bus.Schedule{At: link.UnsureUntil.Add(lookAfter), Target: events.WorkSubject(l.org, events.LaneChange, t.Key)},
+		Schedule: &bus.Schedule{At: at.Add(lookAfter), Target: events.WorkSubject(l.org, events.LaneChange, t.Key)},
 	}), nil
 }
 
@@ -164,7 +171,7 @@ func (l *ledger) doubtOnce(ctx context.Context, tasks []*task) ([]bus.Committed,
 	for i, t := range tasks {
 		link, err := events.Decode[events.Link](entries[subjects[i]].Data)
 		if err != nil {
-			return nil, err
+			continue // a newer version wrote it, and knows of doubts itself
 		}
 		link = plan.Doubted(link, now.Add(l.policy.LateFor))
 		t.linkSeq = entries[subjects[i]].Seq

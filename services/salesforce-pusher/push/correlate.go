@@ -50,6 +50,10 @@ func (c correlating) owners(ctx context.Context, tasks []*task) error {
 	var unowned []*task
 	for i, t := range tasks {
 		owner := owners[ids[i]]
+		if owner != nil && owner.Key == unreadable {
+			t.Wait(30 * giveBack)
+			continue
+		}
 		if other, ok := c.taken[ids[i]]; ok && other != t.Key {
 			owner = &events.Owner{Key: other}
 		}

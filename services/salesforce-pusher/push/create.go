@@ -12,6 +12,14 @@ import (
 type creating struct{ *batch }
 
 func (c creating) create(ctx context.Context, tasks []*task) error {
+	// Whose user turned out to be gone has not said yet under which name another is made.
+	silent := those(tasks, func(t *task) bool { return !t.announced })
+	if err := c.ledger.claim(ctx, silent); err != nil {
+		return noRoster(err)
+	}
+	if tasks = those(tasks, isOpen); len(tasks) == 0 {
+		return nil
+	}
 	units := unitsOf(tasks)
 	results, halted := c.caller.collect(ctx, plan.OpCreate, "User", units, func(ctx context.Context, part []unit) ([]salesforce.Result, error) {
 		records := make([]salesforce.Record, len(part))

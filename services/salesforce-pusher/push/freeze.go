@@ -13,11 +13,7 @@ type freezing struct{ *batch }
 
 // freeze shuts people out. Mostly it is a precaution, and may fail quietly.
 func (f freezing) freeze(ctx context.Context, tasks []*task) error {
-	halted := f.set(ctx, tasks, true, func(t *task, e *salesforce.Error) { t.Account().NotFrozen(e) })
-	for _, t := range tasks {
-		t.Account().FreezeTried()
-	}
-	return halted
+	return f.set(ctx, tasks, true, func(t *task, e *salesforce.Error) { t.Account().NotFrozen(e) })
 }
 
 // unfreeze lets people in; it is tried again with the person.

@@ -182,3 +182,41 @@ func TestACrashBetweenCallAndCommitIsLookedAt(t *testing.T) {
 		t.Error("a leaver is active after the look")
 	}
 }
+
+// TestALostGiveIsLookedForUntilItCannotCome: the first call gets no answer, its
+// repeat succeeds, and what it gave is taken away before the first one lands.
+func TestALostGiveIsLookedForUntilItCannotCome(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.start(soonLate)
+	without := person(1, func(d *events.Desired) { d.Assignments = nil })
+	r.push(without)
+	fault := r.late("collections.create", "PermissionSetAssignment")
+	r.push(person(1))
+	expect(t, r.push(person(1, func(d *events.Desired) { d.Fields["Title"] = "again" })), events.ResultApplied, "updated", "assigned")
+	expect(t, r.push(without), events.ResultApplied, "updated", "unassigned")
+	r.applyLate("key0001", fault)
+	r.lookedAt("key0001")
+	if u := r.user("person0001@example.com"); len(u.PermissionSets) != 0 {
+		t.Errorf("after the look the person has %v", u.PermissionSets)
+	}
+}
+
+// TestWhoIsKeptActiveIsFrozenAfterALostFreeze: the org refuses the deactivation,
+// and the freeze in its place gets no answer and is never applied.
+func TestWhoIsKeptActiveIsFrozenAfterALostFreeze(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.start(soonLate)
+	r.push(person(1))
+	if err := r.org.RefuseDeactivation("person0001@example.com", emulator.Refusal{Message: "You cannot deactivate a user who is the default owner of cases"}); err != nil {
+		t.Fatal(err)
+	}
+	fault := r.plan(emulator.Fault{Operation: "collections.update", Object: "UserLogin", Effect: emulator.EffectDropBefore, Times: 1})
+	r.push(leaver(1))
+	r.struck(fault, 1)
+	expectFailed(t, r.repoke("key0001"), events.CauseDeactivationRefused)
+	if u := r.user("person0001@example.com"); !u.IsFrozen {
+		t.Error("a leaver whom Salesforce keeps active is not frozen")
+	}
+}

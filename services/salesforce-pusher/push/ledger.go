@@ -63,6 +63,7 @@ func (l *ledger) claim(ctx context.Context, tasks []*task) error {
 			continue
 		}
 		t.linkSeq, t.until, t.claimed = done[i].Seqs[0], until, true
+		t.announced = t.Link.UserID == ""
 		t.Claimed(until, l.policy)
 	}
 	return nil
@@ -137,7 +138,7 @@ func (l *ledger) explain(ctx context.Context, tasks []*task) error {
 		return err
 	}
 	for i, t := range tasks {
-		if o := owners[ids[i]]; o == nil || o.Key == t.Key {
+		if o := owners[ids[i]]; o == nil || o.Key == t.Key || o.Key == unreadable {
 			l.lose(ctx, t)
 			continue
 		}
@@ -146,6 +147,9 @@ func (l *ledger) explain(ctx context.Context, tasks []*task) error {
 	}
 	return nil
 }
+
+// unreadable stands for an owner that only a newer version can read.
+const unreadable events.Key = "?"
 
 // owners reads whose users are, by user id.
 func (l *ledger) owners(ctx context.Context, ids []string) (map[string]*events.Owner, error) {
@@ -165,7 +169,7 @@ func (l *ledger) owners(ctx context.Context, ids []string) (map[string]*events.O
 		}
 		o, err := events.Decode[events.Owner](e.Data)
 		if err != nil {
-			return nil, err
+			o = events.Owner{Key: unreadable} // a newer version wrote it; whoever can read it will
 		}
 		out[ids[i]] = &o
 	}
@@ -226,7 +230,8 @@ func (l *ledger) discarded(ctx context.Context, tasks []*task) error {
 		}
 		d, err := events.Decode[events.Discarded](e.Data)
 		if err != nil {
-			return err
+			t.Wait(30 * giveBack) // a newer version wrote it; whoever can read it will
+			continue
 		}
 		if t.GivenUp(d) {
 			t.GiveUp()

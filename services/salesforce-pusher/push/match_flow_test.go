@@ -1,6 +1,8 @@
 package push_test
 
 import (
+	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -131,6 +133,161 @@ func TestUnclearMatchTouchesNobody(t *testing.T) {
 				if u.LastName == "Person0001" {
 					t.Errorf("touched %+v", u)
 				}
+			}
+		})
+	}
+}
+
+// sought is a leaver who never had a user by Rollcall.
+func sought(i int) events.Desired {
+	d := leaver(i)
+	d.Sought, d.Lane = true, events.LaneBackfill
+	d.Match.Email = d.Match.Username
+	return hashed(d)
+}
+
+// TestALeaverWhoWasNeverActiveIsLookedUp: a user that is clearly theirs is
+// deactivated, what is not clear is parked with what fits and what to do, and
+// what is inactive already is nobody's trouble.
+func TestALeaverWhoWasNeverActiveIsLookedUp(t *testing.T) {
+	t.Parallel()
+	byName := map[string]any{"Username": "person0001@example.com"}
+	byFed := map[string]any{"Username": "old@example.com", "FederationIdentifier": "fed0001"}
+	other := map[string]any{"Username": "person0001@example.com", "FederationIdentifier": "other"}
+	mail := map[string]any{"Username": "old@example.com", "Email": "person0001@example.com"}
+	inactive := func(u map[string]any) map[string]any {
+		out := maps.Clone(u)
+		out["IsActive"] = false
+		return out
+	}
+	for name, c := range map[string]struct {
+		users   []map[string]any
+		actions []string
+		says    []string // of a parked one
+	}{
+		"nobody fits":                     {nil, nil, nil},
+		"username":                        {[]map[string]any{byName}, []string{"adopted", "deactivated"}, nil},
+		"federation id":                   {[]map[string]any{byFed}, []string{"adopted", "deactivated"}, nil},
+		"inactive already":                {[]map[string]any{inactive(byName)}, nil, nil},
+		"two users, both inactive":        {[]map[string]any{inactive(byName), inactive(byFed)}, nil, nil},
+		"another's, inactive":             {[]map[string]any{inactive(other)}, nil, nil},
+		"two users":                       {[]map[string]any{byName, byFed}, nil, []string{"by its federation id", "by its username", "has left", "deactivate", "discard"}},
+		"two users, one of them inactive": {[]map[string]any{byName, inactive(byFed)}, nil, []string{"Several"}},
+		"username, another federation id": {[]map[string]any{other}, nil, []string{"this person's username", "another federation id", "has left", "deactivate", "discard"}},
+		"e-mail address only":             {[]map[string]any{mail}, nil, []string{"e-mail address", "has left", "deactivate", "discard"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			ids := map[string]bool{}
+			for _, u := range c.users {
+				ids[r.existing(u)] = u["IsActive"] == nil
+			}
+			r.start(func(s *setup) { s.cfg.Match = []string{"federation_id", "username", "email"} })
+			o := r.push(sought(1))
+			if len(c.says) == 0 {
+				expect(t, o, events.ResultApplied, c.actions...)
+			} else {
+				expectFailed(t, o, events.CauseAmbiguousMatch)
+				for _, want := range c.says {
+					if !strings.Contains(o.Failure.Message, want) {
+						t.Errorf("says %q, want %q in it", o.Failure.Message, want)
+					}
+				}
+			}
+			for _, u := range r.org.Users() {
+				was, ours := ids[u.ID]
+				if want := was && len(c.actions) == 0; ours && u.IsActive != want {
+					t.Errorf("user %+v, want active %v", u, want)
+				}
+			}
+			if strings.Contains(fmt.Sprint(o.Failure), "@example.com") {
+				t.Errorf("quotes personal data: %+v", o.Failure)
+			}
+		})
+	}
+}
+
+// The number of a row that says left may be spelt in another way than the one
+// somebody was hired under; or somebody was hired again under another number.
+func TestALeaverWhoseUserIsAnothersIsParked(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.start()
+	here := person(1, func(d *events.Desired) { d.Fields["FederationIdentifier"], d.Match.FederationID = nil, "" })
+	expect(t, r.push(here), events.ResultApplied, "created", "assigned")
+	d := sought(2)
+	d.Match = here.Match
+	o := r.push(hashed(d))
+	expectFailed(t, o, events.CauseDuplicate)
+	for _, want := range []string{"belongs to another person", "has left", "discard"} {
+		if !strings.Contains(o.Failure.Message, want) {
+			t.Errorf("says %q, want %q in it", o.Failure.Message, want)
+		}
+	}
+	if u := r.user("person0001@example.com"); !u.IsActive {
+		t.Error("another person's user was deactivated")
+	}
+}
+
+// Whoever has left, and is looked for by nothing, needs no call.
+func TestWhoeverIsSoughtNoLongerIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.existing(map[string]any{"Username": "person0001@example.com", "FederationIdentifier": "other"})
+	w := r.start()
+	expectFailed(t, r.push(sought(1)), events.CauseAmbiguousMatch)
+	before := w.APICalls()
+	back := sought(1)
+	back.Match = events.Match{}
+	expect(t, r.push(hashed(back)), events.ResultApplied)
+	if n := w.APICalls() - before; n != 0 {
+		t.Errorf("%d API calls", n)
+	}
+}
+
+// TestTenThousandHistoricLeavers come with a first load; of some a hundred have an
+// active user still.
+func TestTenThousandHistoricLeavers(t *testing.T) {
+	t.Parallel()
+	const all, batch = 10_000, 200
+	for name, c := range map[string]struct{ active, most int }{
+		"nobody has a user":                     {0, all / batch},
+		"a hundred have a user, in every batch": {100, 2 * all / batch},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			for i := range c.active {
+				r.existing(map[string]any{"Username": fmt.Sprintf("person%04d@example.com", 1+i*all/c.active), "Alias": fmt.Sprintf("a%d", i)})
+			}
+			people := make([]events.Desired, all)
+			for i := range people {
+				people[i] = sought(i + 1)
+			}
+			revisions := r.want(people...)
+			r.start(patient)
+			r.settled(revisions)
+			r.idle()
+			r.nobodyFailed()
+			n := r.org.Counters()
+			t.Logf("%d API calls: %v", n.APICalls, n.ByOperation)
+			if n.APICalls > int64(c.most+2) { // a batch or two may be cut short
+				t.Errorf("%d API calls, want at most %d: %v", n.APICalls, c.most+2, n.ByOperation)
+			}
+			left := 0
+			for _, u := range r.org.Users() {
+				if u.IsActive {
+					left++
+				}
+			}
+			if left != 1 { // the integration user
+				t.Errorf("%d active users are left", left)
+			}
+			r.poke(keysOf(people)...)
+			r.idle()
+			if again := r.org.Counters().APICalls - n.APICalls; again != 0 {
+				t.Errorf("publishing the same work again took %d calls", again)
 			}
 		})
 	}

@@ -68,8 +68,10 @@ func (m *metrics) step(ctx context.Context, s *step, took time.Duration) {
 			e.cause = t.Failure().Cause
 		}
 		ends[e]++
-		if at := t.messages[0].Time; at.Before(oldest) {
-			oldest = at
+		for _, m := range t.messages {
+			if m.Time.Before(oldest) {
+				oldest = m.Time
+			}
 		}
 	}
 	for e, n := range ends {

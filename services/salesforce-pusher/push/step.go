@@ -38,7 +38,7 @@ func (o *org) newStep(ctx context.Context, lane events.Lane, msgs []*bus.Message
 func (s *step) run(ctx context.Context) *events.Failure {
 	began := time.Now()
 	s.trace.begin(ctx, s.tasks)
-	defer s.trace.end(s.tasks)
+	defer func() { s.trace.end(s.tasks) }()
 	if err := s.prepare(ctx); err != nil {
 		s.close(ctx, began, err)
 		return nil
@@ -49,6 +49,7 @@ func (s *step) run(ctx context.Context) *events.Failure {
 // finish records what became of everybody and answers the messages; halted is
 // why no more calls were made, nil where nobody needs one.
 func (s *step) finish(ctx context.Context, began time.Time, halted error) halt {
+	s.tasks, s.joined = append(s.tasks, s.joined...), nil
 	for _, t := range s.tasks {
 		t.Stop(&s.org.policy)
 	}

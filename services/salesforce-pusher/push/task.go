@@ -21,6 +21,8 @@ type task struct {
 	until   time.Time
 	// owner is what the user's owner record has to say, empty if it is written.
 	owner string
+	// announced is set once the claim says under which username a user may be made.
+	announced bool
 	// attempt is which failure in a row this was, once it is recorded.
 	attempt int
 

@@ -61,6 +61,11 @@ func (s *stepTrace) begin(ctx context.Context, tasks []*task) {
 	s.batch.SetAttributes(attribute.String("rollcall.org", s.org), attribute.Int("messaging.batch.message_count", len(tasks)))
 }
 
+// join begins the span of somebody whom another of the step waits for.
+func (s *stepTrace) join(t, waiting *task) {
+	t.span.ctx, t.span.span = s.tracer.Start(waiting.span.ctx, spanPerson)
+}
+
 // about adds what the person's state says of where the change came from.
 func (s *stepTrace) about(t *task) {
 	if t.span.span.IsRecording() {

@@ -1,8 +1,10 @@
 package push
 
 import (
+	"cmp"
 	"context"
 	"maps"
+	"slices"
 
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
@@ -13,6 +15,8 @@ import (
 type updating struct{ *batch }
 
 func (w updating) update(ctx context.Context, tasks []*task) error {
+	tasks = slices.Clone(tasks)
+	slices.SortStableFunc(tasks, func(a, b *task) int { return cmp.Compare(a.Account().Turn(), b.Account().Turn()) })
 	units := unitsOf(tasks)
 	results, halted := w.caller.collect(ctx, plan.OpUpdate, "User", units, func(ctx context.Context, part []unit) ([]salesforce.Result, error) {
 		records := make([]salesforce.Record, len(part))

@@ -50,6 +50,9 @@ const (
 	Programming
 	// Halted: the consequence of a sibling's failure; never the cause.
 	Halted
+
+	// classCount is how many there are.
+	classCount = iota
 )
 
 // Classes returns every class, for tables and tests.

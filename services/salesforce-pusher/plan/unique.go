@@ -38,8 +38,8 @@ type Holder struct {
 	Desired *events.Desired
 }
 
-// Settling is what is known of the usernames that people of one step were refused.
-type Settling struct {
+// Renames is what is known of the usernames that people of one step were refused.
+type Renames struct {
 	// Org is the name of the org.
 	Org string
 	// Holders are by username, in lower case.
@@ -156,9 +156,9 @@ func (p Account) HolderUnknown() {
 	p.failNamed(Diagnose(Refusal{Err: p.contest.refusal, Operation: OpUpdate}))
 }
 
-// Settle says of everybody who was refused a username whether they try again, and
+// Order says of everybody who was refused a username whether they try again, and
 // in which order. Of a circle, one gets a passing username first.
-func (s *Settling) Settle(refused []*Person) {
+func (s *Renames) Order(refused []*Person) {
 	s.byUser, s.placed = make(map[string]*Person, len(s.Present)), make(map[*Person]int, len(refused))
 	s.granted = make(map[string]bool, len(refused))
 	for _, p := range s.Present {
@@ -178,7 +178,7 @@ func (s *Settling) Settle(refused []*Person) {
 
 // follow goes from a person to who has their username, and on, until somebody is
 // found whose turn is known, and gives all on the way their turn.
-func (s *Settling) follow(p *Person) {
+func (s *Renames) follow(p *Person) {
 	var way []*Person
 	at := map[*Person]int{}
 	var turn int
@@ -214,7 +214,7 @@ func (s *Settling) follow(p *Person) {
 
 // before is who has to be renamed before a person; where that is nobody of the
 // step who was refused as well, end is the turn to count from.
-func (s *Settling) before(p *Person) (holder *Person, end int) {
+func (s *Renames) before(p *Person) (holder *Person, end int) {
 	h, held := s.Holders[p.wants()]
 	q := s.byUser[h.UserID]
 	switch {
@@ -240,7 +240,7 @@ func (p *Person) left(name string) bool {
 // cut breaks a circle, in which each wants the username of the next: the one with
 // the smallest key gets a passing username, and whoever wants theirs comes next. It
 // returns the last turn of the circle.
-func (s *Settling) cut(circle []*Person) int {
+func (s *Renames) cut(circle []*Person) int {
 	first := 0
 	for i, p := range circle {
 		if p.Key < circle[first].Key {
@@ -279,7 +279,7 @@ func passing(org string, p *Person) string {
 }
 
 // reason is why a person does not get the username, in words that say who has it.
-func (s *Settling) reason(p *Person) *events.Failure {
+func (s *Renames) reason(p *Person) *events.Failure {
 	f := Diagnose(Refusal{Err: p.contest.refusal, Operation: OpUpdate})
 	h, held := s.Holders[p.wants()]
 	switch {

@@ -59,7 +59,7 @@ func (r *registry) update(people []*Person) {
 
 func (r *registry) settle(refused, all []*Person) {
 	r.looks++
-	s := Settling{Org: "acme", Holders: map[string]Holder{}, Present: all}
+	s := Renames{Org: "acme", Holders: map[string]Holder{}, Present: all}
 	for _, p := range refused {
 		if id := r.holder(p.Wants()); id != "" {
 			h := Holder{UserID: id, Username: r.names[id]}
@@ -71,7 +71,7 @@ func (r *registry) settle(refused, all []*Person) {
 			s.Holders[p.wants()] = h
 		}
 	}
-	s.Settle(refused)
+	s.Order(refused)
 }
 
 // work meets needs as a step does.

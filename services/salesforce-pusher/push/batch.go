@@ -55,7 +55,7 @@ func (b *batch) phases() map[plan.Need]phase {
 		plan.NeedGive:            assign.give,
 		plan.NeedTake:            assign.take,
 		plan.NeedAssignmentsBack: assign.readBack,
-		plan.NeedHolder:          renaming{b}.settle,
+		plan.NeedHolder:          renaming{b}.order,
 	}
 }
 

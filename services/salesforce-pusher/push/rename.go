@@ -18,8 +18,9 @@ const maxLooks = 20
 // renaming gives people usernames that others of them have.
 type renaming struct{ *batch }
 
-// settle finds out, for everybody who was refused a username at once, who has it.
-func (n renaming) settle(ctx context.Context, tasks []*task) error {
+// order finds out, for everybody who was refused a username at once, who has it, and in
+// which order they try again.
+func (n renaming) order(ctx context.Context, tasks []*task) error {
 	if n.looks++; n.looks > maxLooks {
 		return outOfTime()
 	}
@@ -40,8 +41,8 @@ func (n renaming) settle(ctx context.Context, tasks []*task) error {
 	if err != nil || joined {
 		return noRoster(err)
 	}
-	s := plan.Settling{Org: n.org.cfg.Name, Holders: holders, Present: persons(n.present)}
-	s.Settle(persons(tasks))
+	s := plan.Renames{Org: n.org.cfg.Name, Holders: holders, Present: persons(n.present)}
+	s.Order(persons(tasks))
 	return nil
 }
 

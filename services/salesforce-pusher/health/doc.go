@@ -7,6 +7,7 @@
 //   - health.go: the record, and its compare-and-set
 //   - report.go: trouble comes
 //   - probe.go: trouble goes
+//   - write.go: whether the org takes changes
 //   - trouble.go: which errors are trouble of the whole org
 //   - sessions.go: the org's tokens, for the client
 //   - rights.go: what the integration user may do

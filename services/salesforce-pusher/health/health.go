@@ -36,6 +36,8 @@ type Org struct {
 	usage   atomic.Pointer[salesforce.Usage]
 	learnt  chan struct{} // usage is new
 	last    atomic.Uint64 // the generation of the session used last
+	began   time.Time
+	looked  atomic.Bool // this worker has probed the org
 }
 
 // New is the health of the org that cfg names.
@@ -45,7 +47,7 @@ func New(cfg Config, worker string, roster Roster, reader *tokens.Reader, t *tel
 		return nil, err
 	}
 	m.hold(context.Background(), false) // said from the start: a metric that is missing looks like one that is well
-	return &Org{cfg: cfg, worker: worker, roster: roster, tokens: reader, log: t.Log, metrics: m, learnt: make(chan struct{}, 1)}, nil
+	return &Org{cfg: cfg, worker: worker, roster: roster, tokens: reader, log: t.Log, metrics: m, learnt: make(chan struct{}, 1), began: time.Now()}, nil
 }
 
 // Held returns what holds the org as other replicas, or an earlier run, know it;

@@ -52,8 +52,7 @@ func (h *Org) tryHeal(ctx context.Context, client *salesforce.Client) (time.Dura
 		return 0, nil
 	}
 	now := time.Now()
-	fresh := health.Failure != nil && health.Failure.Cause == events.CauseCredentials && h.newer(health.TokenGeneration)
-	if !fresh && now.Before(health.NextProbe) {
+	if !h.news(health) && now.Before(health.NextProbe) {
 		return min(health.NextProbe.Sub(now)+time.Millisecond, h.cfg.Probe.Poll), nil
 	}
 	// Whoever wins this write probes; the others wait until the probe is over.
@@ -64,6 +63,7 @@ func (h *Org) tryHeal(ctx context.Context, client *salesforce.Client) (time.Dura
 		}
 		return 0, err
 	}
+	h.looked.Store(true)
 	f := h.probe(ctx, client, health.Failure)
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -71,15 +71,41 @@ func (h *Org) tryHeal(ctx context.Context, client *salesforce.Client) (time.Dura
 	return h.probed(ctx, f)
 }
 
-// probe makes one cheap call and returns what still holds the org; was is what
-// held it until now.
+// news says whether a held org is probed before its time: with a session newer
+// than the last one used, which may be of another place, and by a worker that has
+// just started, for what stood in the way may have gone while nobody ran. Of
+// several that start at once, the first to write speaks for all.
+func (h *Org) news(health events.Health) bool {
+	return h.newer(health.TokenGeneration) || !h.looked.Load() && health.At.Before(h.began)
+}
+
+// probe tries what failed, cheaply, and returns what still holds the org; was is
+// what held it until now.
 func (h *Org) probe(ctx context.Context, client *salesforce.Client, was *events.Failure) *events.Failure {
-	ctx, cancel := context.WithTimeout(ctx, h.cfg.CallTimeout)
-	defer cancel()
-	_, err := client.Limits(ctx)
-	h.cfg.Called(ctx, plan.OpProbe, err)
-	if err == nil {
+	f := h.probeBy(ctx, func(ctx context.Context) error { _, err := client.Limits(ctx); return err })
+	if f == nil && writes(was) {
+		f = h.probeBy(ctx, func(ctx context.Context) error { return TryWrite(ctx, client) })
+	}
+	if f == nil && writes(was) && was.Code == codeReadOnly {
+		f = h.probeBy(ctx, func(ctx context.Context) error { return stillReadOnly(ctx, client) })
+	}
+	if f == nil {
 		return stillDemoted(ctx, client, was)
+	}
+	if writes(was) {
+		f.Operation = was.Operation // the next probe tries it too
+	}
+	return f
+}
+
+// probeBy makes one call and returns what trouble of the org it met.
+func (h *Org) probeBy(ctx context.Context, call func(context.Context) error) *events.Failure {
+	err := h.timed(ctx, call)
+	if TooLate(err) {
+		err = h.timed(ctx, call) // the new session is at hand by now
+	}
+	if err == nil {
+		return nil
 	}
 	if f := Trouble(err, plan.OpProbe); f != nil {
 		return f
@@ -88,6 +114,15 @@ func (h *Org) probe(ctx context.Context, client *salesforce.Client, was *events.
 		return f
 	}
 	return nil // refused for lack of a right, say: somebody answers
+}
+
+// timed makes a call within the time of one.
+func (h *Org) timed(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.CallTimeout)
+	defer cancel()
+	err := call(ctx)
+	h.cfg.Called(ctx, plan.OpProbe, err)
+	return err
 }
 
 // probed writes what a probe found.

@@ -30,10 +30,11 @@ func (h *Org) Report(ctx context.Context, f *events.Failure) error {
 	return err
 }
 
-// covers says whether a health tells of a trouble already.
+// covers says whether a health tells of a trouble already: of a failed change,
+// only if it tells of one, for a probe tries what failed.
 func covers(was events.Health, f *events.Failure, generation uint64) bool {
 	return was.State == events.HealthHeld && was.Failure != nil && was.Failure.Cause == f.Cause &&
-		(f.Cause != events.CauseCredentials || was.TokenGeneration >= generation)
+		(f.Cause != events.CauseCredentials || was.TokenGeneration >= generation) && (writes(was.Failure) || !writes(f))
 }
 
 // refused asks token-refresher for a successor of a session that Salesforce

@@ -13,6 +13,11 @@ import (
 // up half way, it could take effect after we have read back that it did not.
 var errTooLate = errors.New("the new session came too late for this call")
 
+// TooLate says whether a call was not sent again because its session was renewed
+// with hardly any time left. The new session has not been tried: there is nothing
+// to be said against it, nor against the org.
+func TooLate(err error) bool { return errors.Is(err, errTooLate) }
+
 // sessions hands the org's token to the client. A refused one is reported
 // through the org's health, which is how token-refresher hears of it, and the
 // call waits a bounded time for its successor: a session that merely expired
@@ -64,8 +69,9 @@ func (h *Org) generation() uint64 {
 	return rec.Generation
 }
 
-// newer says whether there is a session newer than a refused one.
-func (h *Org) newer(refused uint64) bool {
+// newer says whether there is a session newer than the one used when the org was
+// last found in trouble.
+func (h *Org) newer(used uint64) bool {
 	rec, ok := h.tokens.Current()
-	return ok && rec.State == events.TokenConnected && rec.Generation > refused
+	return ok && rec.State == events.TokenConnected && rec.Generation > used
 }

@@ -25,6 +25,24 @@ func (p *Person) doubt(until time.Time) {
 	}
 }
 
+// Doubt takes in that an earlier call of this step may still be applied, whatever
+// came of those after it.
+func (p *Person) Doubt() { p.doubt(p.lateUntil) }
+
+// MayBeCreated takes in that a create may have been applied, and that nobody looks
+// in this step any more.
+func (p Account) MayBeCreated() {
+	p.Link.SentUsername, _ = p.change.Create[FieldUsername].(string)
+	p.Doubt()
+}
+
+// FreezeLost takes in that the org as a whole did not say whether the user was
+// shut out, or let in.
+func (p Account) FreezeLost(frozen bool) {
+	p.Link.FreezeLost = p.Link.FreezeLost || frozen
+	p.Doubt()
+}
+
 // Doubted is a link of somebody else's making, with the doubt that a call of ours
 // may still be applied.
 func Doubted(l events.Link, until time.Time) events.Link {

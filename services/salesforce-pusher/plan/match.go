@@ -125,7 +125,24 @@ func (m Matcher) match(d events.Desired, candidates []*User) (*User, *events.Fai
 	if hit != nil && d.Match.FederationID != "" && hit.Federation != "" && !strings.EqualFold(hit.Federation, d.Match.FederationID) {
 		return nil, otherFederation(d, hit, called(by))
 	}
+	if hit != nil && d.Sought && !d.Active && hit.Active && !m.certain(d, hit) {
+		return nil, onlyNameFits(hit, called(by))
+	}
 	return hit, nil
+}
+
+// certain says whether a user has a value of the person's that is given to one
+// person only. A username may have passed to somebody else since.
+func (m Matcher) certain(d events.Desired, u *User) bool {
+	same := func(have, want string) bool { return want != "" && strings.EqualFold(have, want) }
+	return same(u.Federation, d.Match.FederationID) || m.ExternalField != "" && same(u.External, d.Match.ExternalID)
+}
+
+// onlyNameFits: of somebody whom Rollcall never had as active, a name alone is not
+// enough to take another's access away.
+func onlyNameFits(u *User, by string) *events.Failure {
+	return ambiguous("This person has left, and Rollcall never gave them a user. Salesforce user " + u.ID + " is active and fits by its " + by +
+		" alone, which may be somebody else's by now. If it is the leaver's, deactivate it in Salesforce, or give it their federation id and retry; if it is not, discard this.")
 }
 
 // called is what an admin knows the value of a rule as.

@@ -107,6 +107,8 @@ func (a assigning) giveSome(ctx context.Context, units []unit) error {
 		switch {
 		case r.err == nil:
 			u.t.Assignments().Given(u.name, r.id)
+		case r.after != nil && r.err.Class == salesforce.Duplicate:
+			u.t.Assignments().Lost(u.name, plan.OpAssign, r.after) // perhaps by the earlier call
 		case r.err.Class == salesforce.AlreadyDone:
 			u.t.Assignments().HadAlready(u.name)
 		case r.err.Outcome == salesforce.MaybeApplied:
@@ -114,7 +116,11 @@ func (a assigning) giveSome(ctx context.Context, units []unit) error {
 		default:
 			u.t.Assignments().GiveRefused(u.name, r.err)
 		}
-	}, func(u unit) { u.t.Assignments().NotGiven(u.name) })
+	}, func(u unit, r result) {
+		if r.after == nil {
+			u.t.Assignments().NotGiven(u.name)
+		}
+	})
 }
 
 // intend commits what is about to be given, and with it the users just made.

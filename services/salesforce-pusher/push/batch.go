@@ -117,15 +117,18 @@ func (b *batch) ready(ctx context.Context, who, all []*task) ([]*task, error) {
 // that concern the person, excused those that are the whole org's trouble, which
 // halts the step. Nothing was applied of the latter, so they are given back.
 // halted is why the step ends already; it returns that, or why it ends now.
-func (b *batch) sift(ctx context.Context, halted error, operation string, units []unit, results []result, theirs func(u unit, r result), excused func(u unit)) error {
+func (b *batch) sift(ctx context.Context, halted error, operation string, units []unit, results []result, theirs, excused func(u unit, r result)) error {
 	for i, u := range units {
+		if mayComeLate(results[i].after) {
+			u.t.Doubt()
+		}
 		trouble, all := b.excuse(ctx, halted, operation, results[i].err, units)
 		if !all {
 			theirs(u, results[i])
 			continue
 		}
 		if excused != nil {
-			excused(u)
+			excused(u, results[i])
 		}
 		if halted == nil && trouble != nil {
 			halted = &halt{trouble: trouble}

@@ -53,6 +53,9 @@ func tasksOf(units []unit) []*task {
 type result struct {
 	id  string
 	err *salesforce.Error
+	// after is the answer to an earlier call for the same record, of which nobody
+	// knows whether it was applied; nil where there was none.
+	after *salesforce.Error
 }
 
 // caller makes API calls on behalf of people: inside their claims, traced,
@@ -63,6 +66,8 @@ type caller struct {
 	ledger  *ledger
 	trace   *stepTrace
 	metrics *metrics
+	// answers is set once the org answered after a call that it did not answer.
+	answers bool
 }
 
 // call makes one API call and returns what it was answered, nil for success.
@@ -79,13 +84,42 @@ func (c *caller) call(ctx context.Context, operation, object string, tasks []*ta
 	err := do(within)
 	end(err)
 	c.metrics.call(ctx, operation, err)
+	if health.TooLate(err) {
+		return notSent(), outOfTime()
+	}
 	if err != nil {
 		refused = plan.ErrorIn(err)
 	}
 	if f := health.Trouble(err, operation); f != nil && !maybeApplied(err) {
 		halted = &halt{trouble: f}
 	}
+	if refused != nil && refused.Class == salesforce.Timeout && refused.Code == salesforce.CodeNoAnswer && operation != plan.OpProbe {
+		halted = c.stillThere(ctx, operation, tasks)
+	}
 	return refused, halted
+}
+
+// stillThere asks, once in a step, whether an org that did not answer in time
+// answers at all; the error is that it does not. A call that takes too long is a
+// matter of its records only while others are answered.
+func (c *caller) stillThere(ctx context.Context, operation string, tasks []*task) error {
+	if c.answers {
+		return nil
+	}
+	e, halted := c.call(ctx, plan.OpProbe, "limits", tasks, func(ctx context.Context) error {
+		_, err := c.client.Limits(ctx)
+		return err
+	})
+	if halted != nil {
+		return halted
+	}
+	if e != nil {
+		if f := plan.Diagnose(plan.Refusal{Err: e, Operation: operation, Probe: true}); f.Cause.OrgWide() {
+			return &halt{trouble: f}
+		}
+	}
+	c.answers = true
+	return nil
 }
 
 func maybeApplied(err error) bool {
@@ -95,32 +129,10 @@ func maybeApplied(err error) bool {
 
 // collect sends one collection call and returns each unit's own result, also
 // where it halts. A call that is refused as a whole for the sake of one record's
-// data is halved until the record is found: a bad person delays only themselves.
+// data, or answered 5xx, is halved until the record is found: a bad person delays
+// only themselves.
 func (c *caller) collect(ctx context.Context, operation, object string, units []unit, send func(ctx context.Context, part []unit) ([]salesforce.Result, error)) (results []result, halted error) {
-	budget := maxHalvings
-	var halve func(part []unit) ([]result, error)
-	halve = func(part []unit) ([]result, error) {
-		var got []salesforce.Result
-		e, halted := c.call(ctx, operation, object, tasksOf(part), func(ctx context.Context) (err error) {
-			got, err = send(ctx, part)
-			return err
-		})
-		switch {
-		case e == nil:
-			return resultsOf(got), nil
-		case halted != nil || len(part) == 1 || !blamesData(e) || budget < 2:
-			return repeat(result{err: e}, len(part)), halted
-		}
-		budget -= 2
-		mid := len(part) / 2
-		first, halted := halve(part[:mid])
-		if halted != nil {
-			return append(first, repeat(result{err: notSent()}, len(part)-mid)...), halted
-		}
-		second, halted := halve(part[mid:])
-		return append(first, second...), halted
-	}
-	return halve(units)
+	return (&search{caller: c, operation: operation, object: object, send: send, left: maxHalvings}).run(ctx, units)
 }
 
 // blamesData says whether a refusal of a whole call may be one record's fault.

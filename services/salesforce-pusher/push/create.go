@@ -36,10 +36,17 @@ func (c creating) create(ctx context.Context, tasks []*task) error {
 func (c creating) created(ctx context.Context, halted error, units []unit, results []result) error {
 	return c.sift(ctx, halted, plan.OpCreate, units, results, func(u unit, r result) {
 		if r.err != nil {
+			if r.after != nil && r.err.Class == salesforce.Duplicate {
+				r.err = r.after // the user may be the one that the earlier call made
+			}
 			u.t.Account().NotCreated(r.err)
 			return
 		}
 		u.t.owner = u.t.Account().Created(r.id)
 		c.taken[r.id] = u.t.Key
-	}, nil)
+	}, func(u unit, r result) {
+		if r.after != nil {
+			u.t.Account().MayBeCreated()
+		}
+	})
 }

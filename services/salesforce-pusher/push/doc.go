@@ -16,6 +16,7 @@
 //   - task.go: a person with the messages and the claim that go with them
 //   - ledger.go, commit.go: what is written to ROSTER before and after the calls
 //   - call.go, halt.go: what every API call has to respect, and what ends a step
+//   - spoilt.go: whose trouble it is that a whole call is refused
 //   - names.go, correlate.go, create.go, update.go, rename.go, freeze.go, assign.go, job.go:
 //     the API calls, a file for each kind
 //   - bulk.go, ingest.go: a large first load, beside the loop

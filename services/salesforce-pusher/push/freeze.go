@@ -50,7 +50,11 @@ func (f freezing) set(ctx context.Context, tasks []*task, frozen bool, refused f
 		return f.caller.client.UpdateRecords(ctx, "UserLogin", records)
 	})
 	return f.sift(ctx, halted, plan.OpFreeze, units, results, func(u unit, r result) {
-		if r.err != nil {
+		switch {
+		case r.err != nil && halted != nil:
+			u.t.Account().FreezeLost(frozen) // the org's trouble, nobody's failure
+			return
+		case r.err != nil:
 			refused(u.t, r.err)
 			return
 		}

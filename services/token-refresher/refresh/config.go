@@ -31,6 +31,10 @@ type Config struct {
 	// LostReplyWait is how long after a lost reply the endpoint is asked what came
 	// of the request: it may still be at work. Default 5s.
 	LostReplyWait time.Duration
+	// MovedAfter is how long an org is not reached under its address before the
+	// token endpoint is asked for the present one; most are back by then.
+	// Default 10s.
+	MovedAfter time.Duration
 	// Transport carries requests to Salesforce. Default [http.DefaultTransport].
 	Transport http.RoundTripper
 }
@@ -58,6 +62,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.LostReplyWait <= 0 {
 		c.LostReplyWait = 5 * time.Second
+	}
+	if c.MovedAfter <= 0 {
+		c.MovedAfter = 10 * time.Second
 	}
 	if c.Transport == nil {
 		c.Transport = http.DefaultTransport

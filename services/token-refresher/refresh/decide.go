@@ -4,11 +4,15 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 )
 
 // ordinaryAge is how long a token must have lived for its refusal to be ordinary.
 // One that is refused sooner, again and again, will not be mended by the next.
 const ordinaryAge = time.Minute
+
+// movedAtMost bounds the time between two questions where an org has gone.
+const movedAtMost = 10 * time.Minute
 
 // decision is what to do about an org now.
 type decision struct {
@@ -77,6 +81,42 @@ func due(t, at time.Time) decision {
 func refused(rec *events.TokenRecord, h *events.Health) bool {
 	return h != nil && h.State == events.HealthHeld && h.Failure != nil &&
 		h.Failure.Cause == events.CauseCredentials && h.TokenGeneration == rec.Generation
+}
+
+// unreached says whether the org does not answer under the address that came with
+// this very token, or somebody answers who is not Salesforce.
+func unreached(rec *events.TokenRecord, h *events.Health) bool {
+	if h == nil || h.State != events.HealthHeld || h.Failure == nil ||
+		h.Failure.Cause != events.CauseUnavailable || h.TokenGeneration != rec.Generation {
+		return false
+	}
+	switch h.Failure.Code {
+	case salesforce.CodeNoAnswer, salesforce.CodeRedirect, salesforce.CodeNotSalesforce, salesforce.CodeUnreadable:
+		return true
+	}
+	return false
+}
+
+// askWhere is when the token endpoint is asked where an org is that is not reached
+// any more, for only its answer names the address; zero for never. It is asked
+// after a while, then each time after as long again as the org has not been
+// reached: an outage looks alike, and each answer may spend a refresh token.
+func askWhere(rec *events.TokenRecord, h *events.Health, after time.Duration) time.Time {
+	switch {
+	case rec == nil || !unreached(rec, h):
+		return time.Time{}
+	case rec.At.Before(h.Since):
+		return h.Since.Add(after)
+	}
+	return rec.At.Add(min(max(rec.At.Sub(h.Since), after), movedAtMost))
+}
+
+// sooner is the first of two times, of which zero is none.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // shortLived is how long after a token's issue its refusal is acted on, by how

@@ -47,7 +47,9 @@ func (o *org) run(ctx context.Context) {
 			continue
 		}
 		creds := markOf(o.sealer, o.connect)
-		d := decide(rec, health, creds, o.renewAt(rec), o.now())
+		// Whoever asks where the org is keeps the token in use: it may be back as it was.
+		renew := sooner(o.renewAt(rec), askWhere(rec, health, o.cfg.MovedAfter))
+		d := decide(rec, health, creds, renew, o.now())
 		if d.refresh {
 			o.refresh(ctx, rec, rev, creds, d.early)
 			continue

@@ -103,14 +103,14 @@ type CorrelationID struct {
 	// Trim takes blanks off both ends. Default false.
 	Trim bool `koanf:"trim"`
 	// Case makes all letters "upper" or "lower", so that E100 and e100 are one.
-	// Default as they are written.
+	// Where nothing is said they count as they are written.
 	Case string `koanf:"case"`
 	// PadZeros is the width to which an id of digits only is filled up with zeros
 	// from the left: with 5, 123 is 00123. 0 for not at all. Default 0.
 	PadZeros int `koanf:"padZeros"`
 	// Pattern is a regular expression (RE2) for the whole id, after all of the
 	// above: "[0-9]{12}". An id that does not fit is rejected. Where it is set,
-	// it alone decides, about scientific notation too. Default none.
+	// it alone decides, about scientific notation too.
 	Pattern string `koanf:"pattern"`
 }
 

@@ -84,8 +84,8 @@ func threePeople() BulkLoad {
 func TestBulkIngestMatchesByColumn(t *testing.T) {
 	t.Parallel()
 	o := newBulkOrg()
-	b := newBundle(t, o.ServeHTTP)
-	done, results, err := b.client.BulkIngest(t.Context(), threePeople())
+	r := newRig(t, o.ServeHTTP)
+	done, results, err := r.client.BulkIngest(t.Context(), threePeople())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,8 +109,8 @@ func TestBulkUnprocessedAndMissingRows(t *testing.T) {
 	o.final = strings.Replace(job("Failed", 1, 0), "}", `,"errorMessage":"InvalidBatch : Field name not found : Titel"}`, 1)
 	o.successful = "\"sf__Id\",\"sf__Created\",\"Username\"\n\"" + userID(1) + "\",\"true\",\"a@x.example\"\n"
 	o.failed, o.unfinished = "", "\"Username\"\n\"b@x.example\"\n"
-	b := newBundle(t, o.ServeHTTP)
-	_, results, err := b.client.BulkIngest(t.Context(), threePeople())
+	r := newRig(t, o.ServeHTTP)
+	_, results, err := r.client.BulkIngest(t.Context(), threePeople())
 	if err != nil || !results[0].Success {
 		t.Fatal(results, err)
 	}
@@ -125,8 +125,8 @@ func TestBulkCountsOfAnAbortedJob(t *testing.T) {
 	o := newBulkOrg()
 	o.final = job("Aborted", 0, 0)
 	o.failed = ""
-	b := newBundle(t, o.ServeHTTP)
-	_, results, err := b.client.BulkIngest(t.Context(), threePeople())
+	r := newRig(t, o.ServeHTTP)
+	_, results, err := r.client.BulkIngest(t.Context(), threePeople())
 	if err != nil || !results[0].Success || !results[2].Success {
 		t.Fatal(results, err)
 	}
@@ -148,8 +148,8 @@ func TestBulkAnswersThatCannotBeBelieved(t *testing.T) {
 			t.Parallel()
 			o := newBulkOrg()
 			change(o)
-			b := newBundle(t, o.ServeHTTP)
-			begun, results, err := b.client.BulkIngest(t.Context(), threePeople())
+			r := newRig(t, o.ServeHTTP)
+			begun, results, err := r.client.BulkIngest(t.Context(), threePeople())
 			e, ok := asError(err)
 			if !ok || e.Outcome != MaybeApplied || results != nil || begun.ID == "" {
 				t.Errorf("%+v, %v, %v", begun, results, err)
@@ -162,8 +162,8 @@ func TestBulkUploadFailureAppliesNothing(t *testing.T) {
 	t.Parallel()
 	o := newBulkOrg()
 	o.status = 503
-	b := newBundle(t, o.ServeHTTP)
-	_, _, err := b.client.BulkIngest(t.Context(), threePeople())
+	r := newRig(t, o.ServeHTTP)
+	_, _, err := r.client.BulkIngest(t.Context(), threePeople())
 	wantError(t, err, Unavailable, NotApplied)
 	if !o.aborted {
 		t.Error("the job was left open")

@@ -37,20 +37,20 @@ func (f *fixedSessions) Renew(_ context.Context, refused Session) (Session, erro
 	return Session{AccessToken: "token-2", InstanceURL: f.url, OrgID: cmp.Or(f.org, testOrg), Generation: refused.Generation + 1}, nil
 }
 
-type bundle struct {
+type rig struct {
 	client   *Client
 	sessions *fixedSessions
 	server   *httptest.Server
 }
 
-func newBundle(t *testing.T, handler http.HandlerFunc, change ...func(*Config)) bundle {
+func newRig(t *testing.T, handler http.HandlerFunc, change ...func(*Config)) rig {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	b := bundle{server: server, sessions: &fixedSessions{url: server.URL}}
+	r := rig{server: server, sessions: &fixedSessions{url: server.URL}}
 	transport := defaultTransport()
 	t.Cleanup(transport.CloseIdleConnections)
-	cfg := Config{Sessions: b.sessions, AllowLoopbackHTTP: true, Transport: transport}
+	cfg := Config{Sessions: r.sessions, AllowLoopbackHTTP: true, Transport: transport}
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -58,8 +58,8 @@ func newBundle(t *testing.T, handler http.HandlerFunc, change ...func(*Config)) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.client = client
-	return b
+	r.client = client
+	return r
 }
 
 // answer returns a handler that gives one answer to everything.
@@ -101,20 +101,20 @@ const expired = `[{"message":"Session expired or invalid","errorCode":"INVALID_S
 func TestRenewsOnceAndRepeats(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
-	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
 		calls.Add(1)
-		if r.Header.Get("Authorization") != "Bearer token-2" {
-			answer(401, expired)(w, r)
+		if req.Header.Get("Authorization") != "Bearer token-2" {
+			answer(401, expired)(w, req)
 			return
 		}
-		answer(200, `[{"id":"005000000000001AAA","success":true,"errors":[]}]`)(w, r)
+		answer(200, `[{"id":"005000000000001AAA","success":true,"errors":[]}]`)(w, req)
 	})
-	results, err := b.client.CreateRecords(t.Context(), "User", []Record{{"LastName": "x"}})
+	results, err := r.client.CreateRecords(t.Context(), "User", []Record{{"LastName": "x"}})
 	if err != nil || !results[0].Success {
 		t.Fatal(results, err)
 	}
-	if calls.Load() != 2 || b.sessions.renewed.Load() != 1 {
-		t.Errorf("%d calls, %d renewals", calls.Load(), b.sessions.renewed.Load())
+	if calls.Load() != 2 || r.sessions.renewed.Load() != 1 {
+		t.Errorf("%d calls, %d renewals", calls.Load(), r.sessions.renewed.Load())
 	}
 }
 
@@ -139,17 +139,17 @@ func TestRenewalsAreBounded(t *testing.T) {
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
+			r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
 				if tc.header != "" {
 					w.Header().Set("Sfdc-OAuth-Error", tc.header)
 				}
-				answer(tc.status, tc.body)(w, r)
+				answer(tc.status, tc.body)(w, req)
 			})
-			_, err := b.client.Create(t.Context(), "User", Record{})
+			_, err := r.client.Create(t.Context(), "User", Record{})
 			if e, ok := asError(err); !ok || e.Class != tc.class {
 				t.Errorf("error %v, want %v", err, tc.class)
 			}
-			if n := b.sessions.renewed.Load(); n != tc.renewals {
+			if n := r.sessions.renewed.Load(); n != tc.renewals {
 				t.Errorf("%d renewals, want %d", n, tc.renewals)
 			}
 		})
@@ -158,11 +158,11 @@ func TestRenewalsAreBounded(t *testing.T) {
 
 func TestRenewErrorIsKept(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, answer(401, expired))
-	b.sessions.err = errors.New("no token")
-	_, err := b.client.Query(t.Context(), "SELECT Id FROM User")
+	r := newRig(t, answer(401, expired))
+	r.sessions.err = errors.New("no token")
+	_, err := r.client.Query(t.Context(), "SELECT Id FROM User")
 	e := wantError(t, err, Credentials, NotApplied)
-	if !errors.Is(err, b.sessions.err) || e.Code != CodeNoSession {
+	if !errors.Is(err, r.sessions.err) || e.Code != CodeNoSession {
 		t.Errorf("error %v", err)
 	}
 }
@@ -185,16 +185,16 @@ func TestUnbelievableAnswersToAMutatingCall(t *testing.T) {
 		"500":               answer(500, `[{"message":"Unexpected Error","errorCode":"INTERNAL_ERROR"}]`),
 		"dropped":           func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"shorter than said": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "99") },
-		"false gzip": func(w http.ResponseWriter, r *http.Request) {
+		"false gzip": func(w http.ResponseWriter, req *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
-			answer(200, `[{"id":"005000000000001AAA","success":true}]`)(w, r)
+			answer(200, `[{"id":"005000000000001AAA","success":true}]`)(w, req)
 		},
 	}
 	for name, handler := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBundle(t, handler, func(c *Config) { c.MaxResponseBytes = 2048 })
-			results, err := b.client.CreateRecords(t.Context(), "User", []Record{{"LastName": "x"}})
+			r := newRig(t, handler, func(c *Config) { c.MaxResponseBytes = 2048 })
+			results, err := r.client.CreateRecords(t.Context(), "User", []Record{{"LastName": "x"}})
 			e, ok := asError(err)
 			if !ok || e.Outcome != MaybeApplied || len(results) != 0 {
 				t.Errorf("results %v, error %v", results, err)
@@ -205,45 +205,45 @@ func TestUnbelievableAnswersToAMutatingCall(t *testing.T) {
 
 func TestReadsHaveNoOutcomeInDoubt(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, answer(503, "<html>"))
-	_, err := b.client.Query(t.Context(), "SELECT Id FROM User")
+	r := newRig(t, answer(503, "<html>"))
+	_, err := r.client.Query(t.Context(), "SELECT Id FROM User")
 	wantError(t, err, Unavailable, NotApplied)
 }
 
 func TestDeadlines(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	b := newBundle(t, func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
+	r := newRig(t, func(_ http.ResponseWriter, req *http.Request) {
+		_, _ = io.Copy(io.Discard, req.Body)
 		<-release
 	}, func(c *Config) { c.CallTimeout = 300 * time.Millisecond }) // enough to connect on a busy machine
 	t.Cleanup(func() { close(release) })
-	_, err := b.client.Create(t.Context(), "User", Record{"LastName": "x"})
+	_, err := r.client.Create(t.Context(), "User", Record{"LastName": "x"})
 	wantError(t, err, Timeout, MaybeApplied)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v does not wrap the deadline", err)
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = b.client.Create(cancelled, "User", Record{"LastName": "x"})
+	_, err = r.client.Create(cancelled, "User", Record{"LastName": "x"})
 	wantError(t, err, Timeout, NotApplied)
 }
 
 func TestNothingListens(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, answer(200, ""))
-	b.server.Close()
-	_, err := b.client.Create(t.Context(), "User", Record{"LastName": "x"})
+	r := newRig(t, answer(200, ""))
+	r.server.Close()
+	_, err := r.client.Create(t.Context(), "User", Record{"LastName": "x"})
 	wantError(t, err, Unavailable, NotApplied)
 }
 
 func TestCompressionBothWays(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Content-Encoding") != "gzip" || r.Header.Get("Accept-Encoding") != "gzip" {
-			t.Errorf("headers %v", r.Header)
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
+		if req.Header.Get("Content-Encoding") != "gzip" || req.Header.Get("Accept-Encoding") != "gzip" {
+			t.Errorf("headers %v", req.Header)
 		}
-		in, err := gzip.NewReader(r.Body)
+		in, err := gzip.NewReader(req.Body)
 		if err != nil {
 			t.Error(err)
 			return
@@ -257,7 +257,7 @@ func TestCompressionBothWays(t *testing.T) {
 		_, _ = io.WriteString(out, `[{"id":"005000000000001AAA","success":true,"errors":[]}]`)
 		_ = out.Close()
 	})
-	results, err := b.client.CreateRecords(t.Context(), "User", []Record{{"AboutMe": strings.Repeat("long ", 400)}})
+	results, err := r.client.CreateRecords(t.Context(), "User", []Record{{"AboutMe": strings.Repeat("long ", 400)}})
 	if err != nil || results[0].ID != "005000000000001AAA" {
 		t.Error(results, err)
 	}
@@ -266,13 +266,13 @@ func TestCompressionBothWays(t *testing.T) {
 // A small body that unpacks to a huge one is bounded like any other.
 func TestDecompressionIsBounded(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, func(w http.ResponseWriter, _ *http.Request) {
+	r := newRig(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		out := gzip.NewWriter(w)
 		_, _ = io.WriteString(out, strings.Repeat(" ", 10<<20))
 		_ = out.Close()
 	}, func(c *Config) { c.MaxResponseBytes = 1 << 20 })
-	_, err := b.client.Query(t.Context(), "SELECT Id FROM User")
+	_, err := r.client.Query(t.Context(), "SELECT Id FROM User")
 	if e := wantError(t, err, Unavailable, NotApplied); e.Code != CodeUnreadable {
 		t.Error(e)
 	}
@@ -281,7 +281,7 @@ func TestDecompressionIsBounded(t *testing.T) {
 // An answer without an end is given up as soon as it is too long.
 func TestEndlessAnswerIsGivenUp(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, func(w http.ResponseWriter, _ *http.Request) {
+	r := newRig(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		for chunk := make([]byte, 64<<10); ; {
 			if _, err := w.Write(chunk); err != nil {
@@ -289,7 +289,7 @@ func TestEndlessAnswerIsGivenUp(t *testing.T) {
 			}
 		}
 	}, func(c *Config) { c.MaxResponseBytes, c.CallTimeout = 1<<20, 5*time.Second })
-	_, err := b.client.Query(t.Context(), "SELECT Id FROM User")
+	_, err := r.client.Query(t.Context(), "SELECT Id FROM User")
 	wantError(t, err, Unavailable, NotApplied)
 }
 
@@ -297,11 +297,11 @@ func TestEndlessAnswerIsGivenUp(t *testing.T) {
 func TestNoNewerSessionNoRepeat(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
-	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
 		calls.Add(1)
-		answer(401, `[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]`)(w, r)
+		answer(401, `[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]`)(w, req)
 	})
-	client, err := NewClient(Config{Sessions: oneSession{AccessToken: "a", InstanceURL: b.server.URL, OrgID: "00D000000000001AAA", Generation: 3}, AllowLoopbackHTTP: true})
+	client, err := NewClient(Config{Sessions: oneSession{AccessToken: "a", InstanceURL: r.server.URL, OrgID: "00D000000000001AAA", Generation: 3}, AllowLoopbackHTTP: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -315,11 +315,11 @@ func TestNoNewerSessionNoRepeat(t *testing.T) {
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	var seen Usage
-	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Sforce-Limit-Info", "api-usage=18/5000; per-app-api-usage=17/250(appName=sample)")
-		answer(200, `{"totalSize":0,"done":true,"records":[]}`)(w, r)
+		answer(200, `{"totalSize":0,"done":true,"records":[]}`)(w, req)
 	}, func(c *Config) { c.OnUsage = func(u Usage) { seen = u } })
-	if _, err := b.client.Query(t.Context(), "SELECT Id FROM User"); err != nil {
+	if _, err := r.client.Query(t.Context(), "SELECT Id FROM User"); err != nil {
 		t.Fatal(err)
 	}
 	if seen != (Usage{Used: 18, Limit: 5000}) || seen.Remaining() != 4982 {
@@ -358,12 +358,12 @@ func TestSessionsFrom(t *testing.T) {
 func TestRenewedSessionOfAnotherOrg(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
-	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
 		calls.Add(1)
-		answer(401, expired)(w, r)
+		answer(401, expired)(w, req)
 	})
-	b.sessions.org = "00D000000000002AAA"
-	_, err := b.client.Query(t.Context(), "SELECT Id FROM User")
+	r.sessions.org = "00D000000000002AAA"
+	_, err := r.client.Query(t.Context(), "SELECT Id FROM User")
 	if e := wantError(t, err, Credentials, NotApplied); e.Code != CodeOrgRefused || calls.Load() != 1 {
 		t.Errorf("%v after %d calls", e, calls.Load())
 	}

@@ -41,8 +41,8 @@ func createAll(t *testing.T, calls *atomic.Int64, sizes chan<- int) http.Handler
 func TestCreateRecordsRecordedAnswer(t *testing.T) {
 	t.Parallel()
 	// [R] the body in the facts, section 2.6
-	b := newBundle(t, answer(200, `[{"id":"003ak00000jvIfpAAE","success":true,"errors":[]},{"success":false,"errors":[{"statusCode":"REQUIRED_FIELD_MISSING","message":"Required fields are missing: [LastName]","fields":["LastName"]}]}]`))
-	results, err := b.client.CreateRecords(t.Context(), "Contact", []Record{{"LastName": "x"}, {}})
+	r := newRig(t, answer(200, `[{"id":"003ak00000jvIfpAAE","success":true,"errors":[]},{"success":false,"errors":[{"statusCode":"REQUIRED_FIELD_MISSING","message":"Required fields are missing: [LastName]","fields":["LastName"]}]}]`))
+	results, err := r.client.CreateRecords(t.Context(), "Contact", []Record{{"LastName": "x"}, {}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,12 +59,12 @@ func TestCreateRecordsChunks(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
 	sizes := make(chan int, 3)
-	b := newBundle(t, createAll(t, &calls, sizes))
+	r := newRig(t, createAll(t, &calls, sizes))
 	records := make([]Record, 401)
 	for i := range records {
 		records[i] = Record{"LastName": "x"}
 	}
-	results, err := b.client.CreateRecords(t.Context(), "User", records)
+	results, err := r.client.CreateRecords(t.Context(), "User", records)
 	if err != nil || len(results) != 401 {
 		t.Fatal(len(results), err)
 	}
@@ -78,12 +78,12 @@ func TestCreateRecordsChunks(t *testing.T) {
 
 func TestNoRecordsNoCall(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, func(http.ResponseWriter, *http.Request) { t.Error("called") })
-	if r, err := b.client.CreateRecords(t.Context(), "User", nil); r != nil || err != nil {
-		t.Error(r, err)
+	r := newRig(t, func(http.ResponseWriter, *http.Request) { t.Error("called") })
+	if got, err := r.client.CreateRecords(t.Context(), "User", nil); got != nil || err != nil {
+		t.Error(got, err)
 	}
-	if r, err := b.client.DeleteRecords(t.Context(), nil); r != nil || err != nil {
-		t.Error(r, err)
+	if got, err := r.client.DeleteRecords(t.Context(), nil); got != nil || err != nil {
+		t.Error(got, err)
 	}
 }
 
@@ -92,14 +92,14 @@ func TestResultsBeforeAFailureAreReturned(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
 	ok := createAll(t, &calls, nil)
-	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
 		if calls.Load() == 1 {
-			answer(503, "<html>")(w, r)
+			answer(503, "<html>")(w, req)
 			return
 		}
-		ok(w, r)
+		ok(w, req)
 	})
-	results, err := b.client.CreateRecords(t.Context(), "User", make([]Record, 300))
+	results, err := r.client.CreateRecords(t.Context(), "User", make([]Record, 300))
 	wantError(t, err, Unavailable, MaybeApplied)
 	if len(results) != 200 {
 		t.Errorf("%d results", len(results))
@@ -109,14 +109,14 @@ func TestResultsBeforeAFailureAreReturned(t *testing.T) {
 func TestResultsInAnotherOrderAreRefused(t *testing.T) {
 	t.Parallel()
 	swapped := fmt.Sprintf(`[{"id":%q,"success":true,"errors":[]},{"id":%q,"success":true,"errors":[]}]`, userID(2), userID(1))
-	b := newBundle(t, answer(200, swapped))
-	_, err := b.client.UpdateRecords(t.Context(), "User", []Record{{"Id": userID(1)}, {"id": userID(2)}})
+	r := newRig(t, answer(200, swapped))
+	_, err := r.client.UpdateRecords(t.Context(), "User", []Record{{"Id": userID(1)}, {"id": userID(2)}})
 	wantError(t, err, Unavailable, MaybeApplied)
-	_, err = b.client.DeleteRecords(t.Context(), []string{userID(1), userID(2)})
+	_, err = r.client.DeleteRecords(t.Context(), []string{userID(1), userID(2)})
 	wantError(t, err, Unavailable, MaybeApplied)
 	twice := fmt.Sprintf(`[{"id":%q,"success":true,"errors":[]},{"id":%q,"success":true,"errors":[]}]`, userID(1), userID(1))
-	b = newBundle(t, answer(200, twice))
-	_, err = b.client.CreateRecords(t.Context(), "User", make([]Record, 2))
+	r = newRig(t, answer(200, twice))
+	_, err = r.client.CreateRecords(t.Context(), "User", make([]Record, 2))
 	wantError(t, err, Unavailable, MaybeApplied)
 }
 
@@ -124,13 +124,13 @@ func TestResultsInAnotherOrderAreRefused(t *testing.T) {
 func TestOneMembershipTwice(t *testing.T) {
 	t.Parallel()
 	row := `{"id":"011000000000001AAA","success":true,"errors":[]}`
-	b := newBundle(t, answer(200, `[`+row+`,`+row+`]`))
+	r := newRig(t, answer(200, `[`+row+`,`+row+`]`))
 	member := func(user string) Record { return Record{"GroupId": "00G000000000001AAA", "UserOrGroupId": user} }
-	results, err := b.client.CreateRecords(t.Context(), "GroupMember", []Record{member(userID(1)), member(userID(1))})
+	results, err := r.client.CreateRecords(t.Context(), "GroupMember", []Record{member(userID(1)), member(userID(1))})
 	if err != nil || !results[0].Success || !results[1].Success {
 		t.Fatal(results, err)
 	}
-	_, err = b.client.CreateRecords(t.Context(), "GroupMember", []Record{member(userID(1)), member(userID(2))})
+	_, err = r.client.CreateRecords(t.Context(), "GroupMember", []Record{member(userID(1)), member(userID(2))})
 	wantError(t, err, Unavailable, MaybeApplied)
 }
 
@@ -144,22 +144,22 @@ func TestSuccessMustBeUnmixed(t *testing.T) {
 		`{"id":"001RM000003oLrBAAU","success":false,"errors":[]}`,
 		`{"id":"001RM000003oLrBAAU","success":false}`,
 	} {
-		r, err := readResult([]byte(element), 200)
-		if err != nil || r.Success || r.Err() == nil {
-			t.Errorf("%s = %+v, %v", element, r, err)
+		got, err := readResult([]byte(element), 200)
+		if err != nil || got.Success || got.Err() == nil {
+			t.Errorf("%s = %+v, %v", element, got, err)
 		}
 	}
 	// [R amp-labs success-with-errors.json] an HTTP 201 that says failure
-	b := newBundle(t, answer(201, `{"id":"001RM000003oLrB000","success":false,"errors":[{"statusCode":"MALFORMED_ID","message":"malformed id 001RM000003oLrB000","fields":[]}]}`))
-	_, err := b.client.Create(t.Context(), "Account", Record{})
+	r := newRig(t, answer(201, `{"id":"001RM000003oLrB000","success":false,"errors":[{"statusCode":"MALFORMED_ID","message":"malformed id 001RM000003oLrB000","fields":[]}]}`))
+	_, err := r.client.Create(t.Context(), "Account", Record{})
 	wantError(t, err, Reference, NotApplied)
 }
 
 // [R amp-labs partial-but-allOrNone.json]
 func TestRolledBackIsNotTheCause(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, answer(200, `[{"success":false,"errors":[{"statusCode":"ALL_OR_NONE_OPERATION_ROLLED_BACK","message":"Record rolled back because not all records were valid and the request was using AllOrNone header","fields":[]}]}]`))
-	results, err := b.client.CreateRecords(t.Context(), "Contact", make([]Record, 1))
+	r := newRig(t, answer(200, `[{"success":false,"errors":[{"statusCode":"ALL_OR_NONE_OPERATION_ROLLED_BACK","message":"Record rolled back because not all records were valid and the request was using AllOrNone header","fields":[]}]}]`))
+	results, err := r.client.CreateRecords(t.Context(), "Contact", make([]Record, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,15 +168,15 @@ func TestRolledBackIsNotTheCause(t *testing.T) {
 
 func TestRequestsRefusedBeforeSending(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, func(http.ResponseWriter, *http.Request) { t.Error("called") })
-	_, noID := b.client.UpdateRecords(t.Context(), "User", []Record{{"LastName": "x"}})
-	_, badID := b.client.DeleteRecords(t.Context(), []string{"x,y"})
-	_, noType := b.client.CreateMixed(t.Context(), []Record{{"LastName": "x"}})
-	_, noName := b.client.Create(t.Context(), "User/../x", Record{})
-	_, tooMany := b.client.Composite(t.Context(), make([]SubRequest, 26), false)
-	_, queries := b.client.Composite(t.Context(), []SubRequest{{URL: "query?q=1"}, {URL: "query/?q=2"}, {URL: "query?q=3"}, {URL: "query?q=4"}, {URL: "query?q=5"}, {URL: "composite/sobjects"}}, false)
-	_, foreign := b.client.Composite(t.Context(), []SubRequest{{URL: "https://evil.example/"}, {URL: "/evil"}}, false)
-	_, channel := b.client.Create(t.Context(), "User", Record{"x": make(chan int)})
+	r := newRig(t, func(http.ResponseWriter, *http.Request) { t.Error("called") })
+	_, noID := r.client.UpdateRecords(t.Context(), "User", []Record{{"LastName": "x"}})
+	_, badID := r.client.DeleteRecords(t.Context(), []string{"x,y"})
+	_, noType := r.client.CreateMixed(t.Context(), []Record{{"LastName": "x"}})
+	_, noName := r.client.Create(t.Context(), "User/../x", Record{})
+	_, tooMany := r.client.Composite(t.Context(), make([]SubRequest, 26), false)
+	_, queries := r.client.Composite(t.Context(), []SubRequest{{URL: "query?q=1"}, {URL: "query/?q=2"}, {URL: "query?q=3"}, {URL: "query?q=4"}, {URL: "query?q=5"}, {URL: "composite/sobjects"}}, false)
+	_, foreign := r.client.Composite(t.Context(), []SubRequest{{URL: "https://evil.example/"}, {URL: "/evil"}}, false)
+	_, channel := r.client.Create(t.Context(), "User", Record{"x": make(chan int)})
 	for _, err := range []error{noID, badID, noType, noName, tooMany, queries, foreign, channel} {
 		wantError(t, err, Programming, NotApplied)
 	}
@@ -186,7 +186,7 @@ func TestCreateMixedRuns(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
 	sizes := make(chan int, 2)
-	b := newBundle(t, createAll(t, &calls, sizes))
+	r := newRig(t, createAll(t, &calls, sizes))
 	var records []Record
 	for i := range 12 { // 12 runs of differing objects need two calls
 		object := "GroupMember"
@@ -195,7 +195,7 @@ func TestCreateMixedRuns(t *testing.T) {
 		}
 		records = append(records, Record{"attributes": map[string]any{"type": object}, "n": i})
 	}
-	if _, err := b.client.CreateMixed(t.Context(), records); err != nil {
+	if _, err := r.client.CreateMixed(t.Context(), records); err != nil {
 		t.Fatal(err)
 	}
 	if got := []int{<-sizes, <-sizes}; !reflect.DeepEqual(got, []int{10, 2}) {
@@ -205,13 +205,13 @@ func TestCreateMixedRuns(t *testing.T) {
 
 func TestDeleteRecordsURL(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodDelete || r.URL.Query().Get("ids") != userID(1) || r.URL.Query().Get("allOrNone") != "false" {
-			t.Errorf("%s %s", r.Method, r.URL)
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
+		if req.Method != http.MethodDelete || req.URL.Query().Get("ids") != userID(1) || req.URL.Query().Get("allOrNone") != "false" {
+			t.Errorf("%s %s", req.Method, req.URL)
 		}
-		answer(200, `[{"id":"`+userID(1)+`","success":true,"errors":[]}]`)(w, r)
+		answer(200, `[{"id":"`+userID(1)+`","success":true,"errors":[]}]`)(w, req)
 	})
-	results, err := b.client.DeleteRecords(t.Context(), []string{userID(1)})
+	results, err := r.client.DeleteRecords(t.Context(), []string{userID(1)})
 	if err != nil || !results[0].Success {
 		t.Error(results, err)
 	}
@@ -220,12 +220,12 @@ func TestDeleteRecordsURL(t *testing.T) {
 func TestCompositeAnswers(t *testing.T) {
 	t.Parallel()
 	// [R apache/camel, CumulusCI] out of order on purpose
-	b := newBundle(t, answer(200, `{"compositeResponse":[
+	r := newRig(t, answer(200, `{"compositeResponse":[
 		{"body":[{"errorCode":"PROCESSING_HALTED","message":"The transaction was rolled back since another operation in the same transaction failed."}],"httpHeaders":{},"httpStatusCode":400,"referenceId":"b"},
 		{"body":{"id":"001ak00000OQTieAAH","success":true,"errors":[]},"httpHeaders":{"Location":"/services/data/v53.0/sobjects/Account/001"},"httpStatusCode":201,"referenceId":"a"},
 		{"body":null,"httpHeaders":{},"httpStatusCode":204,"referenceId":"ref2"},
 		{"body":"<html>","httpHeaders":{},"httpStatusCode":503,"referenceId":"ref3"}]}`))
-	subs, err := b.client.Composite(t.Context(), []SubRequest{
+	subs, err := r.client.Composite(t.Context(), []SubRequest{
 		{Method: "POST", URL: "sobjects/Account", ReferenceID: "a"}, {Method: "POST", URL: "sobjects/Account", ReferenceID: "b"},
 		{Method: "PATCH", URL: "sobjects/User/005"}, {Method: "PATCH", URL: "sobjects/User/005"},
 	}, true)
@@ -246,8 +246,8 @@ func TestCompositeAnswersMustMatch(t *testing.T) {
 		`{"compositeResponse":[{"httpStatusCode":201,"referenceId":"other"}]}`,
 		`{"compositeResponse":[{"referenceId":"ref0"}]}`,
 	} {
-		b := newBundle(t, answer(200, body))
-		_, err := b.client.Composite(t.Context(), []SubRequest{{Method: "POST", URL: "sobjects/User"}}, false)
+		r := newRig(t, answer(200, body))
+		_, err := r.client.Composite(t.Context(), []SubRequest{{Method: "POST", URL: "sobjects/User"}}, false)
 		wantError(t, err, Unavailable, MaybeApplied)
 	}
 }

@@ -12,15 +12,15 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/salesforce/emulator"
 )
 
-// orgBundle is an emulated org and a client signed in to it.
-type orgBundle struct {
+// orgRig is an emulated org and a client signed in to it.
+type orgRig struct {
 	client *salesforce.Client
 	server *emulator.Server
 	org    *emulator.Org
 	web    *httptest.Server
 }
 
-func newOrgBundle(t *testing.T) orgBundle {
+func newOrgRig(t *testing.T) orgRig {
 	t.Helper()
 	server := emulator.New()
 	org := server.AddOrg(emulator.DefaultOrg("consumer", "secret"))
@@ -39,13 +39,13 @@ func newOrgBundle(t *testing.T) orgBundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return orgBundle{client: client, server: server, org: org, web: web}
+	return orgRig{client: client, server: server, org: org, web: web}
 }
 
 // one returns the only record of a query.
-func (b orgBundle) one(t *testing.T, soql string) salesforce.Record {
+func (r orgRig) one(t *testing.T, soql string) salesforce.Record {
 	t.Helper()
-	records, err := b.client.Query(t.Context(), soql)
+	records, err := r.client.Query(t.Context(), soql)
 	if err != nil || len(records) != 1 {
 		t.Fatalf("%s: %v, %v", soql, records, err)
 	}
@@ -53,9 +53,9 @@ func (b orgBundle) one(t *testing.T, soql string) salesforce.Record {
 }
 
 // person is a complete new user.
-func (b orgBundle) person(t *testing.T, name string) salesforce.Record {
+func (r orgRig) person(t *testing.T, name string) salesforce.Record {
 	t.Helper()
-	profile := b.one(t, "SELECT Id FROM Profile WHERE Name = 'Standard User'")
+	profile := r.one(t, "SELECT Id FROM Profile WHERE Name = 'Standard User'")
 	return salesforce.Record{
 		"Username": name + "@people.example", "LastName": name, "Email": name + "@people.example",
 		"Alias": name[:min(8, len(name))], "CommunityNickname": name, "FederationIdentifier": "E-" + name,
@@ -76,84 +76,84 @@ func classOf(err error) salesforce.Class {
 // changed, frozen, leaves and comes back.
 func TestUserLifeCycle(t *testing.T) {
 	t.Parallel()
-	b := newOrgBundle(t)
+	r := newOrgRig(t)
 	ctx := t.Context()
-	results, err := b.client.CreateRecords(ctx, "User", []salesforce.Record{b.person(t, "ada")})
+	results, err := r.client.CreateRecords(ctx, "User", []salesforce.Record{r.person(t, "ada")})
 	if err != nil || results[0].Err() != nil {
 		t.Fatal(results, err)
 	}
 	id := results[0].ID
-	found, err := b.client.QueryIn(ctx, salesforce.InQuery{
+	found, err := r.client.QueryIn(ctx, salesforce.InQuery{
 		Fields: []string{"Username", "IsActive", "Profile.Name"}, From: "User",
 		Any: []salesforce.InTerm{{Field: "FederationIdentifier", Values: []string{"E-ada", "E-O'Brien"}}, {Field: "Username", Values: []string{"ada@people.example"}}},
 	})
 	if err != nil || len(found) != 1 || found[0].ID() != id || !found[0].Bool("IsActive") || found[0].String("Profile.Name") != "Standard User" {
 		t.Fatal(found, err)
 	}
-	b.assign(t, id)
-	if r, err := b.client.UpdateRecords(ctx, "User", []salesforce.Record{{"Id": id, "Title": "Countess", "Department": nil}}); err != nil || r[0].Err() != nil {
-		t.Fatal(r, err)
+	r.assign(t, id)
+	if updated, err := r.client.UpdateRecords(ctx, "User", []salesforce.Record{{"Id": id, "Title": "Countess", "Department": nil}}); err != nil || updated[0].Err() != nil {
+		t.Fatal(updated, err)
 	}
-	login := b.one(t, "SELECT Id, IsFrozen FROM UserLogin WHERE UserId = "+salesforce.Quote(id))
-	if err := b.client.Update(ctx, "UserLogin", login.ID(), salesforce.Record{"IsFrozen": true}); err != nil {
+	login := r.one(t, "SELECT Id, IsFrozen FROM UserLogin WHERE UserId = "+salesforce.Quote(id))
+	if err := r.client.Update(ctx, "UserLogin", login.ID(), salesforce.Record{"IsFrozen": true}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.client.Update(ctx, "User", id, salesforce.Record{"IsActive": false}); err != nil {
+	if err := r.client.Update(ctx, "User", id, salesforce.Record{"IsActive": false}); err != nil {
 		t.Fatal(err)
 	}
-	user, _ := b.org.UserByUsername("ada@people.example")
+	user, _ := r.org.UserByUsername("ada@people.example")
 	if user.IsActive || !user.IsFrozen || user.Fields["Title"] != "Countess" {
 		t.Errorf("user %+v", user)
 	}
-	if err := b.client.Update(ctx, "User", id, salesforce.Record{"IsActive": true}); err != nil {
+	if err := r.client.Update(ctx, "User", id, salesforce.Record{"IsActive": true}); err != nil {
 		t.Fatal(err)
 	}
-	record, err := b.client.Read(ctx, "User", id, "IsActive", "Title")
+	record, err := r.client.Read(ctx, "User", id, "IsActive", "Title")
 	if err != nil || !record.Bool("IsActive") || record.String("Title") != "Countess" {
 		t.Error(record, err)
 	}
 }
 
 // assign gives a permission set and a group in one call, twice, and takes them.
-func (b orgBundle) assign(t *testing.T, id string) {
+func (r orgRig) assign(t *testing.T, id string) {
 	t.Helper()
-	set := b.one(t, "SELECT Id FROM PermissionSet WHERE Name = 'Sales_Base' AND IsOwnedByProfile = false")
-	group := b.one(t, "SELECT Id FROM Group WHERE DeveloperName = 'Sales_Team'")
+	set := r.one(t, "SELECT Id FROM PermissionSet WHERE Name = 'Sales_Base' AND IsOwnedByProfile = false")
+	group := r.one(t, "SELECT Id FROM Group WHERE DeveloperName = 'Sales_Team'")
 	rows := []salesforce.Record{
 		{"attributes": map[string]any{"type": "PermissionSetAssignment"}, "AssigneeId": id, "PermissionSetId": set.ID()},
 		{"attributes": map[string]any{"type": "GroupMember"}, "GroupId": group.ID(), "UserOrGroupId": id},
 	}
-	first, err := b.client.CreateMixed(t.Context(), rows)
+	first, err := r.client.CreateMixed(t.Context(), rows)
 	if err != nil || first[0].Err() != nil || first[1].Err() != nil {
 		t.Fatal(first, err)
 	}
-	again, err := b.client.CreateMixed(t.Context(), rows)
+	again, err := r.client.CreateMixed(t.Context(), rows)
 	if err != nil || classOf(again[0].Err()) != salesforce.AlreadyDone || again[1].Err() != nil || again[1].ID != first[1].ID {
 		t.Fatal(again, err)
 	}
-	gone, err := b.client.DeleteRecords(t.Context(), []string{first[0].ID, first[1].ID})
+	gone, err := r.client.DeleteRecords(t.Context(), []string{first[0].ID, first[1].ID})
 	if err != nil || gone[0].Err() != nil || gone[1].Err() != nil {
 		t.Fatal(gone, err)
 	}
-	if user, _ := b.org.UserByUsername("ada@people.example"); len(user.PermissionSets) != 0 || len(user.Groups) != 0 {
+	if user, _ := r.org.UserByUsername("ada@people.example"); len(user.PermissionSets) != 0 || len(user.Groups) != 0 {
 		t.Errorf("user %+v", user)
 	}
 }
 
 func TestRefusalsOfTheOrg(t *testing.T) {
 	t.Parallel()
-	b := newOrgBundle(t)
-	b.server.TakeUsernames("taken@people.example")
-	if _, err := b.client.Create(t.Context(), "User", b.person(t, "first")); err != nil {
+	r := newOrgRig(t)
+	r.server.TakeUsernames("taken@people.example")
+	if _, err := r.client.Create(t.Context(), "User", r.person(t, "first")); err != nil {
 		t.Fatal(err)
 	}
 	change := func(name, field string, value any) salesforce.Record {
-		r := b.person(t, name)
-		r[field] = value
-		return r
+		rec := r.person(t, name)
+		rec[field] = value
+		return rec
 	}
 	records := []salesforce.Record{
-		b.person(t, "taken"),
+		r.person(t, "taken"),
 		change("nick", "CommunityNickname", "first"),
 		change("fed", "FederationIdentifier", "E-first"),
 		change("long", "Alias", "far too long for it"),
@@ -167,16 +167,16 @@ func TestRefusalsOfTheOrg(t *testing.T) {
 		salesforce.Duplicate, salesforce.Duplicate, salesforce.Duplicate, salesforce.Invalid, salesforce.Invalid,
 		salesforce.Invalid, salesforce.Reference, salesforce.Invalid, salesforce.Misconfigured,
 	}
-	results, err := b.client.CreateRecords(t.Context(), "User", records)
+	results, err := r.client.CreateRecords(t.Context(), "User", records)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, r := range results {
-		if classOf(r.Err()) != want[i] {
-			t.Errorf("record %d: %v, want %v", i, r.Err(), want[i])
+	for i, rec := range results {
+		if classOf(rec.Err()) != want[i] {
+			t.Errorf("record %d: %v, want %v", i, rec.Err(), want[i])
 		}
 	}
-	if _, err := b.client.Read(t.Context(), "User", "005000000000000AAA"); classOf(err) != salesforce.NotFound {
+	if _, err := r.client.Read(t.Context(), "User", "005000000000000AAA"); classOf(err) != salesforce.NotFound {
 		t.Error(err)
 	}
 }
@@ -202,21 +202,21 @@ func TestFaultsAsTheCallerSeesThem(t *testing.T) {
 	for _, tc := range cases {
 		t.Run(string(tc.effect), func(t *testing.T) {
 			t.Parallel()
-			b := newOrgBundle(t)
-			person := b.person(t, "ada")
-			fault, err := b.server.Plan(emulator.Fault{Operation: "collections.create", Effect: tc.effect, Times: 1})
+			r := newOrgRig(t)
+			person := r.person(t, "ada")
+			fault, err := r.server.Plan(emulator.Fault{Operation: "collections.create", Effect: tc.effect, Times: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
-			results, err := b.client.CreateRecords(t.Context(), "User", []salesforce.Record{person})
+			results, err := r.client.CreateRecords(t.Context(), "User", []salesforce.Record{person})
 			var e *salesforce.Error
 			if !errors.As(err, &e) || e.Class != tc.class || e.Outcome != tc.outcome || results != nil {
 				t.Errorf("%v, %v; want %v/%v", results, err, tc.class, tc.outcome)
 			}
-			if struck, _ := b.server.Fault(fault.ID); struck.Used != 1 {
+			if struck, _ := r.server.Fault(fault.ID); struck.Used != 1 {
 				t.Errorf("the fault struck %d times", struck.Used)
 			}
-			if _, there := b.org.UserByUsername("ada@people.example"); there != tc.applied {
+			if _, there := r.org.UserByUsername("ada@people.example"); there != tc.applied {
 				t.Errorf("applied: %v", there)
 			}
 		})
@@ -225,56 +225,56 @@ func TestFaultsAsTheCallerSeesThem(t *testing.T) {
 
 func TestExpiredSessionIsRenewed(t *testing.T) {
 	t.Parallel()
-	b := newOrgBundle(t)
-	person := b.person(t, "ada")
-	b.org.ExpireSessions()
-	if r, err := b.client.CreateRecords(t.Context(), "User", []salesforce.Record{person}); err != nil || r[0].Err() != nil {
-		t.Error(r, err)
+	r := newOrgRig(t)
+	person := r.person(t, "ada")
+	r.org.ExpireSessions()
+	if created, err := r.client.CreateRecords(t.Context(), "User", []salesforce.Record{person}); err != nil || created[0].Err() != nil {
+		t.Error(created, err)
 	}
 }
 
 // Ten thousand people cost two calls per 200 at most: one to look, one to make.
 func TestCallsOfALargeLookup(t *testing.T) {
 	t.Parallel()
-	b := newOrgBundle(t)
+	r := newOrgRig(t)
 	var ids, names []string
 	for i := range 200 {
 		ids = append(ids, fmt.Sprintf("E-%06d", i))
 		names = append(names, fmt.Sprintf("some.quite.long.name.%06d@people.of.a.company.example", i))
 	}
-	b.one(t, "SELECT Id FROM Profile WHERE Name = 'Standard User'")
-	b.org.ResetJournal()
-	_, err := b.client.QueryIn(t.Context(), salesforce.InQuery{
+	r.one(t, "SELECT Id FROM Profile WHERE Name = 'Standard User'")
+	r.org.ResetJournal()
+	_, err := r.client.QueryIn(t.Context(), salesforce.InQuery{
 		Fields: []string{"Username"}, From: "User",
 		Any: []salesforce.InTerm{{Field: "FederationIdentifier", Values: ids}, {Field: "Username", Values: names}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if calls := b.org.Journal(emulator.JournalFilter{}); len(calls) != 1 {
+	if calls := r.org.Journal(emulator.JournalFilter{}); len(calls) != 1 {
 		t.Errorf("%d calls", len(calls))
 	}
 }
 
 func TestPagesOfTheEmulator(t *testing.T) {
 	t.Parallel()
-	b := newOrgBundle(t)
-	base := b.person(t, "x")
+	r := newOrgRig(t)
+	base := r.person(t, "x")
 	var people []salesforce.Record
 	for i := range 2100 {
 		name := fmt.Sprintf("p%d", i)
-		r := salesforce.Record{}
+		rec := salesforce.Record{}
 		for k, v := range base {
-			r[k] = v
+			rec[k] = v
 		}
-		r["Username"], r["CommunityNickname"], r["FederationIdentifier"] = name+"@people.example", name, name
-		people = append(people, r)
+		rec["Username"], rec["CommunityNickname"], rec["FederationIdentifier"] = name+"@people.example", name, name
+		people = append(people, rec)
 	}
-	results, err := b.client.CreateRecords(t.Context(), "User", people)
+	results, err := r.client.CreateRecords(t.Context(), "User", people)
 	if err != nil || len(results) != 2100 {
 		t.Fatal(len(results), err)
 	}
-	found, err := b.client.Query(t.Context(), "SELECT Id FROM User WHERE Username LIKE 'p%@people.example'")
+	found, err := r.client.Query(t.Context(), "SELECT Id FROM User WHERE Username LIKE 'p%@people.example'")
 	if err != nil || len(found) != 2100 {
 		t.Error(len(found), err)
 	}
@@ -282,9 +282,9 @@ func TestPagesOfTheEmulator(t *testing.T) {
 
 func TestTokenRefusalsOfTheOrg(t *testing.T) {
 	t.Parallel()
-	b := newOrgBundle(t)
+	r := newOrgRig(t)
 	oauth, err := salesforce.NewOAuth(salesforce.OAuthConfig{
-		LoginURL: b.web.URL, ClientID: "consumer", ClientSecret: func() (string, error) { return "wrong", nil }, AllowLoopbackHTTP: true,
+		LoginURL: r.web.URL, ClientID: "consumer", ClientSecret: func() (string, error) { return "wrong", nil }, AllowLoopbackHTTP: true,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -299,12 +299,12 @@ func TestTokenRefusalsOfTheOrg(t *testing.T) {
 // Names that look like SOQL find the one they name and nothing else.
 func TestHostileNamesInQueries(t *testing.T) {
 	t.Parallel()
-	b := newOrgBundle(t)
+	r := newOrgRig(t)
 	names := []string{`O'Brien`, `\`, `\'`, `' OR Id != '`, "tab\there", `"quoted"`, `Łukasz 東京`, `100%_`}
 	for i, name := range names {
-		r := b.person(t, fmt.Sprintf("user%d", i))
-		r["LastName"] = name
-		if _, err := b.client.Create(t.Context(), "User", r); err != nil {
+		rec := r.person(t, fmt.Sprintf("user%d", i))
+		rec["LastName"] = name
+		if _, err := r.client.Create(t.Context(), "User", rec); err != nil {
 			t.Fatal(name, err)
 		}
 	}
@@ -312,16 +312,16 @@ func TestHostileNamesInQueries(t *testing.T) {
 		if strings.TrimSpace(name) == "" {
 			continue
 		}
-		r := b.one(t, "SELECT Username FROM User WHERE "+salesforce.In("LastName", []string{name}))
-		if r.String("Username") != fmt.Sprintf("user%d@people.example", i) {
-			t.Errorf("%q finds %v", name, r)
+		rec := r.one(t, "SELECT Username FROM User WHERE "+salesforce.In("LastName", []string{name}))
+		if rec.String("Username") != fmt.Sprintf("user%d@people.example", i) {
+			t.Errorf("%q finds %v", name, rec)
 		}
 	}
 }
 
 func TestBulkLoadOfPeople(t *testing.T) {
 	t.Parallel()
-	b := newOrgBundle(t)
+	r := newOrgRig(t)
 	load := salesforce.BulkLoad{
 		Object: "User", Operation: salesforce.BulkInsert, MatchColumn: "Username",
 		Columns: []string{
@@ -331,54 +331,54 @@ func TestBulkLoadOfPeople(t *testing.T) {
 		Delay: func(int) time.Duration { return time.Millisecond },
 	}
 	for _, name := range []string{"ada", "bob", "cleo"} {
-		load.Records = append(load.Records, b.person(t, name))
+		load.Records = append(load.Records, r.person(t, name))
 	}
 	load.Records[1]["Email"] = "no address"
-	job, results, err := b.client.BulkIngest(t.Context(), load)
+	job, results, err := r.client.BulkIngest(t.Context(), load)
 	if err != nil || len(results) != 3 {
 		t.Fatal(job, results, err)
 	}
 	if !results[0].Created || classOf(results[1].Err()) != salesforce.Invalid || !results[2].Success {
 		t.Errorf("results %+v", results)
 	}
-	if user, there := b.org.UserByUsername("cleo@people.example"); !there || user.ID != results[2].ID {
+	if user, there := r.org.UserByUsername("cleo@people.example"); !there || user.ID != results[2].ID {
 		t.Errorf("user %+v", user)
 	}
-	if err := b.client.BulkDeleteJob(t.Context(), job.ID); err != nil {
+	if err := r.client.BulkDeleteJob(t.Context(), job.ID); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestUpsertDescribeUserInfo(t *testing.T) {
 	t.Parallel()
-	b := newOrgBundle(t)
-	first, err := b.client.Upsert(t.Context(), "User", "Rollcall_Key__c", "k 1 ü", b.person(t, "ada"))
+	r := newOrgRig(t)
+	first, err := r.client.Upsert(t.Context(), "User", "Rollcall_Key__c", "k 1 ü", r.person(t, "ada"))
 	if err != nil || !first.Created {
 		t.Fatal(first, err)
 	}
-	second, err := b.client.Upsert(t.Context(), "User", "Rollcall_Key__c", "k 1 ü", salesforce.Record{"Title": "x", "Rollcall_Key__c": "ignored"})
+	second, err := r.client.Upsert(t.Context(), "User", "Rollcall_Key__c", "k 1 ü", salesforce.Record{"Title": "x", "Rollcall_Key__c": "ignored"})
 	if err != nil || second.Created || second.ID != first.ID {
 		t.Error(second, err)
 	}
-	user, err := b.client.Describe(t.Context(), "User")
+	user, err := r.client.Describe(t.Context(), "User")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if alias, ok := user.Field("alias"); !ok || alias.Length != 8 || user.Deletable {
 		t.Errorf("alias %+v", alias)
 	}
-	me, err := b.client.UserInfo(t.Context())
-	if err != nil || me.Username != emulator.IntegrationUsername || me.OrganizationID != b.org.ID() {
+	me, err := r.client.UserInfo(t.Context())
+	if err != nil || me.Username != emulator.IntegrationUsername || me.OrganizationID != r.org.ID() {
 		t.Error(me, err)
 	}
-	b.org.ExpireSessions()
-	if again, err := b.client.UserInfo(t.Context()); err != nil || again.UserID != me.UserID {
+	r.org.ExpireSessions()
+	if again, err := r.client.UserInfo(t.Context()); err != nil || again.UserID != me.UserID {
 		t.Error("a dead token is renewed:", err)
 	}
-	if limits, err := b.client.Limits(t.Context()); err != nil || limits["DailyApiRequests"].Max == 0 {
+	if limits, err := r.client.Limits(t.Context()); err != nil || limits["DailyApiRequests"].Max == 0 {
 		t.Error(limits, err)
 	}
-	if versions, err := b.client.Versions(t.Context()); err != nil || len(versions) == 0 {
+	if versions, err := r.client.Versions(t.Context()); err != nil || len(versions) == 0 {
 		t.Error(versions, err)
 	}
 }

@@ -17,13 +17,13 @@ import (
 
 const callback = "http://127.0.0.1:8080/oauth/callback"
 
-// loginBundle is an org with one app, changed as the test wants.
-type loginBundle struct {
+// loginRig is an org with one app, changed as the test wants.
+type loginRig struct {
 	oauth *salesforce.OAuth
 	org   *emulator.Org
 }
 
-func newLoginBundle(t *testing.T, change func(*emulator.ConnectedApp)) loginBundle {
+func newLoginRig(t *testing.T, change func(*emulator.ConnectedApp)) loginRig {
 	t.Helper()
 	cfg := emulator.DefaultOrg("consumer", "secret")
 	change(&cfg.Clients[0])
@@ -38,13 +38,13 @@ func newLoginBundle(t *testing.T, change func(*emulator.ConnectedApp)) loginBund
 	if err != nil {
 		t.Fatal(err)
 	}
-	return loginBundle{oauth: oauth, org: org}
+	return loginRig{oauth: oauth, org: org}
 }
 
 // consent presses Allow or Deny, and returns what the callback is sent.
-func (b loginBundle) consent(t *testing.T, verifier, decision string) url.Values {
+func (r loginRig) consent(t *testing.T, verifier, decision string) url.Values {
 	t.Helper()
-	page, err := b.oauth.AuthCodeURL("state-1", verifier)
+	page, err := r.oauth.AuthCodeURL("state-1", verifier)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,50 +77,50 @@ func wantClass(t *testing.T, err error, code string, class salesforce.TokenClass
 // family is dead, as Salesforce does it. [D]
 func TestAuthorizationCodeAndRotation(t *testing.T) {
 	t.Parallel()
-	b := newLoginBundle(t, func(a *emulator.ConnectedApp) { a.RefreshRotation, a.RequirePKCE = true, true })
+	r := newLoginRig(t, func(a *emulator.ConnectedApp) { a.RefreshRotation, a.RequirePKCE = true, true })
 	verifier := salesforce.NewVerifier()
-	code := b.consent(t, verifier, "allow").Get("code")
-	_, err := b.oauth.Exchange(t.Context(), code, salesforce.NewVerifier())
+	code := r.consent(t, verifier, "allow").Get("code")
+	_, err := r.oauth.Exchange(t.Context(), code, salesforce.NewVerifier())
 	wantClass(t, err, "invalid_request", salesforce.TokenClientBug)
-	first, err := b.oauth.Exchange(t.Context(), b.consent(t, verifier, "allow").Get("code"), verifier)
-	if err != nil || first.RefreshToken == "" || first.OrgID != b.org.ID() || first.UserID == "" {
+	first, err := r.oauth.Exchange(t.Context(), r.consent(t, verifier, "allow").Get("code"), verifier)
+	if err != nil || first.RefreshToken == "" || first.OrgID != r.org.ID() || first.UserID == "" {
 		t.Fatal(first, err)
 	}
-	second, err := b.oauth.RefreshToken(t.Context(), first.RefreshToken)
+	second, err := r.oauth.RefreshToken(t.Context(), first.RefreshToken)
 	if err != nil || second.RefreshToken == first.RefreshToken || second.AccessToken == first.AccessToken {
 		t.Fatal("the token is rotated", err)
 	}
-	_, err = b.oauth.RefreshToken(t.Context(), first.RefreshToken)
+	_, err = r.oauth.RefreshToken(t.Context(), first.RefreshToken)
 	wantClass(t, err, "invalid_grant", salesforce.TokenCredential)
-	_, err = b.oauth.RefreshToken(t.Context(), second.RefreshToken)
+	_, err = r.oauth.RefreshToken(t.Context(), second.RefreshToken)
 	wantClass(t, err, "invalid_grant", salesforce.TokenCredential)
 }
 
 func TestDenied(t *testing.T) {
 	t.Parallel()
-	b := newLoginBundle(t, func(*emulator.ConnectedApp) {})
-	q := b.consent(t, salesforce.NewVerifier(), "deny")
+	r := newLoginRig(t, func(*emulator.ConnectedApp) {})
+	q := r.consent(t, salesforce.NewVerifier(), "deny")
 	wantClass(t, salesforce.CallbackError(q.Get("error"), q.Get("error_description")), "access_denied", salesforce.TokenConfiguration)
 }
 
 func TestRevokeEndsTheRefreshToken(t *testing.T) {
 	t.Parallel()
-	b := newLoginBundle(t, func(*emulator.ConnectedApp) {})
+	r := newLoginRig(t, func(*emulator.ConnectedApp) {})
 	verifier := salesforce.NewVerifier()
-	grant, err := b.oauth.Exchange(t.Context(), b.consent(t, verifier, "allow").Get("code"), verifier)
+	grant, err := r.oauth.Exchange(t.Context(), r.consent(t, verifier, "allow").Get("code"), verifier)
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := b.oauth.RefreshToken(t.Context(), grant.RefreshToken)
+	kept, err := r.oauth.RefreshToken(t.Context(), grant.RefreshToken)
 	if err != nil || kept.RefreshToken != grant.RefreshToken {
 		t.Fatal("without rotation the old token is kept", err)
 	}
 	for range 2 { // the second time it is gone already
-		if err := b.oauth.Revoke(t.Context(), grant.RefreshToken); err != nil {
+		if err := r.oauth.Revoke(t.Context(), grant.RefreshToken); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_, err = b.oauth.RefreshToken(t.Context(), grant.RefreshToken)
+	_, err = r.oauth.RefreshToken(t.Context(), grant.RefreshToken)
 	wantClass(t, err, "invalid_grant", salesforce.TokenCredential)
 }
 
@@ -134,18 +134,18 @@ func TestJWTAgainstTheOrg(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newLoginBundle(t, func(a *emulator.ConnectedApp) {
+	r := newLoginRig(t, func(a *emulator.ConnectedApp) {
 		a.CertificatePEM = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))
 	})
 	user := salesforce.JWTUser{Username: emulator.IntegrationUsername, PrivateKey: func() ([]byte, error) {
 		return pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}), nil
 	}}
-	grant, err := b.oauth.JWTBearer(t.Context(), user)
-	if err != nil || grant.RefreshToken != "" || grant.OrgID != b.org.ID() {
+	grant, err := r.oauth.JWTBearer(t.Context(), user)
+	if err != nil || grant.RefreshToken != "" || grant.OrgID != r.org.ID() {
 		t.Fatal(grant, err)
 	}
 	user.Audience = "https://elsewhere.example"
-	_, err = b.oauth.JWTBearer(t.Context(), user)
+	_, err = r.oauth.JWTBearer(t.Context(), user)
 	wantClass(t, err, "invalid_grant", salesforce.TokenConfiguration)
 }
 
@@ -160,8 +160,8 @@ func TestClientCredentialsRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newLoginBundle(t, tc.change)
-			_, err := b.oauth.ClientCredentials(t.Context())
+			r := newLoginRig(t, tc.change)
+			_, err := r.oauth.ClientCredentials(t.Context())
 			wantClass(t, err, tc.code, salesforce.TokenConfiguration)
 		})
 	}

@@ -26,7 +26,7 @@ import (
 // id. [R]
 const orgToken = "00D000000000001!AQ.secret.token"
 
-type oauthBundle struct {
+type oauthRig struct {
 	oauth  *OAuth
 	server *httptest.Server
 	form   url.Values // of the last request
@@ -34,25 +34,25 @@ type oauthBundle struct {
 	status int
 }
 
-func newOAuthBundle(t *testing.T, change ...func(*OAuthConfig)) *oauthBundle {
+func newOAuthRig(t *testing.T, change ...func(*OAuthConfig)) *oauthRig {
 	t.Helper()
-	b := &oauthBundle{status: 200}
-	b.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = r.ParseForm()
-		b.form = r.PostForm
+	r := &oauthRig{status: 200}
+	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		_ = req.ParseForm()
+		r.form = req.PostForm
 		w.Header().Set("Content-Type", "application/json;charset=UTF-8")
-		w.WriteHeader(b.status)
-		_ = json.NewEncoder(w).Encode(b.reply)
+		w.WriteHeader(r.status)
+		_ = json.NewEncoder(w).Encode(r.reply)
 	}))
-	t.Cleanup(b.server.Close)
-	b.reply = map[string]any{
+	t.Cleanup(r.server.Close)
+	r.reply = map[string]any{
 		"access_token": orgToken, "instance_url": "https://acme.my.salesforce.com", "token_type": "Bearer", "signature": "x=",
 		"id": "https://login.salesforce.com/id/" + testOrg + "/005000000000001AAA", "issued_at": "1278448832702", "scope": "refresh_token api",
 	}
 	transport := defaultTransport()
 	t.Cleanup(transport.CloseIdleConnections)
 	cfg := OAuthConfig{
-		LoginURL: b.server.URL, ClientID: "consumer", ClientSecret: func() (string, error) { return "s3cret\n", nil },
+		LoginURL: r.server.URL, ClientID: "consumer", ClientSecret: func() (string, error) { return "s3cret\n", nil },
 		RedirectURL: "https://rollcall.example/callback", Scopes: []string{"api", "refresh_token"},
 		ExpectedOrgID: testOrg, AllowLoopbackHTTP: true, Transport: transport,
 	}
@@ -63,14 +63,14 @@ func newOAuthBundle(t *testing.T, change ...func(*OAuthConfig)) *oauthBundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.oauth = o
-	return b
+	r.oauth = o
+	return r
 }
 
-func (b *oauthBundle) wantForm(t *testing.T, want map[string]string) {
+func (r *oauthRig) wantForm(t *testing.T, want map[string]string) {
 	t.Helper()
 	for name, value := range want {
-		if got := b.form.Get(name); got != value {
+		if got := r.form.Get(name); got != value {
 			t.Errorf("%s = %q, want %q", name, got, value)
 		}
 	}
@@ -95,12 +95,12 @@ func wantTokenError(t *testing.T, err error, class TokenClass, outcome Outcome, 
 
 func TestClientCredentials(t *testing.T) {
 	t.Parallel()
-	b := newOAuthBundle(t)
-	g, err := b.oauth.ClientCredentials(t.Context())
+	r := newOAuthRig(t)
+	g, err := r.oauth.ClientCredentials(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.wantForm(t, map[string]string{"grant_type": "client_credentials", "client_id": "consumer", "client_secret": "s3cret"})
+	r.wantForm(t, map[string]string{"grant_type": "client_credentials", "client_id": "consumer", "client_secret": "s3cret"})
 	if g.AccessToken != orgToken || g.OrgID != testOrg || g.UserID != "005000000000001AAA" || g.RefreshToken != "" ||
 		g.InstanceURL != "https://acme.my.salesforce.com" || g.Scope != "refresh_token api" || !g.IssuedAt.Equal(time.UnixMilli(1278448832702)) {
 		t.Errorf("grant %#v", struct{ Grant }{g})
@@ -114,34 +114,34 @@ func TestClientCredentials(t *testing.T) {
 // then read off the token.
 func TestOrgWithoutIdentityURL(t *testing.T) {
 	t.Parallel()
-	b := newOAuthBundle(t)
-	delete(b.reply, "id")
-	g, err := b.oauth.ClientCredentials(t.Context())
+	r := newOAuthRig(t)
+	delete(r.reply, "id")
+	g, err := r.oauth.ClientCredentials(t.Context())
 	if err != nil || !sameID(g.OrgID, testOrg) {
 		t.Error(g, err)
 	}
-	b.reply["access_token"] = "eyJhbGciOi.J9.x"
-	_, err = b.oauth.ClientCredentials(t.Context())
+	r.reply["access_token"] = "eyJhbGciOi.J9.x"
+	_, err = r.oauth.ClientCredentials(t.Context())
 	wantTokenError(t, err, TokenConfiguration, Applied, CodeOrgRefused)
 }
 
 func TestRefreshToken(t *testing.T) {
 	t.Parallel()
-	b := newOAuthBundle(t)
-	g, err := b.oauth.RefreshToken(t.Context(), "5Aep861old")
+	r := newOAuthRig(t)
+	g, err := r.oauth.RefreshToken(t.Context(), "5Aep861old")
 	if err != nil || g.RefreshToken != "5Aep861old" {
 		t.Fatal(g.RefreshToken, err)
 	}
-	b.wantForm(t, map[string]string{"grant_type": "refresh_token", "refresh_token": "5Aep861old", "client_id": "consumer", "client_secret": "s3cret"})
-	b.reply["refresh_token"] = "5Aep861new"
-	if g, err = b.oauth.RefreshToken(t.Context(), "5Aep861old"); err != nil || g.RefreshToken != "5Aep861new" {
+	r.wantForm(t, map[string]string{"grant_type": "refresh_token", "refresh_token": "5Aep861old", "client_id": "consumer", "client_secret": "s3cret"})
+	r.reply["refresh_token"] = "5Aep861new"
+	if g, err = r.oauth.RefreshToken(t.Context(), "5Aep861old"); err != nil || g.RefreshToken != "5Aep861new" {
 		t.Error("a rotated token replaces the old one", err)
 	}
-	_, err = b.oauth.RefreshToken(t.Context(), "")
+	_, err = r.oauth.RefreshToken(t.Context(), "")
 	wantTokenError(t, err, TokenCredential, NotApplied, CodeBadRequest)
 	// [R restforce refresh_error_response.json]
-	b.status, b.reply = 400, map[string]any{"error": "invalid_grant", "error_description": "expired access/refresh token"}
-	_, err = b.oauth.RefreshToken(t.Context(), "5Aep861old")
+	r.status, r.reply = 400, map[string]any{"error": "invalid_grant", "error_description": "expired access/refresh token"}
+	_, err = r.oauth.RefreshToken(t.Context(), "5Aep861old")
 	wantTokenError(t, err, TokenCredential, NotApplied, "invalid_grant")
 }
 
@@ -160,16 +160,16 @@ func TestRefusedGrants(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newOAuthBundle(t)
-			b.reply[tc.field] = tc.value
-			_, err := b.oauth.ClientCredentials(t.Context())
+			r := newOAuthRig(t)
+			r.reply[tc.field] = tc.value
+			_, err := r.oauth.ClientCredentials(t.Context())
 			if e := wantTokenError(t, err, TokenConfiguration, Applied, tc.code); !strings.Contains(e.Error(), tc.text) {
 				t.Errorf("text %q", e.Error())
 			}
 		})
 	}
-	b := newOAuthBundle(t, func(c *OAuthConfig) { c.ExpectedOrgID = "00D000000000009" })
-	_, err := b.oauth.ClientCredentials(t.Context())
+	r := newOAuthRig(t, func(c *OAuthConfig) { c.ExpectedOrgID = "00D000000000009" })
+	_, err := r.oauth.ClientCredentials(t.Context())
 	e := wantTokenError(t, err, TokenConfiguration, Applied, CodeOrgRefused)
 	if !strings.Contains(e.Error(), testOrg) || !strings.Contains(e.Error(), "00D000000000009") {
 		t.Errorf("both orgs are named: %q", e.Error())
@@ -178,10 +178,10 @@ func TestRefusedGrants(t *testing.T) {
 
 func TestTokenEndpointTrouble(t *testing.T) {
 	t.Parallel()
-	b := newOAuthBundle(t)
+	r := newOAuthRig(t)
 	handler := func(h http.HandlerFunc) error {
-		b.server.Config.Handler = h
-		_, err := b.oauth.RefreshToken(t.Context(), "5Aep861")
+		r.server.Config.Handler = h
+		_, err := r.oauth.RefreshToken(t.Context(), "5Aep861")
 		return err
 	}
 	wantTokenError(t, handler(answer(503, "<html>maintenance</html>")), TokenTransient, MaybeApplied, CodeNotSalesforce)
@@ -190,18 +190,18 @@ func TestTokenEndpointTrouble(t *testing.T) {
 	wantTokenError(t, handler(answer(200, `{"instance_url":"https://acme.my.salesforce.com"}`)), TokenTransient, MaybeApplied, CodeUnreadable)
 	wantTokenError(t, handler(answer(400, `{"error":"unknown_error","error_description":"retry your request"}`)), TokenTransient, MaybeApplied, "unknown_error")
 	wantTokenError(t, handler(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), TokenTransient, MaybeApplied, CodeNoAnswer)
-	b.server.Close()
-	_, err := b.oauth.RefreshToken(t.Context(), "5Aep861")
+	r.server.Close()
+	_, err := r.oauth.RefreshToken(t.Context(), "5Aep861")
 	wantTokenError(t, err, TokenTransient, NotApplied, CodeNoAnswer)
 }
 
 func TestTokenRedirectIsNotFollowed(t *testing.T) {
 	t.Parallel()
-	b := newOAuthBundle(t)
-	b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "https://evil.example/token?secret=s3cret", http.StatusPermanentRedirect)
+	r := newOAuthRig(t)
+	r.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		http.Redirect(w, req, "https://evil.example/token?secret=s3cret", http.StatusPermanentRedirect)
 	})
-	_, err := b.oauth.ClientCredentials(t.Context())
+	_, err := r.oauth.ClientCredentials(t.Context())
 	e := wantTokenError(t, err, TokenConfiguration, NotApplied, CodeRedirect)
 	if !strings.Contains(e.Error(), "redirects to https://evil.example/token;") {
 		t.Errorf("text %q", e.Error())
@@ -211,14 +211,14 @@ func TestTokenRedirectIsNotFollowed(t *testing.T) {
 func TestTokenDeadline(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	b := newOAuthBundle(t, func(c *OAuthConfig) { c.CallTimeout = 30 * time.Millisecond })
-	b.server.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
+	r := newOAuthRig(t, func(c *OAuthConfig) { c.CallTimeout = 30 * time.Millisecond })
+	r.server.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		_, _ = io.Copy(io.Discard, req.Body)
 		<-release
 	})
 	t.Cleanup(func() { close(release) })
 	user := JWTUser{Username: "robot@acme.example", PrivateKey: func() ([]byte, error) { return testKey(t), nil }}
-	_, err := b.oauth.JWTBearer(t.Context(), user)
+	_, err := r.oauth.JWTBearer(t.Context(), user)
 	wantTokenError(t, err, TokenTransient, MaybeApplied, CodeNoAnswer)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v does not wrap the deadline", err)
@@ -228,8 +228,8 @@ func TestTokenDeadline(t *testing.T) {
 func TestSecretThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	gone := errors.New("no such file")
-	b := newOAuthBundle(t, func(c *OAuthConfig) { c.ClientSecret = func() (string, error) { return "", gone } })
-	_, err := b.oauth.ClientCredentials(t.Context())
+	r := newOAuthRig(t, func(c *OAuthConfig) { c.ClientSecret = func() (string, error) { return "", gone } })
+	_, err := r.oauth.ClientCredentials(t.Context())
 	wantTokenError(t, err, TokenConfiguration, NotApplied, CodeNoSecret)
 	if !errors.Is(err, gone) {
 		t.Error(err)
@@ -238,10 +238,10 @@ func TestSecretThatCannotBeRead(t *testing.T) {
 
 func TestAuthorizationCode(t *testing.T) {
 	t.Parallel()
-	b := newOAuthBundle(t)
-	b.reply["refresh_token"] = "5Aep861"
+	r := newOAuthRig(t)
+	r.reply["refresh_token"] = "5Aep861"
 	verifier := NewVerifier()
-	raw, err := b.oauth.AuthCodeURL("state-1", verifier)
+	raw, err := r.oauth.AuthCodeURL("state-1", verifier)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,15 +259,15 @@ func TestAuthorizationCode(t *testing.T) {
 			t.Errorf("%s = %q, want %q", name, got, value)
 		}
 	}
-	g, err := b.oauth.Exchange(t.Context(), "aPrx==", verifier)
+	g, err := r.oauth.Exchange(t.Context(), "aPrx==", verifier)
 	if err != nil || g.RefreshToken != "5Aep861" {
 		t.Fatal(err)
 	}
-	b.wantForm(t, map[string]string{
+	r.wantForm(t, map[string]string{
 		"grant_type": "authorization_code", "code": "aPrx==", "code_verifier": verifier, "client_id": "consumer",
 		"client_secret": "s3cret", "redirect_uri": "https://rollcall.example/callback",
 	})
-	if _, err := b.oauth.AuthCodeURL("", verifier); err == nil {
+	if _, err := r.oauth.AuthCodeURL("", verifier); err == nil {
 		t.Error("a login without state is refused")
 	}
 }
@@ -288,13 +288,13 @@ func testKey(t *testing.T) []byte {
 func TestJWTBearer(t *testing.T) {
 	t.Parallel()
 	key := testKey(t)
-	b := newOAuthBundle(t)
-	_, err := b.oauth.JWTBearer(t.Context(), JWTUser{Username: "robot@acme.example", PrivateKey: func() ([]byte, error) { return key, nil }})
+	r := newOAuthRig(t)
+	_, err := r.oauth.JWTBearer(t.Context(), JWTUser{Username: "robot@acme.example", PrivateKey: func() ([]byte, error) { return key, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.wantForm(t, map[string]string{"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer"})
-	parts := strings.Split(b.form.Get("assertion"), ".")
+	r.wantForm(t, map[string]string{"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer"})
+	parts := strings.Split(r.form.Get("assertion"), ".")
 	claims, _ := base64.RawURLEncoding.DecodeString(parts[1])
 	var got struct {
 		Iss, Sub, Aud string
@@ -317,33 +317,33 @@ func TestJWTBearer(t *testing.T) {
 
 func TestJWTKeysAreChecked(t *testing.T) {
 	t.Parallel()
-	b := newOAuthBundle(t)
+	r := newOAuthRig(t)
 	for _, key := range []string{"", "not pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"} {
-		_, err := b.oauth.JWTBearer(t.Context(), JWTUser{Username: "robot@acme.example", PrivateKey: func() ([]byte, error) { return []byte(key), nil }})
+		_, err := r.oauth.JWTBearer(t.Context(), JWTUser{Username: "robot@acme.example", PrivateKey: func() ([]byte, error) { return []byte(key), nil }})
 		wantTokenError(t, err, TokenConfiguration, NotApplied, CodeNoSecret)
 	}
-	_, err := b.oauth.JWTBearer(t.Context(), JWTUser{})
+	_, err := r.oauth.JWTBearer(t.Context(), JWTUser{})
 	wantTokenError(t, err, TokenConfiguration, NotApplied, CodeBadRequest)
 	// the JWT flow's error carries its body alone: it is read all the same
-	b.status, b.reply = 400, map[string]any{"error": "invalid_grant", "error_description": "user hasn't approved this consumer"}
+	r.status, r.reply = 400, map[string]any{"error": "invalid_grant", "error_description": "user hasn't approved this consumer"}
 	key := testKey(t)
-	_, err = b.oauth.JWTBearer(t.Context(), JWTUser{Username: "robot@acme.example", PrivateKey: func() ([]byte, error) { return key, nil }})
+	_, err = r.oauth.JWTBearer(t.Context(), JWTUser{Username: "robot@acme.example", PrivateKey: func() ([]byte, error) { return key, nil }})
 	wantTokenError(t, err, TokenConfiguration, NotApplied, "invalid_grant")
 }
 
 func TestRevoke(t *testing.T) {
 	t.Parallel()
-	b := newOAuthBundle(t)
-	b.server.Config.Handler = answer(200, "")
-	if err := b.oauth.Revoke(t.Context(), "5Aep861"); err != nil {
+	r := newOAuthRig(t)
+	r.server.Config.Handler = answer(200, "")
+	if err := r.oauth.Revoke(t.Context(), "5Aep861"); err != nil {
 		t.Error(err)
 	}
-	b.server.Config.Handler = answer(400, "error=invalid_token&error_description=invalid%20token")
-	if err := b.oauth.Revoke(t.Context(), "5Aep861"); err != nil {
+	r.server.Config.Handler = answer(400, "error=invalid_token&error_description=invalid%20token")
+	if err := r.oauth.Revoke(t.Context(), "5Aep861"); err != nil {
 		t.Error("revoking what is gone is no error:", err)
 	}
-	b.server.Config.Handler = answer(503, "<html>")
-	wantTokenError(t, b.oauth.Revoke(t.Context(), "5Aep861"), TokenTransient, MaybeApplied, CodeNotSalesforce)
+	r.server.Config.Handler = answer(503, "<html>")
+	wantTokenError(t, r.oauth.Revoke(t.Context(), "5Aep861"), TokenTransient, MaybeApplied, CodeNotSalesforce)
 }
 
 // A token in a form goes nowhere else either, and the error says where it was
@@ -353,12 +353,12 @@ func TestRevokeAndIntrospectFollowNoRedirect(t *testing.T) {
 	var reached atomic.Bool
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Store(true) }))
 	t.Cleanup(other.Close)
-	b := newOAuthBundle(t)
-	b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, other.URL+"/elsewhere?token=hidden", http.StatusTemporaryRedirect)
+	r := newOAuthRig(t)
+	r.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		http.Redirect(w, req, other.URL+"/elsewhere?token=hidden", http.StatusTemporaryRedirect)
 	})
-	_, err := b.oauth.Introspect(t.Context(), "5Aep861")
-	for name, err := range map[string]error{"revoke": b.oauth.Revoke(t.Context(), "5Aep861"), "introspect": err} {
+	_, err := r.oauth.Introspect(t.Context(), "5Aep861")
+	for name, err := range map[string]error{"revoke": r.oauth.Revoke(t.Context(), "5Aep861"), "introspect": err} {
 		e := wantTokenError(t, err, TokenConfiguration, NotApplied, CodeRedirect)
 		if !strings.Contains(e.Error(), "/elsewhere; not followed") || strings.Contains(e.Error(), "hidden") {
 			t.Errorf("%s: %q", name, e.Error())

@@ -16,20 +16,20 @@ import (
 func TestQueryRecordedAnswer(t *testing.T) {
 	t.Parallel()
 	// [R amp-labs permission-set.json], with a parent and a large number added
-	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/services/data/v63.0/query" || r.URL.Query().Get("q") != "SELECT Id FROM PermissionSet WHERE Name = 'a b&c'" {
-			t.Errorf("url %s", r.URL)
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
+		if req.URL.Path != "/services/data/v63.0/query" || req.URL.Query().Get("q") != "SELECT Id FROM PermissionSet WHERE Name = 'a b&c'" {
+			t.Errorf("url %s", req.URL)
 		}
-		answer(200, `{"totalSize":1,"done":true,"records":[{"attributes":{"type":"PermissionSet","url":"/services/data/v60.0/sobjects/PermissionSet/0PSak00000M9uBBGAZ"},"Id":"0PSak00000M9uBBGAZ","Name":"IntegrationCustomFieldVisibility","IsCustom":true,"N":9007199254740993,"Profile":{"attributes":{"type":"Profile"},"Name":"Standard User"},"License":null}]}`)(w, r)
+		answer(200, `{"totalSize":1,"done":true,"records":[{"attributes":{"type":"PermissionSet","url":"/services/data/v60.0/sobjects/PermissionSet/0PSak00000M9uBBGAZ"},"Id":"0PSak00000M9uBBGAZ","Name":"IntegrationCustomFieldVisibility","IsCustom":true,"N":9007199254740993,"Profile":{"attributes":{"type":"Profile"},"Name":"Standard User"},"License":null}]}`)(w, req)
 	})
-	records, err := b.client.Query(t.Context(), "SELECT Id FROM PermissionSet WHERE Name = 'a b&c'")
+	records, err := r.client.Query(t.Context(), "SELECT Id FROM PermissionSet WHERE Name = 'a b&c'")
 	if err != nil || len(records) != 1 {
 		t.Fatal(records, err)
 	}
-	r := records[0]
-	if r.ID() != "0PSak00000M9uBBGAZ" || r.Type() != "PermissionSet" || !r.Bool("iscustom") || r.Int("N") != 9007199254740993 ||
-		r.String("Profile.Name") != "Standard User" || r.String("License.Name") != "" || r.String("N") != "9007199254740993" {
-		t.Errorf("record %v", r)
+	rec := records[0]
+	if rec.ID() != "0PSak00000M9uBBGAZ" || rec.Type() != "PermissionSet" || !rec.Bool("iscustom") || rec.Int("N") != 9007199254740993 ||
+		rec.String("Profile.Name") != "Standard User" || rec.String("License.Name") != "" || rec.String("N") != "9007199254740993" {
+		t.Errorf("record %v", rec)
 	}
 }
 
@@ -52,18 +52,18 @@ func pages(size int) http.HandlerFunc {
 
 func TestQueryFollowsPages(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, pages(4))
-	records, err := b.client.Query(t.Context(), "SELECT Id FROM User")
+	r := newRig(t, pages(4))
+	records, err := r.client.Query(t.Context(), "SELECT Id FROM User")
 	if err != nil || len(records) != 12 || records[11].ID() != userID(11) {
 		t.Error(records, err)
 	}
 	stop := errors.New("enough")
 	calls := 0
-	err = b.client.QueryEach(t.Context(), "SELECT Id FROM User", func([]Record) error { calls++; return stop })
+	err = r.client.QueryEach(t.Context(), "SELECT Id FROM User", func([]Record) error { calls++; return stop })
 	if !errors.Is(err, stop) || calls != 1 {
 		t.Error(err, calls)
 	}
-	bounded := newBundle(t, pages(4), func(c *Config) { c.MaxRecords = 10 })
+	bounded := newRig(t, pages(4), func(c *Config) { c.MaxRecords = 10 })
 	_, err = bounded.client.Query(t.Context(), "SELECT Id FROM User")
 	wantError(t, err, Programming, NotApplied)
 }
@@ -80,8 +80,8 @@ func TestQueryAnswersThatCannotBeTrusted(t *testing.T) {
 		`{"totalSize":2,"done":false,"nextRecordsUrl":"/services/data/../../evil","records":[{"Id":"1"}]}`,
 		`[{"message":"x","errorCode":"UNKNOWN_EXCEPTION"}]`,
 	} {
-		b := newBundle(t, answer(200, body))
-		records, err := b.client.Query(t.Context(), "SELECT Id FROM User")
+		r := newRig(t, answer(200, body))
+		records, err := r.client.Query(t.Context(), "SELECT Id FROM User")
 		if _, ok := asError(err); !ok || records != nil {
 			t.Errorf("%s = %v, %v", body, records, err)
 		}
@@ -90,8 +90,8 @@ func TestQueryAnswersThatCannotBeTrusted(t *testing.T) {
 
 func TestQueryCount(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, answer(200, `{"totalSize":42,"done":true,"records":[]}`))
-	n, err := b.client.QueryCount(t.Context(), "SELECT count() FROM User")
+	r := newRig(t, answer(200, `{"totalSize":42,"done":true,"records":[]}`))
+	n, err := r.client.QueryCount(t.Context(), "SELECT count() FROM User")
 	if err != nil || n != 42 {
 		t.Error(n, err)
 	}
@@ -100,8 +100,8 @@ func TestQueryCount(t *testing.T) {
 // [R amp-labs unknown-object.json] the log holds the sentence, not the query
 func TestQueryErrorText(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, answer(400, `[{"message":"\nName,BillingCity,IsDeleted FROM Accout WHERE Name = 'Secret'\n                                ^\nERROR at Row:1:Column:43\nsObject type 'Accout' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.","errorCode":"INVALID_TYPE"}]`))
-	_, err := b.client.Query(t.Context(), "SELECT Name,BillingCity,IsDeleted FROM Accout")
+	r := newRig(t, answer(400, `[{"message":"\nName,BillingCity,IsDeleted FROM Accout WHERE Name = 'Secret'\n                                ^\nERROR at Row:1:Column:43\nsObject type 'Accout' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.","errorCode":"INVALID_TYPE"}]`))
+	_, err := r.client.Query(t.Context(), "SELECT Name,BillingCity,IsDeleted FROM Accout")
 	e := wantError(t, err, Misconfigured, NotApplied)
 	if strings.Contains(e.Error(), "Secret") || !strings.Contains(e.Error(), "type 'Accout' is not supported") {
 		t.Errorf("text %q", e.Error())
@@ -188,10 +188,10 @@ func TestInQueryRefusals(t *testing.T) {
 func TestQueryInUsesOneCallForFiveQueries(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
-	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
 		calls.Add(1)
 		var body struct{ CompositeRequest []compositeSub }
-		if err := decodeBody(r, &body); err != nil {
+		if err := decodeBody(req, &body); err != nil {
 			t.Error(err)
 		}
 		var subs []string
@@ -199,36 +199,36 @@ func TestQueryInUsesOneCallForFiveQueries(t *testing.T) {
 			subs = append(subs, fmt.Sprintf(`{"body":{"totalSize":2,"done":true,"records":[{"Id":%q},{"Id":%q}]},"httpHeaders":{},"httpStatusCode":200,"referenceId":%q}`,
 				userID(1), userID(int(calls.Load())*10), s.ReferenceID))
 		}
-		answer(200, `{"compositeResponse":[`+strings.Join(subs, ",")+`]}`)(w, r)
+		answer(200, `{"compositeResponse":[`+strings.Join(subs, ",")+`]}`)(w, req)
 	})
 	values := make([]string, 7)
 	for i := range values {
 		values[i] = fmt.Sprint(i)
 	}
-	records, err := b.client.QueryIn(t.Context(), InQuery{From: "User", Any: []InTerm{{"Username", values}}, MaxValues: 1})
+	records, err := r.client.QueryIn(t.Context(), InQuery{From: "User", Any: []InTerm{{"Username", values}}, MaxValues: 1})
 	if err != nil || calls.Load() != 2 || len(records) != 3 {
 		t.Errorf("%d calls, %v, %v", calls.Load(), records, err)
 	}
-	if r, err := b.client.QueryIn(t.Context(), InQuery{From: "User", Any: []InTerm{{"Username", nil}}}); r != nil || err != nil || calls.Load() != 2 {
+	if got, err := r.client.QueryIn(t.Context(), InQuery{From: "User", Any: []InTerm{{"Username", nil}}}); got != nil || err != nil || calls.Load() != 2 {
 		t.Error("without values there is nothing to ask")
 	}
 }
 
 func TestCompositeQueriesJudgesEach(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, answer(200, `{"compositeResponse":[
+	r := newRig(t, answer(200, `{"compositeResponse":[
 		{"body":{"totalSize":0,"done":true,"records":[]},"httpHeaders":{},"httpStatusCode":200,"referenceId":"ref0"},
 		{"body":[{"errorCode":"INVALID_FIELD","message":"No such column 'x' on entity 'User'"}],"httpHeaders":{},"httpStatusCode":400,"referenceId":"ref1"},
 		{"body":{"done":true},"httpHeaders":{},"httpStatusCode":200,"referenceId":"ref2"}]}`))
-	records, errs, err := b.client.CompositeQueries(t.Context(), []string{"a", "b", "c"})
+	records, errs, err := r.client.CompositeQueries(t.Context(), []string{"a", "b", "c"})
 	if err != nil || errs[0] != nil || len(records[0]) != 0 {
 		t.Fatal(records, errs, err)
 	}
 	wantError(t, errs[1], Misconfigured, NotApplied)
 	wantError(t, errs[2], Unavailable, NotApplied)
-	_, _, err = b.client.CompositeQueries(t.Context(), make([]string, 6))
+	_, _, err = r.client.CompositeQueries(t.Context(), make([]string, 6))
 	wantError(t, err, Programming, NotApplied)
-	failing := newBundle(t, answer(503, ""))
+	failing := newRig(t, answer(503, ""))
 	_, _, err = failing.client.CompositeQueries(t.Context(), []string{"a"})
 	wantError(t, err, Unavailable, NotApplied) // it only reads
 }
@@ -236,8 +236,8 @@ func TestCompositeQueriesJudgesEach(t *testing.T) {
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	// [R apache/camel limits.json]
-	b := newBundle(t, answer(200, `{"DailyApiRequests":{"Max":15000,"Remaining":14999},"PermissionSets":{"Max":1500,"Remaining":1498,"CreateCustom":{"Max":1000,"Remaining":998}}}`))
-	limits, err := b.client.Limits(t.Context())
+	r := newRig(t, answer(200, `{"DailyApiRequests":{"Max":15000,"Remaining":14999},"PermissionSets":{"Max":1500,"Remaining":1498,"CreateCustom":{"Max":1000,"Remaining":998}}}`))
+	limits, err := r.client.Limits(t.Context())
 	want := Limits{"DailyApiRequests": {15000, 14999}, "PermissionSets": {1500, 1498}, "PermissionSets.CreateCustom": {1000, 998}}
 	if err != nil || !reflect.DeepEqual(limits, want) {
 		t.Error(limits, err)
@@ -245,20 +245,20 @@ func TestLimits(t *testing.T) {
 	if l, ok := limits.DailyAPIRequests(); !ok || l.Remaining != 14999 {
 		t.Error(l, ok)
 	}
-	empty := newBundle(t, answer(200, `{}`))
+	empty := newRig(t, answer(200, `{}`))
 	_, err = empty.client.Limits(t.Context())
 	wantError(t, err, Unavailable, NotApplied)
 }
 
 func TestVersionsNeedNoToken(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "" || r.URL.Path != "/services/data" {
-			t.Errorf("%s with %v", r.URL, r.Header)
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
+		if req.Header.Get("Authorization") != "" || req.URL.Path != "/services/data" {
+			t.Errorf("%s with %v", req.URL, req.Header)
 		}
-		answer(200, `[{"version":"20.0","url":"/services/data/v20.0","label":"Winter '11"},{"version":"67.0","url":"/services/data/v67.0","label":"Summer '26"}]`)(w, r)
+		answer(200, `[{"version":"20.0","url":"/services/data/v20.0","label":"Winter '11"},{"version":"67.0","url":"/services/data/v67.0","label":"Summer '26"}]`)(w, req)
 	})
-	versions, err := b.client.Versions(t.Context())
+	versions, err := r.client.Versions(t.Context())
 	if err != nil || len(versions) != 2 || versions[1].Version != "67.0" {
 		t.Error(versions, err)
 	}

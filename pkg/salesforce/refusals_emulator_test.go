@@ -77,14 +77,14 @@ func TestEveryRefusalHasAMeaning(t *testing.T) {
 			if !known {
 				t.Fatalf("what does the client make of %s?", p.Name)
 			}
-			b := newOrgBundle(t)
-			ada, grace := b.person(t, "ada"), b.person(t, "grace")
-			if _, err := b.server.Plan(emulator.Fault{Effect: p.Name, Field: "Username", Value: "ada@people.example"}); err != nil {
+			r := newOrgRig(t)
+			ada, grace := r.person(t, "ada"), r.person(t, "grace")
+			if _, err := r.server.Plan(emulator.Fault{Effect: p.Name, Field: "Username", Value: "ada@people.example"}); err != nil {
 				t.Fatal(err)
 			}
-			_, single := b.client.Create(t.Context(), "User", ada)
+			_, single := r.client.Create(t.Context(), "User", ada)
 			wantMeaning(t, single, want)
-			results, err := b.client.CreateRecords(t.Context(), "User", []salesforce.Record{ada, grace})
+			results, err := r.client.CreateRecords(t.Context(), "User", []salesforce.Record{ada, grace})
 			if p.Scope == emulator.ScopeCall {
 				wantMeaning(t, err, want)
 				return
@@ -132,12 +132,12 @@ func TestEveryTokenRefusalHasAMeaning(t *testing.T) {
 			if !known {
 				t.Fatalf("what does the client make of %s?", p.Name)
 			}
-			b := newOrgBundle(t)
-			if _, err := b.server.Plan(emulator.Fault{Effect: p.Name}); err != nil {
+			r := newOrgRig(t)
+			if _, err := r.server.Plan(emulator.Fault{Effect: p.Name}); err != nil {
 				t.Fatal(err)
 			}
 			oauth, err := salesforce.NewOAuth(salesforce.OAuthConfig{
-				LoginURL: b.web.URL, ClientID: "consumer", ClientSecret: func() (string, error) { return "secret", nil }, AllowLoopbackHTTP: true,
+				LoginURL: r.web.URL, ClientID: "consumer", ClientSecret: func() (string, error) { return "secret", nil }, AllowLoopbackHTTP: true,
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -155,21 +155,21 @@ func TestEveryTokenRefusalHasAMeaning(t *testing.T) {
 // session that is gone.
 func TestAnswersThatLookLikeOthers(t *testing.T) {
 	t.Parallel()
-	b := newOrgBundle(t)
-	ada := b.person(t, "ada")
+	r := newOrgRig(t)
+	ada := r.person(t, "ada")
 	plan := func(effect emulator.Effect) {
-		if _, err := b.server.Plan(emulator.Fault{Effect: effect, Operation: "sobject.create", Times: 1}); err != nil {
+		if _, err := r.server.Plan(emulator.Fault{Effect: effect, Operation: "sobject.create", Times: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	plan(emulator.EffectFalseSuccess)
-	result, err := b.client.Create(t.Context(), "User", ada)
+	result, err := r.client.Create(t.Context(), "User", ada)
 	if err == nil {
 		err = result.Err()
 	}
 	wantMeaning(t, err, meaning{salesforce.Reference, salesforce.KindNone})
 	plan(emulator.EffectOAuthHTML)
-	if _, err := b.client.Create(t.Context(), "User", ada); err != nil {
+	if _, err := r.client.Create(t.Context(), "User", ada); err != nil {
 		t.Errorf("the session was not renewed: %v", err)
 	}
 }

@@ -15,10 +15,10 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	var reached atomic.Bool
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Store(true) }))
 	t.Cleanup(other.Close)
-	b := newBundle(t, func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, other.URL+"/login?token=hidden", http.StatusTemporaryRedirect)
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
+		http.Redirect(w, req, other.URL+"/login?token=hidden", http.StatusTemporaryRedirect)
 	})
-	_, err := b.client.Create(t.Context(), "User", Record{})
+	_, err := r.client.Create(t.Context(), "User", Record{})
 	e := wantError(t, err, Unavailable, MaybeApplied)
 	host := strings.TrimPrefix(other.URL, "http://")
 	if e.Code != CodeRedirect || !strings.Contains(e.Error(), host+"/login") || strings.Contains(e.Message, "hidden") {

@@ -101,10 +101,10 @@ func (e *eavesdropper) answered(r *http.Response) error {
 	return nil
 }
 
-// canaries is a stack whose secrets are searched for wherever something is kept
+// canaries is a rig whose secrets are searched for wherever something is kept
 // or shown.
 type canaries struct {
-	*stack
+	*rig
 	ear      eavesdropper
 	orgs     map[string]*trouble
 	callback string
@@ -136,19 +136,19 @@ func newCanaries(t *testing.T) *canaries {
 	c := &canaries{ear: eavesdropper{secrets: map[string]string{}}, orgs: map[string]*trouble{}, spans: &collector{}, places: map[string]string{}}
 	port := freePort(t)
 	c.callback = fmt.Sprintf("http://127.0.0.1:%d", port)
-	s := &stack{t: t, dir: t.TempDir(), web: http.DefaultClient, procs: map[string]part{}, template: "testdata/rollcall.yaml"}
-	c.stack = s
-	s.tune = func(conf string) string {
-		through := c.ear.between(t, s.sfURL)
+	r := &rig{t: t, dir: t.TempDir(), web: http.DefaultClient, procs: map[string]part{}, template: "testdata/rollcall.yaml"}
+	c.rig = r
+	r.tune = func(conf string) string {
+		through := c.ear.between(t, r.sfURL)
 		head, rest, _ := strings.Cut(conf, "  acme:\n")
 		_, same, _ := strings.Cut(rest, "    assign:\n")
 		head = strings.Replace(head, "level: info", "level: debug", 1)
 		head = strings.Replace(head, "orgs:\n", fmt.Sprintf("callback: {listen: \"127.0.0.1:%d\", url: %q}\norgs:\n", port, c.callback+"/oauth/callback"), 1)
 		for _, one := range []cause{{name: "plain", spoil: allow}, {name: "signing", flow: "jwt_bearer", spoil: allow}, {name: "browser", flow: "refresh_token", spoil: allow}} {
-			o := &trouble{stack: s, cause: one}
+			o := &trouble{rig: r, cause: one}
 			o.make()
 			c.orgs[one.name] = o
-			keys := strings.Replace(o.configure(), s.sfURL, through, 1)
+			keys := strings.Replace(o.configure(), r.sfURL, through, 1)
 			if one.name == "browser" {
 				keys = strings.Replace(keys, ", refreshTokenFile: refresh-browser", "", 1)
 				o.must(http.MethodPatch, o.path("apps/browser"), fmt.Sprintf(`{"redirectUris":[%q],"requirePkce":true,"refreshRotation":true}`, c.callback+"/oauth/callback"))
@@ -157,8 +157,8 @@ func newCanaries(t *testing.T) *canaries {
 		}
 		return head
 	}
-	t.Cleanup(s.down)
-	launch(s)
+	t.Cleanup(r.down)
+	launch(r)
 	c.export()
 	return c
 }
@@ -232,7 +232,7 @@ func (c *canaries) fault(body string) {
 // until waits until `rollcall status` says this of an org's token.
 func (c *canaries) until(org string, held bool, why string) {
 	c.t.Helper()
-	eventually(c.t, settleWithin, org+" is as wanted", func(ctx context.Context) error {
+	eventually(c.t, quietWithin, org+" is as wanted", func(ctx context.Context) error {
 		st, err := c.status(ctx)
 		if err != nil {
 			return err
@@ -249,7 +249,7 @@ func (c *canaries) until(org string, held bool, why string) {
 // story makes everything happen that a secret takes part in.
 func (c *canaries) story() {
 	c.t.Helper()
-	eventually(c.t, settleWithin, "the login is served", func(ctx context.Context) error {
+	eventually(c.t, quietWithin, "the login is served", func(ctx context.Context) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.callback+"/", http.NoBody)
 		if err != nil {
 			return err
@@ -263,7 +263,7 @@ func (c *canaries) story() {
 	c.login()
 	c.publish(staffExport(c.t, c.dir, "first", false))
 	for _, o := range c.orgs {
-		eventually(c.t, settleWithin, o.name+" has its users", func(context.Context) error { return o.complete("first", staff) })
+		eventually(c.t, quietWithin, o.name+" has its users", func(context.Context) error { return o.complete("first", staff) })
 	}
 	// The endpoint says back what it was sent, and then loses an answer.
 	c.fault(fmt.Sprintf(`"effect":"token_error","errorCode":"invalid_client","message":"wrong secret %s"`, clientSecret))
@@ -278,10 +278,10 @@ func (c *canaries) story() {
 	c.write(filepath.Join(c.dir, "secret-plain"), clientSecret+"-next")
 	c.orgs["plain"].must(http.MethodPatch, c.orgs["plain"].path("apps/plain"), `{"clientSecret":"`+clientSecret+`-next"}`)
 	for _, o := range c.orgs {
-		eventually(c.t, settleWithin, o.name+" has drained", func(context.Context) error { return o.complete("third", staff-leavers) })
+		eventually(c.t, quietWithin, o.name+" has drained", func(context.Context) error { return o.complete("third", staff-leavers) })
 	}
 	c.run("keys", "rotate", filepath.Join(c.dir, "tokens.key"))
-	eventually(c.t, settleWithin, "what is kept is sealed anew", func(context.Context) error {
+	eventually(c.t, quietWithin, "what is kept is sealed anew", func(context.Context) error {
 		if n := strings.Count(c.procs["token-refresher"].output(), "sealed under the new key"); n < len(c.orgs) {
 			return fmt.Errorf("%d orgs are", n)
 		}

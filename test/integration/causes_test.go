@@ -30,7 +30,7 @@ type cause struct {
 
 // trouble is an org of the causes.
 type trouble struct {
-	*stack
+	*rig
 	cause
 
 	id string
@@ -117,20 +117,20 @@ func causes() []cause {
 	}
 }
 
-// newTroubles starts a stack with an org for each cause, all well.
-func newTroubles(t *testing.T) (*stack, []*trouble) {
+// newTroubles starts a rig with an org for each cause, all well.
+func newTroubles(t *testing.T) (*rig, []*trouble) {
 	t.Helper()
 	var all []*trouble
-	s := &stack{t: t, dir: t.TempDir(), web: http.DefaultClient, procs: map[string]part{}, template: "testdata/rollcall.yaml"}
+	r := &rig{t: t, dir: t.TempDir(), web: http.DefaultClient, procs: map[string]part{}, template: "testdata/rollcall.yaml"}
 	// The emulator runs by the time the configuration is written.
-	s.tune = func(conf string) string {
+	r.tune = func(conf string) string {
 		head, rest, ok := strings.Cut(conf, "  acme:\n")
 		_, same, ok2 := strings.Cut(rest, "    assign:\n")
 		if !ok || !ok2 {
 			t.Fatalf("the configuration is another one: %s", conf)
 		}
 		for _, c := range causes() {
-			o := &trouble{stack: s, cause: c}
+			o := &trouble{rig: r, cause: c}
 			o.make()
 			all = append(all, o)
 			own := strings.Replace(same, "Username: person.userName", "Username: person.userName + '."+o.name+"'", 1)
@@ -138,9 +138,9 @@ func newTroubles(t *testing.T) (*stack, []*trouble) {
 		}
 		return head
 	}
-	t.Cleanup(s.down)
-	launch(s)
-	return s, all
+	t.Cleanup(r.down)
+	launch(r)
+	return r, all
 }
 
 // configure is the org's part of the configuration file, up to assign.
@@ -236,21 +236,21 @@ func (o *trouble) people() map[string]member {
 // no attempt is counted; and when the cause is mended the leavers go first.
 func TestCausesOfLostCredentials(t *testing.T) {
 	parallel(t)
-	s, orgs := newTroubles(t)
-	s.publish(staffExport(t, s.dir, "first", false))
+	r, orgs := newTroubles(t)
+	r.publish(staffExport(t, r.dir, "first", false))
 	for _, o := range orgs {
 		if o.spoil == nil {
 			continue // it never had an app
 		}
-		eventually(t, settleWithin, o.name+" has its users", func(context.Context) error { return o.complete("first", staff) })
+		eventually(t, quietWithin, o.name+" has its users", func(context.Context) error { return o.complete("first", staff) })
 		o.spoil(o)
 	}
 	marks := map[string]int{}
 	for _, o := range orgs {
 		marks[o.name] = o.journalEnd()
 	}
-	s.publish(staffExport(t, s.dir, "second", true))
-	s.wantHeld(orgs)
+	r.publish(staffExport(t, r.dir, "second", true))
+	r.wantHeld(orgs)
 	for _, o := range orgs {
 		o.mend(o)
 	}
@@ -258,8 +258,8 @@ func TestCausesOfLostCredentials(t *testing.T) {
 		eventually(t, 4*time.Minute, o.name+" has drained", func(context.Context) error { return o.complete("second", staff-leavers) })
 		o.wantLeaversFirst(marks[o.name])
 	}
-	s.settle(settleWithin)
-	st, err := s.status(t.Context())
+	r.awaitQuiet(quietWithin)
+	st, err := r.status(t.Context())
 	if err != nil || len(st.Parked) != 0 {
 		t.Errorf("parked %v, error %v", st.Parked, err)
 	}
@@ -268,7 +268,7 @@ func TestCausesOfLostCredentials(t *testing.T) {
 			t.Errorf("still held: %+v", o)
 		}
 	}
-	s.wantNoAttempts()
+	r.wantNoAttempts()
 }
 
 // complete wants everybody with this title, and so many of them active.
@@ -291,16 +291,16 @@ func (o *trouble) complete(title string, active int) error {
 
 // wantHeld waits until every org is held, and wants the admin to be told why
 // and what to do.
-func (s *stack) wantHeld(orgs []*trouble) {
-	s.t.Helper()
+func (r *rig) wantHeld(orgs []*trouble) {
+	r.t.Helper()
 	var not []string
 	defer func() {
-		if s.t.Failed() {
-			s.t.Logf("not as wanted:\n%s", strings.Join(not, "\n"))
+		if r.t.Failed() {
+			r.t.Logf("not as wanted:\n%s", strings.Join(not, "\n"))
 		}
 	}()
-	eventually(s.t, settleWithin, "every org is held", func(ctx context.Context) error {
-		st, err := s.status(ctx)
+	eventually(r.t, quietWithin, "every org is held", func(ctx context.Context) error {
+		st, err := r.status(ctx)
 		if err != nil {
 			return err
 		}
@@ -318,11 +318,11 @@ func (s *stack) wantHeld(orgs []*trouble) {
 		}
 		return nil
 	})
-	page := string(s.run("status"))
+	page := string(r.run("status"))
 	for _, o := range orgs {
 		_, about, ok := strings.Cut(page, "Org "+o.name+" is held: credentials: ")
 		if about, _, _ = strings.Cut(about, "\n\n"); !ok || !strings.Contains(about, o.why) || !strings.Contains(about, o.advice) {
-			s.t.Errorf("%s: the page says %q", o.name, about)
+			r.t.Errorf("%s: the page says %q", o.name, about)
 		}
 	}
 }
@@ -387,10 +387,10 @@ func (o *trouble) wantLeaversFirst(since int) {
 }
 
 // wantNoAttempts wants nobody's attempt counted in any org.
-func (s *stack) wantNoAttempts() {
-	s.t.Helper()
+func (r *rig) wantNoAttempts() {
+	r.t.Helper()
 	for i := range staff {
-		out := s.run("person", "show", fmt.Sprintf("e%02d@rollcall.example.demoted", i), "-o", "json")
+		out := r.run("person", "show", fmt.Sprintf("e%02d@rollcall.example.demoted", i), "-o", "json")
 		view := decode[struct {
 			Orgs []struct {
 				Org     string `json:"org"`
@@ -400,13 +400,13 @@ func (s *stack) wantNoAttempts() {
 					Failures int    `json:"failures"`
 				} `json:"outcome"`
 			} `json:"orgs"`
-		}](s.t, out)
+		}](r.t, out)
 		if len(view.Orgs) != len(causes()) {
-			s.t.Errorf("e%02d is known in %d orgs", i, len(view.Orgs))
+			r.t.Errorf("e%02d is known in %d orgs", i, len(view.Orgs))
 		}
 		for _, o := range view.Orgs {
 			if o.Outcome.Result != "applied" || o.Outcome.Attempt != 0 || o.Outcome.Failures != 0 {
-				s.t.Errorf("e%02d in %s: %+v", i, o.Org, o.Outcome)
+				r.t.Errorf("e%02d in %s: %+v", i, o.Org, o.Outcome)
 			}
 		}
 	}

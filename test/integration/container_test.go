@@ -163,8 +163,8 @@ func (c *container) health(ctx context.Context) error {
 	return nil
 }
 
-func (s *stack) healthy(name string) func(ctx context.Context) error {
-	return s.procs[name].(*container).health
+func (r *rig) healthy(name string) func(ctx context.Context) error {
+	return r.procs[name].(*container).health
 }
 
 // address is where this machine reaches a port of the container.

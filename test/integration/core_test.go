@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	settleWithin = 90 * time.Second
-	people       = 800
+	quietWithin = 90 * time.Second
+	people      = 800
 )
 
 // export writes an HR export of n people, the first of them number first, and
@@ -34,9 +34,9 @@ func export(t testing.TB, dir string, first, n int, title string) string {
 	return path
 }
 
-func (s *stack) publish(path string) {
-	s.t.Helper()
-	s.run("publish", path, "--mapping", abs(s.t, "testdata/export.yaml"))
+func (r *rig) publish(path string) {
+	r.t.Helper()
+	r.run("publish", path, "--mapping", abs(r.t, "testdata/export.yaml"))
 }
 
 func abs(t testing.TB, path string) string {
@@ -53,40 +53,40 @@ const portions = 8
 
 // load publishes everybody twice, the second time with another title, while
 // Salesforce is slow and locks a few rows.
-func (s *stack) load() {
-	s.t.Helper()
-	s.must(http.MethodPost, "/_emulator/faults", `{"operation":"any","effect":"slow","delayMillis":60}`)
+func (r *rig) load() {
+	r.t.Helper()
+	r.must(http.MethodPost, "/_emulator/faults", `{"operation":"any","effect":"slow","delayMillis":60}`)
 	for i := range 5 {
-		s.must(http.MethodPost, "/_emulator/faults", fmt.Sprintf(
+		r.must(http.MethodPost, "/_emulator/faults", fmt.Sprintf(
 			`{"id":"lock%d","field":"Username","value":"e%05d@rollcall.example","effect":"lock_row","times":2}`, i, i*100))
 	}
 	for _, title := range []string{"first", "second"} {
 		for i := range portions {
-			s.publishStubbornly(export(s.t, s.dir, i*people/portions, people/portions, title))
+			r.publishStubbornly(export(r.t, r.dir, i*people/portions, people/portions, title))
 		}
 	}
 }
 
 // check wants everybody as HR says, once.
-func (s *stack) check() map[string]user {
-	s.t.Helper()
-	users := s.users()
+func (r *rig) check() map[string]user {
+	r.t.Helper()
+	users := r.users()
 	if len(users) != people {
-		s.t.Errorf("%d users, want %d", len(users), people)
+		r.t.Errorf("%d users, want %d", len(users), people)
 	}
 	for _, u := range users {
 		if !u.IsActive || u.Fields["Title"] != "second" {
-			s.t.Fatalf("user is not as HR says: %+v", u)
+			r.t.Fatalf("user is not as HR says: %+v", u)
 		}
 	}
-	st, err := s.status(s.t.Context())
+	st, err := r.status(r.t.Context())
 	if err != nil || len(st.Parked) > 0 {
-		s.t.Errorf("parked: %v, error %v", st.Parked, err)
+		r.t.Errorf("parked: %v, error %v", st.Parked, err)
 	}
 	for i := range 5 {
-		f := decode[struct{ Used int }](s.t, s.must(http.MethodGet, fmt.Sprintf("/_emulator/faults/lock%d", i), ""))
+		f := decode[struct{ Used int }](r.t, r.must(http.MethodGet, fmt.Sprintf("/_emulator/faults/lock%d", i), ""))
 		if f.Used != 2 {
-			s.t.Errorf("row lock %d struck %d times, want 2", i, f.Used)
+			r.t.Errorf("row lock %d struck %d times, want 2", i, f.Used)
 		}
 	}
 	return users
@@ -97,23 +97,23 @@ func (s *stack) check() map[string]user {
 func TestKillAnything(t *testing.T) {
 	oneNode(t)
 	parallel(t)
-	quiet := newStack(t, nil)
+	quiet := newRig(t, nil)
 	quiet.load()
-	quiet.settle(settleWithin)
+	quiet.awaitQuiet(quietWithin)
 	want := quiet.check()
 	quiet.down()
 	for _, victim := range append(services(), "nats-server") {
 		t.Run(victim, func(t *testing.T) {
 			parallel(t)
-			s := newStack(t, nil)
+			r := newRig(t, nil)
 			killed := make(chan int)
 			stop := make(chan struct{})
-			go func() { killed <- s.killing(victim, stop) }()
-			s.load()
+			go func() { killed <- r.killing(victim, stop) }()
+			r.load()
 			close(stop)
 			n := <-killed
-			s.settle(settleWithin)
-			if got := s.check(); !reflect.DeepEqual(got, want) {
+			r.awaitQuiet(quietWithin)
+			if got := r.check(); !reflect.DeepEqual(got, want) {
 				t.Error(firstDifference(got, want))
 			}
 			t.Logf("%s was killed %d times", victim, n)
@@ -123,7 +123,7 @@ func TestKillAnything(t *testing.T) {
 
 // killing kills and restarts a process at random moments until stop closes, and
 // some more while what was set going is still under way.
-func (s *stack) killing(victim string, stop <-chan struct{}) int {
+func (r *rig) killing(victim string, stop <-chan struct{}) int {
 	n := 0
 	for {
 		select {
@@ -133,7 +133,7 @@ func (s *stack) killing(victim string, stop <-chan struct{}) int {
 			}
 			stop = nil
 		case <-time.After(alive/4 + rand.N(alive)):
-			s.restart(victim)
+			r.restart(victim)
 			if n++; stop == nil && n >= kills {
 				return n
 			}
@@ -142,10 +142,10 @@ func (s *stack) killing(victim string, stop <-chan struct{}) int {
 }
 
 // publishStubbornly publishes until it succeeded: NATS may be down just then.
-func (s *stack) publishStubbornly(path string) {
-	s.t.Helper()
-	eventually(s.t, settleWithin, "published", func(ctx context.Context) error {
-		_, err := s.rollcall(ctx, "publish", path, "--mapping", abs(s.t, "testdata/export.yaml"))
+func (r *rig) publishStubbornly(path string) {
+	r.t.Helper()
+	eventually(r.t, quietWithin, "published", func(ctx context.Context) error {
+		_, err := r.rollcall(ctx, "publish", path, "--mapping", abs(r.t, "testdata/export.yaml"))
 		return err
 	})
 }
@@ -165,18 +165,18 @@ func firstDifference(got, want map[string]user) string {
 // created a batch.
 func TestReplyLostAfterItWasApplied(t *testing.T) {
 	parallel(t)
-	s := newStack(t, nil)
-	s.must(http.MethodPost, "/_emulator/faults", `{"id":"lost","operation":"collections.create","object":"User","effect":"drop_after","times":1}`)
-	s.publish(export(t, s.dir, 0, 50, "first"))
-	s.settle(settleWithin)
-	fault := decode[struct{ Used int }](t, s.must(http.MethodGet, "/_emulator/faults/lost", ""))
+	r := newRig(t, nil)
+	r.must(http.MethodPost, "/_emulator/faults", `{"id":"lost","operation":"collections.create","object":"User","effect":"drop_after","times":1}`)
+	r.publish(export(t, r.dir, 0, 50, "first"))
+	r.awaitQuiet(quietWithin)
+	fault := decode[struct{ Used int }](t, r.must(http.MethodGet, "/_emulator/faults/lost", ""))
 	if fault.Used != 1 {
 		t.Fatalf("the fault struck %d times", fault.Used)
 	}
-	if users := s.users(); len(users) != 50 {
+	if users := r.users(); len(users) != 50 {
 		t.Errorf("%d users, want 50", len(users))
 	}
-	if st, err := s.status(t.Context()); err != nil || len(st.Parked) != 0 {
+	if st, err := r.status(t.Context()); err != nil || len(st.Parked) != 0 {
 		t.Errorf("parked %v, error %v", st.Parked, err)
 	}
 }
@@ -185,29 +185,29 @@ func TestReplyLostAfterItWasApplied(t *testing.T) {
 func TestParkAndReplay(t *testing.T) {
 	oneNode(t)
 	parallel(t)
-	s := newStack(t, func(conf string) string { return conf + "      create: false\n" })
-	s.publish(export(t, s.dir, 0, 30, "first"))
-	s.settle(settleWithin)
-	st, err := s.status(t.Context())
+	r := newRig(t, func(conf string) string { return conf + "      create: false\n" })
+	r.publish(export(t, r.dir, 0, 30, "first"))
+	r.awaitQuiet(quietWithin)
+	st, err := r.status(t.Context())
 	if err != nil || st.Parked["create_disabled"] != 30 {
 		t.Fatalf("parked %v, error %v", st.Parked, err)
 	}
-	if n := len(s.users()); n != 0 {
+	if n := len(r.users()); n != 0 {
 		t.Fatalf("%d users, want none", n)
 	}
-	s.tune = nil
-	s.writeConfig()
-	s.procs["salesforce-pusher"].stop()
-	s.procs["salesforce-pusher"].start(t)
-	s.run("tasks", "retry", "--cause", "create_disabled", "--all", "--as", "tester", "--reason", "switched on", "--wait")
-	s.settle(settleWithin)
-	if st, err = s.status(t.Context()); err != nil || len(st.Parked) != 0 {
+	r.tune = nil
+	r.writeConfig()
+	r.procs["salesforce-pusher"].stop()
+	r.procs["salesforce-pusher"].start(t)
+	r.run("tasks", "retry", "--cause", "create_disabled", "--all", "--as", "tester", "--reason", "switched on", "--wait")
+	r.awaitQuiet(quietWithin)
+	if st, err = r.status(t.Context()); err != nil || len(st.Parked) != 0 {
 		t.Errorf("still parked %v, error %v", st.Parked, err)
 	}
-	if n := len(s.users()); n != 30 {
+	if n := len(r.users()); n != 30 {
 		t.Errorf("%d users, want 30", n)
 	}
-	audit := string(s.run("audit", "-o", "json"))
+	audit := string(r.run("audit", "-o", "json"))
 	for _, want := range []string{`"tester"`, `"retry"`, `"closed"`, "switched on"} {
 		if !strings.Contains(audit, want) {
 			t.Errorf("the audit log does not say %s: %.600s", want, audit)
@@ -220,14 +220,14 @@ func TestParkAndReplay(t *testing.T) {
 func TestRevokedCredentialsHoldTheOrg(t *testing.T) {
 	oneNode(t)
 	parallel(t)
-	s := newStack(t, nil)
-	s.publish(export(t, s.dir, 0, 5, "first"))
-	s.settle(settleWithin)
-	s.must(http.MethodPatch, "/_emulator/orgs/-/apps/"+clientID, `{"clientSecret":"rotated-by-the-admin"}`)
-	s.must(http.MethodDelete, "/_emulator/orgs/-/sessions", "")
-	s.publish(export(t, s.dir, 0, 40, "second"))
-	eventually(t, settleWithin, "the org is held", func(ctx context.Context) error {
-		st, err := s.status(ctx)
+	r := newRig(t, nil)
+	r.publish(export(t, r.dir, 0, 5, "first"))
+	r.awaitQuiet(quietWithin)
+	r.must(http.MethodPatch, "/_emulator/orgs/-/apps/"+clientID, `{"clientSecret":"rotated-by-the-admin"}`)
+	r.must(http.MethodDelete, "/_emulator/orgs/-/sessions", "")
+	r.publish(export(t, r.dir, 0, 40, "second"))
+	eventually(t, quietWithin, "the org is held", func(ctx context.Context) error {
+		st, err := r.status(ctx)
 		if err != nil {
 			return err
 		}
@@ -239,15 +239,15 @@ func TestRevokedCredentialsHoldTheOrg(t *testing.T) {
 		}
 		return nil
 	})
-	s.write(s.secret, "rotated-by-the-admin")
-	eventually(t, settleWithin, "it drains by itself", func(context.Context) error {
-		if n := len(s.users()); n != 40 {
+	r.write(r.secret, "rotated-by-the-admin")
+	eventually(t, quietWithin, "it drains by itself", func(context.Context) error {
+		if n := len(r.users()); n != 40 {
 			return fmt.Errorf("%d users", n)
 		}
 		return nil
 	})
-	s.settle(settleWithin)
-	if st, err := s.status(t.Context()); err != nil || len(st.Parked) != 0 || st.Orgs[0].Held {
+	r.awaitQuiet(quietWithin)
+	if st, err := r.status(t.Context()); err != nil || len(st.Parked) != 0 || st.Orgs[0].Held {
 		t.Errorf("status %+v, error %v", st, err)
 	}
 }
@@ -255,18 +255,18 @@ func TestRevokedCredentialsHoldTheOrg(t *testing.T) {
 // TestLoadIsBatched wants few calls for many people, and none for the same again.
 func TestLoadIsBatched(t *testing.T) {
 	parallel(t)
-	s := newStack(t, nil)
-	path := export(t, s.dir, 0, 1000, "first")
-	s.publish(path)
-	s.settle(settleWithin)
-	first := s.summary()
-	if len(s.users()) != 1000 || first.APICalls > 15 {
-		t.Errorf("%d users took %d API calls (%v), want at most 15", len(s.users()), first.APICalls, first.ByOperation)
+	r := newRig(t, nil)
+	path := export(t, r.dir, 0, 1000, "first")
+	r.publish(path)
+	r.awaitQuiet(quietWithin)
+	first := r.summary()
+	if len(r.users()) != 1000 || first.APICalls > 15 {
+		t.Errorf("%d users took %d API calls (%v), want at most 15", len(r.users()), first.APICalls, first.ByOperation)
 	}
 	t.Logf("1,000 new people: %d API calls, %v", first.APICalls, first.ByOperation)
-	s.publish(path)
-	s.settle(settleWithin)
-	if again := s.summary(); again.APICalls != first.APICalls {
+	r.publish(path)
+	r.awaitQuiet(quietWithin)
+	if again := r.summary(); again.APICalls != first.APICalls {
 		t.Errorf("the same export again made %d API calls", again.APICalls-first.APICalls)
 	}
 }
@@ -275,8 +275,8 @@ func TestLoadIsBatched(t *testing.T) {
 const perArrival = 60
 
 // arrive publishes some more people.
-func (s *stack) arrive(arrived *int) {
-	s.t.Helper()
-	s.publishStubbornly(export(s.t, s.dir, *arrived, perArrival, "first"))
+func (r *rig) arrive(arrived *int) {
+	r.t.Helper()
+	r.publishStubbornly(export(r.t, r.dir, *arrived, perArrival, "first"))
 	*arrived += perArrival
 }

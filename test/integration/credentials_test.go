@@ -33,27 +33,27 @@ type callers struct {
 }
 
 // startCallers starts a process of callers and waits until its session works.
-func (s *stack) startCallers(program string) *callers {
-	s.t.Helper()
+func (r *rig) startCallers(program string) *callers {
+	r.t.Helper()
 	c := &callers{Cmd: exec.Command(program, "-test.run", "^TestCallersOfAProcess$", "-test.timeout", "2m")}
-	c.Env = append(os.Environ(), "ROLLCALL_TEST_CALLERS="+s.configPath())
+	c.Env = append(os.Environ(), "ROLLCALL_TEST_CALLERS="+r.configPath())
 	c.Stderr = &c.err
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	in, err := c.StdinPipe()
 	if err != nil {
-		s.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	out, err := c.StdoutPipe()
 	if err != nil {
-		s.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	c.in, c.out = in, bufio.NewReader(out)
 	if err := c.Start(); err != nil {
-		s.t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	s.t.Cleanup(func() { _ = c.Process.Kill() })
-	if !c.says(s.t, "ready") {
-		s.t.Fatalf("a process of callers has no session: %s", c.err.String())
+	r.t.Cleanup(func() { _ = c.Process.Kill() })
+	if !c.says(r.t, "ready") {
+		r.t.Fatalf("a process of callers has no session: %s", c.err.String())
 	}
 	return c
 }
@@ -91,18 +91,18 @@ func callerProgram(t testing.TB) string {
 // their session expired at once, with several token-refreshers running.
 func TestAThousandCallersOneTokenRequest(t *testing.T) {
 	parallel(t)
-	s := newStack(t, nil)
+	r := newRig(t, nil)
 	for i := range 2 {
 		name := fmt.Sprintf("token-refresher-%d", i+2)
-		s.add(name, filepath.Join(s.bin, "token-refresher"), "--config", s.configPath())
+		r.add(name, filepath.Join(r.bin, "token-refresher"), "--config", r.configPath())
 	}
 	program := callerProgram(t)
 	var all []*callers
 	for range callerProcesses {
-		all = append(all, s.startCallers(program))
+		all = append(all, r.startCallers(program))
 	}
-	before := s.summary()
-	s.must(http.MethodDelete, "/_emulator/orgs/-/sessions", "")
+	before := r.summary()
+	r.must(http.MethodDelete, "/_emulator/orgs/-/sessions", "")
 	began := time.Now()
 	for _, c := range all {
 		if _, err := io.WriteString(c.in, "go\n"); err != nil {
@@ -114,7 +114,7 @@ func TestAThousandCallersOneTokenRequest(t *testing.T) {
 			t.Errorf("not all callers were answered: %s", c.err.String())
 		}
 	}
-	after := s.summary()
+	after := r.summary()
 	t.Logf("%d callers in %d processes: %d API calls, %d token requests, %s", callerProcesses*callersEach, callerProcesses,
 		after.APICalls-before.APICalls, after.TokenRequests-before.TokenRequests, time.Since(began).Round(time.Millisecond))
 	if n := after.TokenRequests - before.TokenRequests; n != 1 {
@@ -123,7 +123,7 @@ func TestAThousandCallersOneTokenRequest(t *testing.T) {
 	if n := after.APICalls - before.APICalls; n < callerProcesses*(callersEach+1) {
 		t.Errorf("only %d API calls: the session was not found expired in every process", n)
 	}
-	st, err := s.status(t.Context())
+	st, err := r.status(t.Context())
 	if err != nil || st.Orgs[0].Held {
 		t.Errorf("status %+v, error %v", st.Orgs, err)
 	}

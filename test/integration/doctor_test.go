@@ -16,15 +16,15 @@ type diagnosis struct {
 }
 
 // doctor runs the doctor, whose exit code says how things stand.
-func (s *stack) doctor() diagnosis {
-	s.t.Helper()
-	out, err := s.rollcall(s.t.Context(), "doctor", "-o", "json", "--config", s.configPath())
+func (r *rig) doctor() diagnosis {
+	r.t.Helper()
+	out, err := r.rollcall(r.t.Context(), "doctor", "-o", "json", "--config", r.configPath())
 	var d diagnosis
 	if jsonErr := json.Unmarshal(out, &d); jsonErr != nil {
-		s.t.Fatalf("the doctor said no JSON: %v, %v\n%s", jsonErr, err, out)
+		r.t.Fatalf("the doctor said no JSON: %v, %v\n%s", jsonErr, err, out)
 	}
 	if (err == nil) != (d.Worst == "ok") {
-		s.t.Errorf("the worst is %s, and the exit is %v", d.Worst, err)
+		r.t.Errorf("the worst is %s, and the exit is %v", d.Worst, err)
 	}
 	return d
 }
@@ -45,12 +45,12 @@ func (d diagnosis) level(check string) string {
 // to themselves, so from outside NATS alone is looked at there.
 func TestTheDoctorSeesTheRunningSystem(t *testing.T) {
 	parallel(t)
-	s := newStack(t, nil)
-	s.publish(export(t, s.dir, 0, 5, "first"))
-	s.settle(settleWithin)
-	before := s.doctor()
+	r := newRig(t, nil)
+	r.publish(export(t, r.dir, 0, 5, "first"))
+	r.awaitQuiet(quietWithin)
+	before := r.doctor()
 	want := []string{"config.file", "config.expressions", "nats.reachable", "nats.streams", "nats.clock", "org.login", "org.health"}
-	inside := strings.HasPrefix(s.sfURL, "http://")
+	inside := strings.HasPrefix(r.sfURL, "http://")
 	if inside {
 		want = append(want, "config.keys", "org.token", "org.scopes", "org.session", "org.permissions", "org.names", "org.fields", "org.api-version")
 	} else {
@@ -64,8 +64,8 @@ func TestTheDoctorSeesTheRunningSystem(t *testing.T) {
 	if !inside {
 		return
 	}
-	s.must(http.MethodPost, "/_emulator/orgs/-/denials/integration@rollcall.example", `["manage_users"]`)
-	if got := s.doctor(); got.level("org.permissions") != "fail" || got.Worst != "fail" {
+	r.must(http.MethodPost, "/_emulator/orgs/-/denials/integration@rollcall.example", `["manage_users"]`)
+	if got := r.doctor(); got.level("org.permissions") != "fail" || got.Worst != "fail" {
 		t.Errorf("without Manage Users: %+v", got.Findings)
 	}
 }

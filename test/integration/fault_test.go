@@ -46,9 +46,9 @@ func faults() []fault {
 // while people arrive, and wants all of them in Salesforce, once, soon after.
 func TestEveryPartFailsUnderLoad(t *testing.T) {
 	parallel(t)
-	s := newStack(t, nil)
+	r := newRig(t, nil)
 	arrived := 0
-	for _, victim := range s.victims() {
+	for _, victim := range r.victims() {
 		for _, f := range faults() {
 			if victim == "emulator" && f.name == "kill" {
 				continue // Salesforce does not forget its users
@@ -56,31 +56,31 @@ func TestEveryPartFailsUnderLoad(t *testing.T) {
 			if cluster() && (strings.HasSuffix(victim, "-2") || victim == "jaeger" || victim == "emulator") {
 				continue // as the first replica; as with one node
 			}
-			s.arrive(&arrived)
-			over := f.strike(t, s.procs[victim])
+			r.arrive(&arrived)
+			over := f.strike(t, r.procs[victim])
 			if victim != "nats-server" {
-				s.arrive(&arrived) // while it is away
+				r.arrive(&arrived) // while it is away
 			}
 			<-time.After(faultLasts)
 			over()
 			began := time.Now()
-			s.arrive(&arrived)
-			s.settle(recoverWithin)
+			r.arrive(&arrived)
+			r.awaitQuiet(recoverWithin)
 			t.Logf("%s of %s: all %d people settled %.1f s after it was over", f.name, victim, arrived, time.Since(began).Seconds())
-			if n := len(s.users()); n != arrived {
+			if n := len(r.users()); n != arrived {
 				t.Fatalf("after %s of %s: %d users, want %d", f.name, victim, n, arrived)
 			}
 		}
 	}
-	if st, err := s.status(t.Context()); err != nil || len(st.Parked) != 0 {
+	if st, err := r.status(t.Context()); err != nil || len(st.Parked) != 0 {
 		t.Errorf("parked %v, error %v", st.Parked, err)
 	}
 }
 
 // victims are the containers, provisioning aside: it has done its work.
-func (s *stack) victims() []string {
+func (r *rig) victims() []string {
 	var out []string
-	for name := range s.procs {
+	for name := range r.procs {
 		if !strings.HasPrefix(name, "provision") {
 			out = append(out, name)
 		}
@@ -96,20 +96,20 @@ func TestANodeIsLost(t *testing.T) {
 	if !cluster() {
 		t.Skip("a single node has no other: ROLLCALL_STACK=cluster")
 	}
-	s := newStack(t, nil)
+	r := newRig(t, nil)
 	arrived := 0
 	for _, node := range []string{"nats-server", "nats-1", "nats-2"} {
-		s.arrive(&arrived)
-		s.procs[node].kill(t)
+		r.arrive(&arrived)
+		r.procs[node].kill(t)
 		began := time.Now()
-		s.arrive(&arrived)
-		s.settle(recoverWithin)
+		r.arrive(&arrived)
+		r.awaitQuiet(recoverWithin)
 		t.Logf("without %s: all %d people settled after %.1f s", node, arrived, time.Since(began).Seconds())
-		if n := len(s.users()); n != arrived {
+		if n := len(r.users()); n != arrived {
 			t.Fatalf("without %s: %d users, want %d", node, n, arrived)
 		}
-		s.procs[node].start(t)
-		eventually(t, recoverWithin, node+" is back", s.healthy(node))
+		r.procs[node].start(t)
+		eventually(t, recoverWithin, node+" is back", r.healthy(node))
 	}
 }
 
@@ -117,8 +117,8 @@ func TestANodeIsLost(t *testing.T) {
 func TestContainersAreHardened(t *testing.T) {
 	oneNode(t)
 	parallel(t)
-	s := newStack(t, nil)
-	for name, p := range s.procs {
+	r := newRig(t, nil)
+	for name, p := range r.procs {
 		c := p.(*container)
 		if fault := c.hardened(t); fault != "" {
 			t.Errorf("%s: %s", name, fault)

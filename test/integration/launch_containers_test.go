@@ -56,52 +56,52 @@ func oneNode(t *testing.T) {
 func programs() map[string]string { return map[string]string{"rollcall": "./services/rollcall"} }
 
 // launch brings the compose file up as a user does, with files and ports of its own.
-func launch(s *stack) {
-	s.t.Helper()
+func launch(r *rig) {
+	r.t.Helper()
 	bin, err := binaries()
 	if err != nil {
-		s.t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	s.bin = bin
-	s.flags = func(string) []string { return nil }
-	s.run("keys", "compose", s.secrets())
-	s.secret = filepath.Join(s.secrets(), "salesforce-client-secret")
-	s.shared(s.secret, clientSecret)
+	r.bin = bin
+	r.flags = func(string) []string { return nil }
+	r.run("keys", "compose", r.secrets())
+	r.secret = filepath.Join(r.secrets(), "salesforce-client-secret")
+	r.shared(r.secret, clientSecret)
 	ports := map[string]string{}
 	for _, name := range []string{"NATS_PORT", "NATS_1_PORT", "NATS_2_PORT", "EMULATOR_PORT", "JAEGER_PORT", "OTLP_PORT"} {
-		ports[name] = strconv.Itoa(freePort(s.t))
+		ports[name] = strconv.Itoa(freePort(r.t))
 	}
-	s.natsURL = "tls://127.0.0.1:" + ports["NATS_PORT"]
+	r.natsURL = "tls://127.0.0.1:" + ports["NATS_PORT"]
 	if cluster() {
-		s.natsURL += ",tls://127.0.0.1:" + ports["NATS_1_PORT"] + ",tls://127.0.0.1:" + ports["NATS_2_PORT"]
+		r.natsURL += ",tls://127.0.0.1:" + ports["NATS_1_PORT"] + ",tls://127.0.0.1:" + ports["NATS_2_PORT"]
 	}
-	s.sfURL = "https://127.0.0.1:" + ports["EMULATOR_PORT"]
-	s.env = []string{
+	r.sfURL = "https://127.0.0.1:" + ports["EMULATOR_PORT"]
+	r.env = []string{
 		"OTEL_TRACES_EXPORTER=otlp", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
 		"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:" + ports["OTLP_PORT"],
 	}
-	s.web = trusting(s.t, filepath.Join(s.secrets(), "ca.crt"))
-	s.flags = s.credentials
-	s.replacer = strings.NewReplacer(replacements()...)
-	s.shared(s.configPath(), "")
-	s.writeConfig()
-	s.compose(ports)
+	r.web = trusting(r.t, filepath.Join(r.secrets(), "ca.crt"))
+	r.flags = r.credentials
+	r.replacer = strings.NewReplacer(replacements()...)
+	r.shared(r.configPath(), "")
+	r.writeConfig()
+	r.compose(ports)
 }
 
 // shared writes a file that a container's own user may read.
-func (s *stack) shared(path, text string) {
-	s.t.Helper()
+func (r *rig) shared(path, text string) {
+	r.t.Helper()
 	_ = os.Remove(path)
-	s.write(path, text)
+	r.write(path, text)
 	if err := os.Chmod(path, 0o644); err != nil { // the folder is the test's own
-		s.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 }
 
-func (s *stack) secrets() string { return filepath.Join(s.dir, "secrets") }
+func (r *rig) secrets() string { return filepath.Join(r.dir, "secrets") }
 
 // credentials are those a publisher or an operator would be given.
-func (s *stack) credentials(command string) []string {
+func (r *rig) credentials(command string) []string {
 	role := "operator"
 	switch command {
 	case "keys":
@@ -110,8 +110,8 @@ func (s *stack) credentials(command string) []string {
 		role = "publisher-hr"
 	}
 	return []string{
-		"--nats-url", s.natsURL, "--ca", filepath.Join(s.secrets(), "ca.crt"),
-		"--nkey", filepath.Join(s.secrets(), role+".nkey"),
+		"--nats-url", r.natsURL, "--ca", filepath.Join(r.secrets(), "ca.crt"),
+		"--nkey", filepath.Join(r.secrets(), role+".nkey"),
 	}
 }
 
@@ -140,8 +140,8 @@ func trusting(t testing.TB, ca string) *http.Client {
 }
 
 // compose brings the stack up and finds its containers.
-func (s *stack) compose(ports map[string]string) {
-	s.t.Helper()
+func (r *rig) compose(ports map[string]string) {
+	r.t.Helper()
 	files := []string{composeFile, impatient}
 	if cluster() {
 		files = append(files, clusterFile)
@@ -149,50 +149,50 @@ func (s *stack) compose(ports map[string]string) {
 	project := "rollcall-test-" + strings.ToLower(rand.Text()[:8])
 	up, err := compose.NewDockerComposeWith(compose.WithStackFiles(files...), compose.StackIdentifier(project), compose.WithProfiles("demo"))
 	if err != nil {
-		s.t.Fatalf("read the compose file: %v", err)
+		r.t.Fatalf("read the compose file: %v", err)
 	}
-	env := map[string]string{"ROLLCALL_CONFIG": s.configPath(), "ROLLCALL_SECRETS": s.secrets(), "ROLLCALL_TAG": os.Getenv("ROLLCALL_TAG")}
+	env := map[string]string{"ROLLCALL_CONFIG": r.configPath(), "ROLLCALL_SECRETS": r.secrets(), "ROLLCALL_TAG": os.Getenv("ROLLCALL_TAG")}
 	maps.Copy(env, ports)
-	engine, err := testcontainers.NewDockerClientWithOpts(s.t.Context())
+	engine, err := testcontainers.NewDockerClientWithOpts(r.t.Context())
 	if err != nil {
-		s.t.Fatalf("reach the engine: %v", err)
+		r.t.Fatalf("reach the engine: %v", err)
 	}
-	s.takeDown = func() {
+	r.takeDown = func() {
 		ctx, cancel := context.WithTimeout(context.Background(), downWithin)
 		defer cancel()
-		s.removed(engine, project, up.Down(ctx, compose.RemoveOrphans(true), compose.RemoveVolumes(true)))
+		r.removed(engine, project, up.Down(ctx, compose.RemoveOrphans(true), compose.RemoveVolumes(true)))
 		_ = up.Close()
 		_ = engine.Close()
 	}
-	ctx, cancel := context.WithTimeout(s.t.Context(), upWithin)
+	ctx, cancel := context.WithTimeout(r.t.Context(), upWithin)
 	defer cancel()
 	err = up.WithEnv(env).Up(ctx, compose.Wait(true))
-	s.find(engine, project)
+	r.find(engine, project)
 	if err != nil {
-		s.t.Fatalf("bring the stack up: %v", err)
+		r.t.Fatalf("bring the rig up: %v", err)
 	}
 }
 
 // removed wants no container of a project left. A network is not looked at: the
 // engine (20.10) now and then counts an endpoint on one where nothing is, for
 // ever, and refuses to remove it.
-func (s *stack) removed(engine *testcontainers.DockerClient, project string, err error) {
-	s.t.Helper()
+func (r *rig) removed(engine *testcontainers.DockerClient, project string, err error) {
+	r.t.Helper()
 	if err == nil {
 		return
 	}
-	if left := s.containers(engine, project).Items; len(left) > 0 {
-		s.t.Errorf("bring the stack down: %v; %d containers are left", err, len(left))
+	if left := r.containers(engine, project).Items; len(left) > 0 {
+		r.t.Errorf("bring the rig down: %v; %d containers are left", err, len(left))
 		return
 	}
-	s.t.Logf("the stack is down, but: %v", err)
+	r.t.Logf("the rig is down, but: %v", err)
 }
 
 // find lists the containers of the project: the first of a service by the
 // service's name, others with their number.
-func (s *stack) find(engine *testcontainers.DockerClient, project string) {
-	s.t.Helper()
-	for _, c := range s.containers(engine, project).Items {
+func (r *rig) find(engine *testcontainers.DockerClient, project string) {
+	r.t.Helper()
+	for _, c := range r.containers(engine, project).Items {
 		name, number := c.Labels["com.docker.compose.service"], c.Labels["com.docker.compose.container-number"]
 		if name == "nats" {
 			name = "nats-server"
@@ -200,20 +200,20 @@ func (s *stack) find(engine *testcontainers.DockerClient, project string) {
 		if number != "1" {
 			name += "-" + number
 		}
-		s.procs[name] = &container{name: name, id: c.ID, engine: engine}
+		r.procs[name] = &container{name: name, id: c.ID, engine: engine}
 	}
 }
 
 // containers are those of a project, running or not.
-func (s *stack) containers(engine *testcontainers.DockerClient, project string) client.ContainerListResult {
-	s.t.Helper()
+func (r *rig) containers(engine *testcontainers.DockerClient, project string) client.ContainerListResult {
+	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), engineTimeout)
 	defer cancel()
 	list, err := engine.ContainerList(ctx, client.ContainerListOptions{
 		All: true, Filters: make(client.Filters).Add("label", "com.docker.compose.project="+project),
 	})
 	if err != nil {
-		s.t.Fatalf("list containers: %v", err)
+		r.t.Fatalf("list containers: %v", err)
 	}
 	return list
 }

@@ -21,42 +21,42 @@ const (
 )
 
 // launch starts NATS, the emulator and all services as processes.
-func launch(s *stack) {
-	s.t.Helper()
+func launch(r *rig) {
+	r.t.Helper()
 	bin, err := binaries()
 	if err != nil {
-		s.t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	s.takeDown = s.stopAll
-	s.bin, s.secret = bin, filepath.Join(s.dir, "client-secret")
-	s.flags = func(command string) []string {
+	r.takeDown = r.stopAll
+	r.bin, r.secret = bin, filepath.Join(r.dir, "client-secret")
+	r.flags = func(command string) []string {
 		if command == "keys" {
 			return nil
 		}
-		return []string{"--nats-url", s.natsURL}
+		return []string{"--nats-url", r.natsURL}
 	}
-	s.startNATS()
-	s.startEmulator()
-	s.replacer = strings.NewReplacer("NATS_URL", s.natsURL, "SALESFORCE_URL", s.sfURL, "CLIENT_ID", clientID)
-	s.writeConfig()
-	s.write(s.secret, clientSecret)
-	s.write(filepath.Join(s.dir, "deployment.key"), strings.Repeat("k", 64))
-	s.run("keys", "tokens", filepath.Join(s.dir, "tokens.key"))
+	r.startNATS()
+	r.startEmulator()
+	r.replacer = strings.NewReplacer("NATS_URL", r.natsURL, "SALESFORCE_URL", r.sfURL, "CLIENT_ID", clientID)
+	r.writeConfig()
+	r.write(r.secret, clientSecret)
+	r.write(filepath.Join(r.dir, "deployment.key"), strings.Repeat("k", 64))
+	r.run("keys", "tokens", filepath.Join(r.dir, "tokens.key"))
 	for _, name := range services() {
-		s.add(name, filepath.Join(bin, name), "--config", s.configPath())
+		r.add(name, filepath.Join(bin, name), "--config", r.configPath())
 	}
 }
 
 // stopAll stops everything, the services first.
-func (s *stack) stopAll() {
+func (r *rig) stopAll() {
 	last := []string{"emulator", "nats-server"}
-	for name, p := range s.procs {
+	for name, p := range r.procs {
 		if !slices.Contains(last, name) {
 			p.stop()
 		}
 	}
 	for _, name := range last {
-		if p := s.procs[name]; p != nil {
+		if p := r.procs[name]; p != nil {
 			p.stop()
 		}
 	}
@@ -71,31 +71,31 @@ func parallel(t *testing.T) {
 // oneNode skips nothing: processes have one node.
 func oneNode(t *testing.T) { t.Helper() }
 
-func (s *stack) add(name string, args ...string) {
-	s.t.Helper()
-	p := &process{name: name, args: args, log: filepath.Join(s.dir, name+".log")}
-	s.procs[name] = p
-	p.start(s.t)
+func (r *rig) add(name string, args ...string) {
+	r.t.Helper()
+	p := &process{name: name, args: args, log: filepath.Join(r.dir, name+".log")}
+	r.procs[name] = p
+	p.start(r.t)
 }
 
-func (s *stack) startNATS() {
-	s.t.Helper()
-	port := freePort(s.t)
-	s.natsURL = fmt.Sprintf("nats://127.0.0.1:%d", port)
-	conf := fmt.Sprintf("listen: 127.0.0.1:%d\njetstream { store_dir: %q, sync_interval: always }\n", port, filepath.Join(s.dir, "nats"))
-	path := filepath.Join(s.dir, "nats.conf")
-	s.write(path, conf)
-	s.add("nats-server", filepath.Join(s.bin, "nats-server"), "-c", path)
+func (r *rig) startNATS() {
+	r.t.Helper()
+	port := freePort(r.t)
+	r.natsURL = fmt.Sprintf("nats://127.0.0.1:%d", port)
+	conf := fmt.Sprintf("listen: 127.0.0.1:%d\njetstream { store_dir: %q, sync_interval: always }\n", port, filepath.Join(r.dir, "nats"))
+	path := filepath.Join(r.dir, "nats.conf")
+	r.write(path, conf)
+	r.add("nats-server", filepath.Join(r.bin, "nats-server"), "-c", path)
 }
 
-func (s *stack) startEmulator() {
-	s.t.Helper()
-	addr := fmt.Sprintf("127.0.0.1:%d", freePort(s.t))
-	s.sfURL = "http://" + addr
-	s.add("emulator", filepath.Join(s.bin, "rollcall"), "emulator", "--listen", addr,
+func (r *rig) startEmulator() {
+	r.t.Helper()
+	addr := fmt.Sprintf("127.0.0.1:%d", freePort(r.t))
+	r.sfURL = "http://" + addr
+	r.add("emulator", filepath.Join(r.bin, "rollcall"), "emulator", "--listen", addr,
 		"--client-id", clientID, "--client-secret", clientSecret)
-	eventually(s.t, 20*time.Second, "the emulator answers", func(ctx context.Context) error {
-		_, err := s.get(ctx, "/services/data")
+	eventually(r.t, 20*time.Second, "the emulator answers", func(ctx context.Context) error {
+		_, err := r.get(ctx, "/services/data")
 		return err
 	})
 }
@@ -112,6 +112,6 @@ func programs() map[string]string {
 	return out
 }
 
-func (s *stack) get(ctx context.Context, path string) ([]byte, error) {
-	return s.call(ctx, http.MethodGet, path, "")
+func (r *rig) get(ctx context.Context, path string) ([]byte, error) {
+	return r.call(ctx, http.MethodGet, path, "")
 }

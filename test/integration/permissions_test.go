@@ -30,62 +30,62 @@ const securedPeople = 300
 // what it may not do, and nothing is on NATS's disk in plain text.
 func TestLeastPermissionsAreEnough(t *testing.T) {
 	parallel(t)
-	s := newSecuredStack(t)
-	s.must(http.MethodPost, "/_emulator/faults",
+	r := newSecuredRig(t)
+	r.must(http.MethodPost, "/_emulator/faults",
 		`{"id":"bad","field":"Username","value":"e00007@rollcall.example","effect":"validation_rule","message":"No"}`)
-	s.publish(export(t, s.dir, 0, securedPeople, "canary-of-the-title"))
-	s.settle(settleWithin)
-	s.wantParked(1)
-	s.must(http.MethodDelete, "/_emulator/faults/bad", "")
-	s.run("tasks", "retry", "--all", "--as", "tester", "--wait")
-	s.settle(settleWithin)
-	s.wantParked(0)
-	s.must(http.MethodDelete, "/_emulator/orgs/-/sessions", "") // health goes to token-refresher and a token comes back
-	s.publish(leaver(t, s.dir, 3))
-	s.settle(settleWithin)
-	users := s.users()
+	r.publish(export(t, r.dir, 0, securedPeople, "canary-of-the-title"))
+	r.awaitQuiet(quietWithin)
+	r.wantParked(1)
+	r.must(http.MethodDelete, "/_emulator/faults/bad", "")
+	r.run("tasks", "retry", "--all", "--as", "tester", "--wait")
+	r.awaitQuiet(quietWithin)
+	r.wantParked(0)
+	r.must(http.MethodDelete, "/_emulator/orgs/-/sessions", "") // health goes to token-refresher and a token comes back
+	r.publish(leaver(t, r.dir, 3))
+	r.awaitQuiet(quietWithin)
+	users := r.users()
 	if len(users) != securedPeople || users["e00003"].IsActive || !users["e00004"].IsActive {
 		t.Errorf("%d users, the leaver %+v", len(users), users["e00003"])
 	}
-	s.run("person", "show", "e00007@rollcall.example")
-	s.run("audit")
-	s.run("provision", "--config", s.configPath())
-	s.wantNoViolations()
-	s.wantNowhere(filepath.Join(s.dir, "nats"), "canary-of-the-title")
+	r.run("person", "show", "e00007@rollcall.example")
+	r.run("audit")
+	r.run("provision", "--config", r.configPath())
+	r.wantNoViolations()
+	r.wantNowhere(filepath.Join(r.dir, "nats"), "canary-of-the-title")
 }
 
 // TestNkeyRotation changes a service's key as the runbook says.
 func TestNkeyRotation(t *testing.T) {
 	parallel(t)
-	s := newSecuredStack(t)
-	s.publish(export(t, s.dir, 0, 10, "first"))
-	s.settle(settleWithin) // all have started, each with its first key
-	old, err := os.ReadFile(s.secrets("assignment.nkey"))
+	r := newSecuredRig(t)
+	r.publish(export(t, r.dir, 0, 10, "first"))
+	r.awaitQuiet(quietWithin) // all have started, each with its first key
+	old, err := os.ReadFile(r.secrets("assignment.nkey"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(s.secrets("assignment.nkey")); err != nil {
+	if err := os.Remove(r.secrets("assignment.nkey")); err != nil {
 		t.Fatal(err)
 	}
-	s.run("keys", "compose", s.secrets(""), "--config", s.configPath())
-	if err := s.procs["nats-server"].(*process).cmd.Process.Signal(syscall.SIGHUP); err != nil {
+	r.run("keys", "compose", r.secrets(""), "--config", r.configPath())
+	if err := r.procs["nats-server"].(*process).cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
 	// It sits on the old key still: what is published now waits.
-	s.publish(export(t, s.dir, 0, 20, "second"))
-	s.procs["assignment"].stop()
-	s.procs["assignment"].start(t)
-	s.settle(settleWithin)
-	if n := len(s.users()); n != 20 {
+	r.publish(export(t, r.dir, 0, 20, "second"))
+	r.procs["assignment"].stop()
+	r.procs["assignment"].start(t)
+	r.awaitQuiet(quietWithin)
+	if n := len(r.users()); n != 20 {
 		t.Errorf("%d users, want 20", n)
 	}
-	former := filepath.Join(s.dir, "former.nkey")
-	s.write(former, string(old))
+	former := filepath.Join(r.dir, "former.nkey")
+	r.write(former, string(old))
 	opt, err := nats.NkeyOptionFromSeed(former)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if nc, err := nats.Connect(s.natsURL, opt, nats.RootCAs(s.secrets("ca.crt"))); err == nil {
+	if nc, err := nats.Connect(r.natsURL, opt, nats.RootCAs(r.secrets("ca.crt"))); err == nil {
 		nc.Close()
 		t.Error("the old key is still let in")
 	}
@@ -104,10 +104,10 @@ func leaver(t *testing.T, dir string, n int) string {
 	return path
 }
 
-func (s *stack) wantParked(want int) {
-	s.t.Helper()
-	eventually(s.t, settleWithin, fmt.Sprintf("%d parked", want), func(ctx context.Context) error {
-		st, err := s.status(ctx)
+func (r *rig) wantParked(want int) {
+	r.t.Helper()
+	eventually(r.t, quietWithin, fmt.Sprintf("%d parked", want), func(ctx context.Context) error {
+		st, err := r.status(ctx)
 		if err != nil {
 			return err
 		}
@@ -123,18 +123,18 @@ func (s *stack) wantParked(want int) {
 }
 
 // wantNoViolations wants the server to have refused nobody anything.
-func (s *stack) wantNoViolations() {
-	s.t.Helper()
-	for line := range strings.Lines(s.procs["nats-server"].output()) {
+func (r *rig) wantNoViolations() {
+	r.t.Helper()
+	for line := range strings.Lines(r.procs["nats-server"].output()) {
 		if strings.Contains(line, "Violation") || strings.Contains(line, "[ERR]") {
-			s.t.Error(line)
+			r.t.Error(line)
 		}
 	}
 }
 
 // wantNowhere wants no file of a folder to hold a text.
-func (s *stack) wantNowhere(dir, text string) {
-	s.t.Helper()
+func (r *rig) wantNowhere(dir, text string) {
+	r.t.Helper()
 	looked := 0
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -143,12 +143,12 @@ func (s *stack) wantNowhere(dir, text string) {
 		data, err := os.ReadFile(path)
 		looked += len(data)
 		if bytes.Contains(data, []byte(text)) {
-			s.t.Errorf("%s holds %q", path, text)
+			r.t.Errorf("%s holds %q", path, text)
 		}
 		return err
 	})
 	if err != nil || looked < 100_000 {
-		s.t.Errorf("looked at %d bytes, error %v", looked, err)
+		r.t.Errorf("looked at %d bytes, error %v", looked, err)
 	}
 }
 
@@ -156,11 +156,11 @@ func (s *stack) wantNowhere(dir, text string) {
 // another may say.
 func TestForgersChangeNothing(t *testing.T) {
 	parallel(t)
-	s := newSecuredStack(t)
-	s.publish(export(t, s.dir, 0, 20, "first"))
-	s.settle(settleWithin)
-	before := s.users()
-	key := s.keyOf("e00005@rollcall.example")
+	r := newSecuredRig(t)
+	r.publish(export(t, r.dir, 0, 20, "first"))
+	r.awaitQuiet(quietWithin)
+	before := r.users()
+	key := r.keyOf("e00005@rollcall.example")
 	wish, err := events.Encode(events.Desired{Org: "acme", Key: key, Lane: events.LaneLeaver, Hash: "forged"})
 	if err != nil {
 		t.Fatal(err)
@@ -176,12 +176,12 @@ func TestForgersChangeNothing(t *testing.T) {
 		"retry-scheduler":   events.OperatorSubject(events.VerbRetry),
 		"assignment":        events.OperatorSubject(events.VerbRetried),
 	} {
-		if err := s.forge(role, subject, retry, nil); !errors.Is(err, nats.ErrPermissionViolation) {
+		if err := r.forge(role, subject, retry, nil); !errors.Is(err, nats.ErrPermissionViolation) {
 			t.Errorf("%s, %s: %v", role, subject, err)
 		}
 		// It answers before its log is read.
-		eventually(t, settleWithin, "the server's log names "+subject, func(context.Context) error {
-			if !strings.Contains(s.procs["nats-server"].output(), `Publish Violation - Subject "`+subject+`"`) {
+		eventually(t, quietWithin, "the server's log names "+subject, func(context.Context) error {
+			if !strings.Contains(r.procs["nats-server"].output(), `Publish Violation - Subject "`+subject+`"`) {
 				return errors.New("not yet")
 			}
 			return nil
@@ -192,70 +192,70 @@ func TestForgersChangeNothing(t *testing.T) {
 	work := events.WorkSubject("acme", events.LaneLeaver, key)
 	stranger := events.WorkSubject("acme", events.LaneLeaver, "abcdefghijklmnopqrstuvwxyz234567")
 	for _, subject := range []string{work, stranger} {
-		if err := s.forge("retry-scheduler", subject, []byte(`{"v":1}`), nil); err != nil {
+		if err := r.forge("retry-scheduler", subject, []byte(`{"v":1}`), nil); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := s.forge("operator", events.OperatorSubject(events.VerbRetry), retry, nil); err != nil {
+	if err := r.forge("operator", events.OperatorSubject(events.VerbRetry), retry, nil); err != nil {
 		t.Error(err) // an admin may ask; there is no such dead letter
 	}
 	schedule := func(target string) nats.Header {
 		return nats.Header{"Nats-Schedule": {"@at " + time.Now().UTC().Format(time.RFC3339Nano)}, "Nats-Schedule-Target": {target}}
 	}
-	if err := s.forge("retry-scheduler", events.RetrySubject("acme", key), []byte(`{"v":1}`), schedule(work)); err != nil {
+	if err := r.forge("retry-scheduler", events.RetrySubject("acme", key), []byte(`{"v":1}`), schedule(work)); err != nil {
 		t.Error(err)
 	}
-	if err := s.forge("retry-scheduler", events.RetrySubject("acme", key), wish, schedule(events.DirectorySubject("hr", "person"))); err == nil {
+	if err := r.forge("retry-scheduler", events.RetrySubject("acme", key), wish, schedule(events.DirectorySubject("hr", "person"))); err == nil {
 		t.Error("a schedule may aim at another stream")
 	}
-	s.settle(settleWithin)
-	if got := s.users(); !reflect.DeepEqual(got, before) {
+	r.awaitQuiet(quietWithin)
+	if got := r.users(); !reflect.DeepEqual(got, before) {
 		t.Error(firstDifference(got, before))
 	}
-	s.wantParked(0)
+	r.wantParked(0)
 
 	// A wish that a schedule put there is in the stream, and is not believed.
-	if err := s.forge("salesforce-pusher", events.LinkSubject("acme", "abcdefghijklmnopqrstuvwxyz234567"), wish, schedule(events.DesiredSubject("acme", key))); err != nil {
+	if err := r.forge("salesforce-pusher", events.LinkSubject("acme", "abcdefghijklmnopqrstuvwxyz234567"), wish, schedule(events.DesiredSubject("acme", key))); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, settleWithin, "the pusher says that it does not believe it", func(context.Context) error {
-		if err := s.forge("retry-scheduler", work, []byte(`{"v":1}`), nil); err != nil {
+	eventually(t, quietWithin, "the pusher says that it does not believe it", func(context.Context) error {
+		if err := r.forge("retry-scheduler", work, []byte(`{"v":1}`), nil); err != nil {
 			return err
 		}
-		if !strings.Contains(s.procs["salesforce-pusher"].output(), "it is not believed") {
+		if !strings.Contains(r.procs["salesforce-pusher"].output(), "it is not believed") {
 			return errors.New("not yet")
 		}
 		return nil
 	})
-	if u := s.users()["e00005"]; !u.IsActive {
+	if u := r.users()["e00005"]; !u.IsActive {
 		t.Error("a forged wish deactivated somebody")
 	}
 }
 
 // keyOf finds a person's key.
-func (s *stack) keyOf(username string) events.Key {
-	s.t.Helper()
+func (r *rig) keyOf(username string) events.Key {
+	r.t.Helper()
 	found := decode[struct {
 		Key events.Key `json:"key"`
-	}](s.t, s.run("person", "show", username, "-o", "json"))
+	}](r.t, r.run("person", "show", username, "-o", "json"))
 	if found.Key == "" {
-		s.t.Fatalf("no key of %s", username)
+		r.t.Fatalf("no key of %s", username)
 	}
 	return found.Key
 }
 
 // forge publishes with a role's own key, and returns what the server said.
-func (s *stack) forge(role, subject string, data []byte, header nats.Header) error {
-	s.t.Helper()
-	opt, err := nats.NkeyOptionFromSeed(s.secrets(role + ".nkey"))
+func (r *rig) forge(role, subject string, data []byte, header nats.Header) error {
+	r.t.Helper()
+	opt, err := nats.NkeyOptionFromSeed(r.secrets(role + ".nkey"))
 	if err != nil {
-		s.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	refused := make(chan error, 1)
-	nc, err := nats.Connect(s.natsURL, opt, nats.RootCAs(s.secrets("ca.crt")), nats.CustomInboxPrefix("_INBOX_"+role),
+	nc, err := nats.Connect(r.natsURL, opt, nats.RootCAs(r.secrets("ca.crt")), nats.CustomInboxPrefix("_INBOX_"+role),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { refused <- err }))
 	if err != nil {
-		s.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	defer nc.Close()
 	answered := make(chan error, 1)

@@ -55,10 +55,10 @@ func TestRealExport(t *testing.T) {
 	oneNode(t)
 	parallel(t)
 	usable, unusable := expected(t)
-	s := newStack(t, func(conf string) string {
+	r := newRig(t, func(conf string) string {
 		return strings.Replace(conf, "Title: ", "Country: person.?addresses[0].?country\n        Title: ", 1)
 	})
-	report := s.publishReal()
+	report := r.publishReal()
 	if report.Published != len(usable) || report.Unusable != unusable || len(report.Problems) < unusable {
 		t.Errorf("published %d, want %d; unusable %d, want %d; %d problems named", report.Published, len(usable), report.Unusable, unusable, len(report.Problems))
 	}
@@ -67,8 +67,8 @@ func TestRealExport(t *testing.T) {
 			t.Fatalf("a problem without line or reason: %+v", p)
 		}
 	}
-	s.settle(settleWithin)
-	users := s.users()
+	r.awaitQuiet(quietWithin)
+	users := r.users()
 	active := 0
 	for id, is := range usable {
 		u, has := users[id]
@@ -82,10 +82,10 @@ func TestRealExport(t *testing.T) {
 	if len(users) != active {
 		t.Errorf("%d users, want %d", len(users), active)
 	}
-	before := s.summary()
-	s.publishReal()
-	s.settle(settleWithin)
-	if after := s.summary(); after.APICalls != before.APICalls {
+	before := r.summary()
+	r.publishReal()
+	r.awaitQuiet(quietWithin)
+	if after := r.summary(); after.APICalls != before.APICalls {
 		t.Errorf("the same export again made %d API calls", after.APICalls-before.APICalls)
 	}
 	t.Logf("%d rows usable (%d active), %d unusable, %d API calls", len(usable), active, unusable, before.APICalls)
@@ -102,25 +102,25 @@ type report struct {
 }
 
 // publishReal publishes the export and wants it to say that rows were unusable.
-func (s *stack) publishReal() report {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), settleWithin)
+func (r *rig) publishReal() report {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), quietWithin)
 	defer cancel()
 	mapping, err := os.ReadFile("../../examples/hr-workers.yaml")
 	if err != nil {
-		s.t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	own := filepath.Join(s.t.TempDir(), "mapping.yaml") // here the export is source hr's
+	own := filepath.Join(r.t.TempDir(), "mapping.yaml") // here the export is source hr's
 	if err := os.WriteFile(own, bytes.Replace(mapping, []byte("\nsource: workers\n"), []byte("\nsource: hr\n"), 1), 0o600); err != nil {
-		s.t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	out, err := s.rollcall(ctx, "publish", abs(s.t, realExport), "--mapping", own, "-o", "json")
+	out, err := r.rollcall(ctx, "publish", abs(r.t, realExport), "--mapping", own, "-o", "json")
 	if err == nil {
-		s.t.Error("publishing an export with unusable rows succeeded")
+		r.t.Error("publishing an export with unusable rows succeeded")
 	}
-	var r report
-	if err := json.Unmarshal(out, &r); err != nil {
-		s.t.Fatalf("report: %v: %.300s", err, out)
+	var said report
+	if err := json.Unmarshal(out, &said); err != nil {
+		r.t.Fatalf("report: %v: %.300s", err, out)
 	}
-	return r
+	return said
 }

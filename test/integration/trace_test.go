@@ -43,18 +43,18 @@ type trace struct {
 // Salesforce, as somebody does who looks at Jaeger.
 func TestOnePersonIsOneTraceInJaeger(t *testing.T) {
 	parallel(t)
-	s := newStack(t, nil)
+	r := newRig(t, nil)
 	seats := func(n int) {
-		s.must(http.MethodPatch, "/_emulator/orgs/-/licenses/Salesforce", fmt.Sprintf(`{"seats":%d}`, n))
+		r.must(http.MethodPatch, "/_emulator/orgs/-/licenses/Salesforce", fmt.Sprintf(`{"seats":%d}`, n))
 	}
 	seats(1) // the integration user's own
-	s.publish(export(t, s.dir, 0, 1, "first"))
-	s.settle(settleWithin)
-	if st, err := s.status(t.Context()); err != nil || st.Parked["licence"] != 1 {
+	r.publish(export(t, r.dir, 0, 1, "first"))
+	r.awaitQuiet(quietWithin)
+	if st, err := r.status(t.Context()); err != nil || st.Parked["licence"] != 1 {
 		t.Fatalf("parked %v, error %v", st.Parked, err)
 	}
 	seats(10)
-	s.run("tasks", "retry", "--cause", "licence", "--all", "--as", "tester", "--reason", "seats bought", "--wait")
+	r.run("tasks", "retry", "--cause", "licence", "--all", "--as", "tester", "--reason", "seats bought", "--wait")
 	want := []string{
 		"assignment: process rollcall.directory.{source}.{kind} < publish rollcall.directory.{source}.{kind}",
 		"salesforce-pusher: process rollcall.work.{org}.{lane}.{key} < process rollcall.directory.{source}.{kind}",
@@ -64,8 +64,8 @@ func TestOnePersonIsOneTraceInJaeger(t *testing.T) {
 		"salesforce-pusher: process rollcall.work.{org}.{lane}.{key} < replay rollcall.dead.{org}.{cause}.{key}",
 	}
 	var story []string
-	eventually(t, settleWithin, "the trace is whole in Jaeger", func(ctx context.Context) error {
-		found, err := s.traces(ctx, "retry-scheduler", "replay rollcall.dead.{org}.{cause}.{key}")
+	eventually(t, quietWithin, "the trace is whole in Jaeger", func(ctx context.Context) error {
+		found, err := r.traces(ctx, "retry-scheduler", "replay rollcall.dead.{org}.{cause}.{key}")
 		if err != nil || len(found) != 1 {
 			return fmt.Errorf("%d traces with a replay, error %w", len(found), err)
 		}
@@ -85,8 +85,8 @@ func TestOnePersonIsOneTraceInJaeger(t *testing.T) {
 }
 
 // traces asks Jaeger for the traces that have a span of that name.
-func (s *stack) traces(ctx context.Context, service, operation string) ([]trace, error) {
-	jaeger, err := s.procs["jaeger"].(*container).address(ctx, "16686/tcp")
+func (r *rig) traces(ctx context.Context, service, operation string) ([]trace, error) {
+	jaeger, err := r.procs["jaeger"].(*container).address(ctx, "16686/tcp")
 	if err != nil {
 		return nil, err
 	}

@@ -20,35 +20,35 @@ const previousVar = "ROLLCALL_PREVIOUS"
 func TestRollingUpgrade(t *testing.T) {
 	parallel(t)
 	tree := previous(t)
-	s := newStackOf(t, filepath.Join(tree, "test/integration/testdata/rollcall.yaml"), nil)
+	r := newRigOf(t, filepath.Join(tree, "test/integration/testdata/rollcall.yaml"), nil)
 	arrived := 0
 	for _, name := range services() {
-		s.add(name+"-previous", filepath.Join(tree, name), "--config", s.configPath())
-		s.procs[name].stop()
+		r.add(name+"-previous", filepath.Join(tree, name), "--config", r.configPath())
+		r.procs[name].stop()
 	}
-	s.arrive(&arrived)
+	r.arrive(&arrived)
 	for _, name := range services() {
-		s.replace(name+"-previous", name, &arrived)
+		r.replace(name+"-previous", name, &arrived)
 	}
 	for _, name := range services() {
-		s.replace(name, name+"-previous", &arrived)
+		r.replace(name, name+"-previous", &arrived)
 	}
-	s.settle(settleWithin)
-	if n := len(s.users()); n != arrived {
+	r.awaitQuiet(quietWithin)
+	if n := len(r.users()); n != arrived {
 		t.Errorf("%d users, want %d", n, arrived)
 	}
-	if st, err := s.status(t.Context()); err != nil || len(st.Parked) != 0 {
+	if st, err := r.status(t.Context()); err != nil || len(st.Parked) != 0 {
 		t.Errorf("parked %v, error %v", st.Parked, err)
 	}
 }
 
 // replace lets one program work beside another and then alone, while people arrive.
-func (s *stack) replace(from, to string, arrived *int) {
-	s.t.Helper()
-	s.procs[to].start(s.t)
-	s.arrive(arrived)
-	s.procs[from].stop()
-	s.arrive(arrived)
+func (r *rig) replace(from, to string, arrived *int) {
+	r.t.Helper()
+	r.procs[to].start(r.t)
+	r.arrive(arrived)
+	r.procs[from].stop()
+	r.arrive(arrived)
 }
 
 // previous builds the services of the previous commit and returns the folder

@@ -14,14 +14,14 @@ import (
 // Ten cursors stay open for a user, and each belongs to its session. [R]
 func TestCursorsAreFewAndOfOneSession(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	r := newRig(t, nil)
 	for i := range 200 {
-		if _, err := b.org.Create("User", map[string]any{"Username": fmt.Sprintf("u%d@people.example", i)}); err != nil {
+		if _, err := r.org.Create("User", map[string]any{"Username": fmt.Sprintf("u%d@people.example", i)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	open := func() string {
-		a := b.do("GET", version+"/query?q=SELECT+Id+FROM+User", "", "Sforce-Query-Options", "batchSize=200")
+		a := r.do("GET", version+"/query?q=SELECT+Id+FROM+User", "", "Sforce-Query-Options", "batchSize=200")
 		next, _ := a.object(t)["nextRecordsUrl"].(string)
 		return next
 	}
@@ -30,19 +30,19 @@ func TestCursorsAreFewAndOfOneSession(t *testing.T) {
 	for range 9 {
 		open()
 	}
-	b.do("GET", first, "").same(t, 400, gone)
-	b.do("GET", second, "").is(t, 200)
-	mine := b.token
-	b.token, _ = b.org.AccessToken(emulator.IntegrationUsername)
-	b.do("GET", second, "").same(t, 400, gone)
-	b.token = mine
-	b.do("GET", second, "").is(t, 200)
+	r.do("GET", first, "").same(t, 400, gone)
+	r.do("GET", second, "").is(t, 200)
+	mine := r.token
+	r.token, _ = r.org.AccessToken(emulator.IntegrationUsername)
+	r.do("GET", second, "").same(t, 400, gone)
+	r.token = mine
+	r.do("GET", second, "").is(t, 200)
 }
 
 // Bounds of a collection and of a composite: what fits, and one more. [D]
 func TestBoundsOfManyInOne(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	r := newRig(t, nil)
 	runs := func(n int) string {
 		records := make([]string, n)
 		for i := range records {
@@ -50,8 +50,8 @@ func TestBoundsOfManyInOne(t *testing.T) {
 		}
 		return collection(false, records...)
 	}
-	b.do("POST", version+"/composite/sobjects", runs(10)).is(t, 200)
-	b.do("POST", version+"/composite/sobjects", runs(11)).is(t, 400)
+	r.do("POST", version+"/composite/sobjects", runs(10)).is(t, 200)
+	r.do("POST", version+"/composite/sobjects", runs(11)).is(t, 400)
 	queries := func(n int) string {
 		parts := make([]string, n)
 		for i := range parts {
@@ -59,22 +59,22 @@ func TestBoundsOfManyInOne(t *testing.T) {
 		}
 		return `{"compositeRequest":[` + strings.Join(parts, ",") + `]}`
 	}
-	b.do("POST", version+"/composite", queries(5)).is(t, 200)
-	b.do("POST", version+"/composite", queries(6)).is(t, 400)
+	r.do("POST", version+"/composite", queries(5)).is(t, 200)
+	r.do("POST", version+"/composite", queries(6)).is(t, 400)
 	part := `{"compositeRequest":[{"method":"%s","url":"` + version + `/limits","referenceId":"x","httpHeaders":{"%s":"x"}}]}`
-	b.do("POST", version+"/composite", fmt.Sprintf(part, "GET", "X-Mine")).is(t, 200)
-	b.do("POST", version+"/composite", fmt.Sprintf(part, "get", "X-Mine")).is(t, 400)
+	r.do("POST", version+"/composite", fmt.Sprintf(part, "GET", "X-Mine")).is(t, 200)
+	r.do("POST", version+"/composite", fmt.Sprintf(part, "get", "X-Mine")).is(t, 400)
 	for _, header := range []string{"Accept", "authorization", "Content-Type"} {
-		b.do("POST", version+"/composite", fmt.Sprintf(part, "GET", header)).is(t, 400)
+		r.do("POST", version+"/composite", fmt.Sprintf(part, "GET", header)).is(t, 400)
 	}
 }
 
 // Only a success says how much of the daily limit is used. [R api-evangelist]
 func TestLimitInfoOnSuccessAlone(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	r := newRig(t, nil)
 	for path, want := range map[string]bool{"/limits": true, "/sobjects/Nope": false, "/query?q=x": false} {
-		if a := b.do("GET", version+path, ""); (a.header.Get("Sforce-Limit-Info") != "") != want {
+		if a := r.do("GET", version+path, ""); (a.header.Get("Sforce-Limit-Info") != "") != want {
 			t.Errorf("%s: HTTP %d with %q", path, a.status, a.header.Get("Sforce-Limit-Info"))
 		}
 	}
@@ -82,31 +82,31 @@ func TestLimitInfoOnSuccessAlone(t *testing.T) {
 
 func TestUpdateOnlyCreatesNobody(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	r := newRig(t, nil)
 	path := version + "/sobjects/User/Rollcall_Key__c/k1?updateOnly=true"
-	b.do("PATCH", path, b.person("ada")).is(t, 404)
-	b.create("ada", "Rollcall_Key__c", "k1")
-	b.do("PATCH", path, `{"Title":"A"}`).is(t, 200) // [D]
+	r.do("PATCH", path, r.person("ada")).is(t, 404)
+	r.create("ada", "Rollcall_Key__c", "k1")
+	r.do("PATCH", path, `{"Title":"A"}`).is(t, 200) // [D]
 }
 
 // Its own username in other letters is no duplicate.
 func TestUsernameInOtherLetters(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	id := b.create("Ada")
+	r := newRig(t, nil)
+	id := r.create("Ada")
 	for _, name := range []string{"ADA", "ada"} {
-		b.do("PATCH", version+"/sobjects/User/"+id, `{"Username":"`+name+`@people.example"}`).is(t, 204)
+		r.do("PATCH", version+"/sobjects/User/"+id, `{"Username":"`+name+`@people.example"}`).is(t, 204)
 	}
 }
 
 // A change of what makes a user setup work may not stand beside a Contact. [D]
 func TestSetupFieldsDoNotMix(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	id := b.create("ada")
-	for field, value := range map[string]string{"ProfileId": `"` + b.id("Profile", emulator.StandardUserProfile) + `"`, "IsActive": "true", "Username": `"ada@people.example"`, "UserRoleId": "null", "ForecastEnabled": "false"} {
-		contact := b.do("POST", version+"/sobjects/Contact", `{"LastName":"A"}`).object(t)["id"].(string)
-		list := b.do("PATCH", version+"/composite/sobjects", collection(false, `{"attributes":{"type":"Contact"},"id":"`+contact+`","Title":"A"}`, `{"attributes":{"type":"User"},"id":"`+id+`","`+field+`":`+value+`}`)).list(t)
+	r := newRig(t, nil)
+	id := r.create("ada")
+	for field, value := range map[string]string{"ProfileId": `"` + r.id("Profile", emulator.StandardUserProfile) + `"`, "IsActive": "true", "Username": `"ada@people.example"`, "UserRoleId": "null", "ForecastEnabled": "false"} {
+		contact := r.do("POST", version+"/sobjects/Contact", `{"LastName":"A"}`).object(t)["id"].(string)
+		list := r.do("PATCH", version+"/composite/sobjects", collection(false, `{"attributes":{"type":"Contact"},"id":"`+contact+`","Title":"A"}`, `{"attributes":{"type":"User"},"id":"`+id+`","`+field+`":`+value+`}`)).list(t)
 		if list[1]["success"] != false || !strings.Contains(string(encodeJSON(t, list[1])), "MIXED_DML_OPERATION") {
 			t.Errorf("%s: %v", field, list[1])
 		}
@@ -117,14 +117,14 @@ func TestSetupFieldsDoNotMix(t *testing.T) {
 // oneself is an assumption.
 func TestOwnUserIsSafe(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	u, _ := b.org.UserByUsername(emulator.IntegrationUsername)
-	b.do("PATCH", version+"/sobjects/User/"+u.ID, `{"IsActive":false}`).is(t, 400)
-	login := b.query("SELECT Id FROM UserLogin WHERE UserId = '" + u.ID + "'").object(t)["records"].([]any)[0].(map[string]any)["Id"].(string)
-	if a := b.do("PATCH", version+"/sobjects/UserLogin/"+login, `{"IsFrozen":true}`); a.status != 400 || !strings.Contains(a.body, "CANNOT_FREEZE_SELF") {
+	r := newRig(t, nil)
+	u, _ := r.org.UserByUsername(emulator.IntegrationUsername)
+	r.do("PATCH", version+"/sobjects/User/"+u.ID, `{"IsActive":false}`).is(t, 400)
+	login := r.query("SELECT Id FROM UserLogin WHERE UserId = '" + u.ID + "'").object(t)["records"].([]any)[0].(map[string]any)["Id"].(string)
+	if a := r.do("PATCH", version+"/sobjects/UserLogin/"+login, `{"IsFrozen":true}`); a.status != 400 || !strings.Contains(a.body, "CANNOT_FREEZE_SELF") {
 		t.Errorf("frozen: %v", a)
 	}
-	if a := b.do("PATCH", version+"/sobjects/UserLogin/"+login, `{"IsPasswordLocked":true}`); a.status != 400 || !strings.Contains(a.body, "CANNOT_PASSWORD_LOCKOUT") {
+	if a := r.do("PATCH", version+"/sobjects/UserLogin/"+login, `{"IsPasswordLocked":true}`); a.status != 400 || !strings.Contains(a.body, "CANNOT_PASSWORD_LOCKOUT") {
 		t.Errorf("locked out: %v", a)
 	}
 }
@@ -133,23 +133,23 @@ func TestOwnUserIsSafe(t *testing.T) {
 // licences with the assignment, also over a restart.
 func TestSeatsMove(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(cfg *emulator.OrgConfig) { cfg.Licenses[1].Seats, cfg.PermissionSetLicenses[1].Seats = 1, 1 })
+	r := newRig(t, func(cfg *emulator.OrgConfig) { cfg.Licenses[1].Seats, cfg.PermissionSetLicenses[1].Seats = 1, 1 })
 	full := `[{"message":"License Limit Exceeded","errorCode":"LICENSE_LIMIT_EXCEEDED","fields":[]}]`
-	ada, bob := b.create("ada"), b.create("bob")
-	platform := `{"ProfileId":"` + b.id("Profile", emulator.PlatformUserProfile) + `"}`
-	b.do("PATCH", version+"/sobjects/User/"+ada, platform).is(t, 204)
-	b.do("PATCH", version+"/sobjects/User/"+bob, platform).same(t, 400, full)
-	if used, _ := b.org.Seats(emulator.SalesforceLicense); used != 2 { // bob, and the integration user
+	ada, bob := r.create("ada"), r.create("bob")
+	platform := `{"ProfileId":"` + r.id("Profile", emulator.PlatformUserProfile) + `"}`
+	r.do("PATCH", version+"/sobjects/User/"+ada, platform).is(t, 204)
+	r.do("PATCH", version+"/sobjects/User/"+bob, platform).same(t, 400, full)
+	if used, _ := r.org.Seats(emulator.SalesforceLicense); used != 2 { // bob, and the integration user
 		t.Errorf("%d seats of the licence that ada left", used)
 	}
-	licence := b.query("SELECT Id FROM PermissionSetLicense WHERE DeveloperName = 'SalesUserPsl'").object(t)["records"].([]any)[0].(map[string]any)["Id"].(string)
+	licence := r.query("SELECT Id FROM PermissionSetLicense WHERE DeveloperName = 'SalesUserPsl'").object(t)["records"].([]any)[0].(map[string]any)["Id"].(string)
 	assign := func(user string) answer {
-		return b.do("POST", version+"/sobjects/PermissionSetLicenseAssign", `{"AssigneeId":"`+user+`","PermissionSetLicenseId":"`+licence+`"}`)
+		return r.do("POST", version+"/sobjects/PermissionSetLicenseAssign", `{"AssigneeId":"`+user+`","PermissionSetLicenseId":"`+licence+`"}`)
 	}
 	assign(ada).is(t, 201)
 	assign(bob).same(t, 400, full)
 	var file bytes.Buffer
-	if err := b.server.Save(&file); err != nil {
+	if err := r.server.Save(&file); err != nil {
 		t.Fatal(err)
 	}
 	again := emulator.New()
@@ -161,18 +161,18 @@ func TestSeatsMove(t *testing.T) {
 			t.Errorf("after a restart %d seats of %s", used, name)
 		}
 	}
-	both := fmt.Sprintf(`{"AssigneeId":"%s","PermissionSetId":"%s","PermissionSetGroupId":"%s"}`, ada, b.id("PermissionSet", "HR_Data"),
-		b.query("SELECT Id FROM PermissionSetGroup").object(t)["records"].([]any)[0].(map[string]any)["Id"])
-	b.do("POST", version+"/sobjects/PermissionSetAssignment", both).is(t, 400) // exactly one of the two [D]
+	both := fmt.Sprintf(`{"AssigneeId":"%s","PermissionSetId":"%s","PermissionSetGroupId":"%s"}`, ada, r.id("PermissionSet", "HR_Data"),
+		r.query("SELECT Id FROM PermissionSetGroup").object(t)["records"].([]any)[0].(map[string]any)["Id"])
+	r.do("POST", version+"/sobjects/PermissionSetAssignment", both).is(t, 400) // exactly one of the two [D]
 }
 
 // What the authorization code flow refuses, and how long a code lives.
 func TestAuthorizeBounds(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(cfg *emulator.OrgConfig) {
+	r := newRig(t, func(cfg *emulator.OrgConfig) {
 		cfg.Clients[0].RequirePKCE, cfg.Clients[0].PreAuthorized = true, []string{"INTEGRATION@rollcall.example"} // usernames have no case
 	})
-	if _, err := b.org.Create("User", map[string]any{"Username": "nobody@people.example"}); err != nil {
+	if _, err := r.org.Create("User", map[string]any{"Username": "nobody@people.example"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -185,23 +185,23 @@ func TestAuthorizeBounds(t *testing.T) {
 		{[]string{"code_challenge", "x", "response_type", "token"}, "unsupported_response_type"},          // [D]
 		{[]string{"code_challenge", "x", "username", "nobody@people.example"}, "OAUTH_APP_ACCESS_DENIED"}, // [S]
 	} {
-		if got := b.code("allow", c.ask...); got.Get("error") != c.want {
+		if got := r.code("allow", c.ask...); got.Get("error") != c.want {
 			t.Errorf("%v: %v, want %s", c.ask, got, c.want)
 		}
 	}
-	code := b.code("allow", "code_challenge", "x").Get("code")
-	b.now = b.now.Add(16 * time.Minute)
-	b.exchange(code, "code_verifier", "y").same(t, 400, refused("invalid_grant", "expired authorization code"))
+	code := r.code("allow", "code_challenge", "x").Get("code")
+	r.now = r.now.Add(16 * time.Minute)
+	r.exchange(code, "code_verifier", "y").same(t, 400, refused("invalid_grant", "expired authorization code"))
 }
 
 // The app's scopes, without those that only a person at a browser gets. [S
 // simple-salesforce PR #662]
 func TestScopesOfClientCredentials(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(cfg *emulator.OrgConfig) {
+	r := newRig(t, func(cfg *emulator.OrgConfig) {
 		cfg.Clients[0].Scopes = []string{"full", "api", "web", "refresh_token", "offline_access", "id"}
 	})
-	if got := b.signIn().object(t)["scope"]; got != "api id" {
+	if got := r.signIn().object(t)["scope"]; got != "api id" {
 		t.Errorf("scope %q", got)
 	}
 }
@@ -210,9 +210,9 @@ func TestScopesOfClientCredentials(t *testing.T) {
 // resource below no host at all is not found.
 func TestUnknownPlaces(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	r := newRig(t, nil)
 	for _, path := range []string{"/", "/services", "/services/oauth2/nothing", version + "/nothing", version + "/sobjects/User/x/y/z"} {
-		if a := b.do(http.MethodGet, path, ""); a.status != 404 || a.list(t)[0]["errorCode"] != "NOT_FOUND" {
+		if a := r.do(http.MethodGet, path, ""); a.status != 404 || a.list(t)[0]["errorCode"] != "NOT_FOUND" {
 			t.Errorf("%s: %v", path, a)
 		}
 	}

@@ -25,13 +25,13 @@ func TestDenialsOfTheAPI(t *testing.T) {
 		for _, username := range []string{"", emulator.IntegrationUsername} {
 			t.Run(string(denial)+" "+username, func(t *testing.T) {
 				t.Parallel()
-				b := newBench(t, nil)
+				r := newRig(t, nil)
 				path := strings.TrimSuffix("/_emulator/orgs/-/denials/"+username, "/")
-				b.do("POST", path, `["`+string(denial)+`"]`).is(t, 204)
-				b.query("SELECT Id FROM User").same(t, want.status, want.body)
-				b.do("GET", "/services/oauth2/userinfo", "").is(t, 200) // sign-in goes on
-				b.do("DELETE", path, "").is(t, 204)
-				b.query("SELECT Id FROM User").is(t, 200)
+				r.do("POST", path, `["`+string(denial)+`"]`).is(t, 204)
+				r.query("SELECT Id FROM User").same(t, want.status, want.body)
+				r.do("GET", "/services/oauth2/userinfo", "").is(t, 200) // sign-in goes on
+				r.do("DELETE", path, "").is(t, 204)
+				r.query("SELECT Id FROM User").is(t, 200)
 			})
 		}
 	}
@@ -41,43 +41,43 @@ func TestDenialsOfTheAPI(t *testing.T) {
 // describe says so beforehand.
 func TestMissingRights(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	id := b.create("ada")
-	set := b.id("PermissionSet", "HR_Data")
-	group := b.id("Group", "All Staff")
+	r := newRig(t, nil)
+	id := r.create("ada")
+	set := r.id("PermissionSet", "HR_Data")
+	group := r.id("Group", "All Staff")
 	want := `[{"message":"insufficient access rights on object id","errorCode":"INSUFFICIENT_ACCESS_OR_READONLY","fields":[]}]`
-	if err := b.org.Deny(emulator.IntegrationUsername, emulator.DenyManageUsers); err != nil {
+	if err := r.org.Deny(emulator.IntegrationUsername, emulator.DenyManageUsers); err != nil {
 		t.Fatal(err)
 	}
-	b.do("POST", version+"/sobjects/User", b.person("late")).same(t, 400, want)
-	b.do("PATCH", version+"/sobjects/User/"+id, `{"IsActive":false}`).same(t, 400, want)
-	b.do("POST", version+"/sobjects/GroupMember", `{"GroupId":"`+group+`","UserOrGroupId":"`+id+`"}`).same(t, 400, want)
-	if d := b.do("GET", version+"/sobjects/User/describe", "").object(t); d["createable"] != false || d["updateable"] != false || d["queryable"] != true {
+	r.do("POST", version+"/sobjects/User", r.person("late")).same(t, 400, want)
+	r.do("PATCH", version+"/sobjects/User/"+id, `{"IsActive":false}`).same(t, 400, want)
+	r.do("POST", version+"/sobjects/GroupMember", `{"GroupId":"`+group+`","UserOrGroupId":"`+id+`"}`).same(t, 400, want)
+	if d := r.do("GET", version+"/sobjects/User/describe", "").object(t); d["createable"] != false || d["updateable"] != false || d["queryable"] != true {
 		t.Fatalf("describe says createable %v, updateable %v", d["createable"], d["updateable"])
 	}
 	grant := `{"AssigneeId":"` + id + `","PermissionSetId":"` + set + `"}`
-	row := b.do("POST", version+"/sobjects/PermissionSetAssignment", grant).object(t)["id"].(string) // another right
-	if err := b.org.Deny(emulator.IntegrationUsername, emulator.DenyAssignPermissionSets); err != nil {
+	row := r.do("POST", version+"/sobjects/PermissionSetAssignment", grant).object(t)["id"].(string) // another right
+	if err := r.org.Deny(emulator.IntegrationUsername, emulator.DenyAssignPermissionSets); err != nil {
 		t.Fatal(err)
 	}
-	b.do("DELETE", version+"/sobjects/PermissionSetAssignment/"+row, "").same(t, 400, want)
-	if err := b.org.Allow(emulator.IntegrationUsername, emulator.DenyManageUsers); err != nil {
+	r.do("DELETE", version+"/sobjects/PermissionSetAssignment/"+row, "").same(t, 400, want)
+	if err := r.org.Allow(emulator.IntegrationUsername, emulator.DenyManageUsers); err != nil {
 		t.Fatal(err)
 	}
-	b.do("PATCH", version+"/sobjects/User/"+id, `{"Title":"Boss"}`).is(t, 204)
-	b.do("DELETE", version+"/sobjects/PermissionSetAssignment/"+row, "").is(t, 400)
-	if err := b.org.Allow(emulator.IntegrationUsername); err != nil {
+	r.do("PATCH", version+"/sobjects/User/"+id, `{"Title":"Boss"}`).is(t, 204)
+	r.do("DELETE", version+"/sobjects/PermissionSetAssignment/"+row, "").is(t, 400)
+	if err := r.org.Allow(emulator.IntegrationUsername); err != nil {
 		t.Fatal(err)
 	}
-	b.do("DELETE", version+"/sobjects/PermissionSetAssignment/"+row, "").is(t, 204)
+	r.do("DELETE", version+"/sobjects/PermissionSetAssignment/"+row, "").is(t, 204)
 }
 
 func TestDenialsAreChecked(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	b.do("POST", "/_emulator/orgs/-/denials", `["everything"]`).is(t, 400)
-	b.do("POST", "/_emulator/orgs/-/denials/nobody@people.example", `["api_enabled"]`).is(t, 400)
-	b.do("GET", version+"/limits", "").is(t, 200)
+	r := newRig(t, nil)
+	r.do("POST", "/_emulator/orgs/-/denials", `["everything"]`).is(t, 400)
+	r.do("POST", "/_emulator/orgs/-/denials/nobody@people.example", `["api_enabled"]`).is(t, 400)
+	r.do("GET", version+"/limits", "").is(t, 200)
 }
 
 // What keeps the integration user from signing in, app and scopes included.
@@ -96,31 +96,31 @@ func TestSignInTroubleByState(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, nil)
-			b.do(c.method, c.path, c.body).is(t, 204)
-			b.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret).same(t, 400, c.want)
+			r := newRig(t, nil)
+			r.do(c.method, c.path, c.body).is(t, 204)
+			r.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret).same(t, 400, c.want)
 		})
 	}
 }
 
 func TestTokenWithoutTheAPIScope(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	b.do("PATCH", "/_emulator/orgs/-/apps/"+clientID, `{"scopes":["id","openid"]}`).is(t, 204)
-	b.token = b.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret).object(t)["access_token"].(string)
-	b.do("GET", version+"/limits", "").same(t, 401, `[{"message":"This session is not valid for use with the REST API","errorCode":"INVALID_SESSION_ID"}]`)
-	b.do("GET", "/services/oauth2/userinfo", "").is(t, 200)
+	r := newRig(t, nil)
+	r.do("PATCH", "/_emulator/orgs/-/apps/"+clientID, `{"scopes":["id","openid"]}`).is(t, 204)
+	r.token = r.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret).object(t)["access_token"].(string)
+	r.do("GET", version+"/limits", "").same(t, 401, `[{"message":"This session is not valid for use with the REST API","errorCode":"INVALID_SESSION_ID"}]`)
+	r.do("GET", "/services/oauth2/userinfo", "").is(t, 200)
 }
 
 func TestPropagationCanBeSlowedLater(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	b.do("PATCH", "/_emulator/orgs/-/propagation", `{"seconds":300}`).is(t, 204)
-	b.do("POST", "/_emulator/orgs/-/apps", `{"clientId":"fresh","clientSecret":"x","runAsUsername":"`+emulator.IntegrationUsername+`"}`).is(t, 204)
+	r := newRig(t, nil)
+	r.do("PATCH", "/_emulator/orgs/-/propagation", `{"seconds":300}`).is(t, 204)
+	r.do("POST", "/_emulator/orgs/-/apps", `{"clientId":"fresh","clientSecret":"x","runAsUsername":"`+emulator.IntegrationUsername+`"}`).is(t, 204)
 	ask := func() answer {
-		return b.form(tokenPath, "grant_type", "client_credentials", "client_id", "fresh", "client_secret", "x")
+		return r.form(tokenPath, "grant_type", "client_credentials", "client_id", "fresh", "client_secret", "x")
 	}
 	ask().same(t, 400, `{"error":"invalid_client_id","error_description":"client identifier invalid"}`)
-	b.now = b.now.Add(5 * time.Minute)
+	r.now = r.now.Add(5 * time.Minute)
 	ask().is(t, 200)
 }

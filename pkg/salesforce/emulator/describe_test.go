@@ -24,8 +24,8 @@ func TestRecordedDescribe(t *testing.T) {
 		"FirstName": `"name":"FirstName","label":"First Name","type":"string","soapType":"xsd:string","length":40,"byteLength":120,"nillable":true,"createable":true,"updateable":true,"idLookup":false,"nameField":false,"defaultedOnCreate":false,"compoundFieldName":"Name","extraTypeInfo":"personname"}`,
 		"Name":      `"name":"Name","label":"Full Name","type":"string","soapType":"xsd:string","length":121,"byteLength":363,"nillable":false,"createable":false,"updateable":false,"idLookup":false,"nameField":true,"defaultedOnCreate":false,"compoundFieldName":null,"extraTypeInfo":"personname"}`,
 	}
-	b := newBench(t, nil)
-	got := b.do("GET", version+"/sobjects/User/describe", "").object(t)
+	r := newRig(t, nil)
+	got := r.do("GET", version+"/sobjects/User/describe", "").object(t)
 	fields := got["fields"].([]any)
 	delete(got, "fields")
 	delete(got, "urls")
@@ -53,12 +53,12 @@ func TestRecordedDescribe(t *testing.T) {
 
 func TestDescribeGlobal(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	for _, o := range b.do("GET", version+"/sobjects", "").object(t)["sobjects"].([]any) {
+	r := newRig(t, nil)
+	for _, o := range r.do("GET", version+"/sobjects", "").object(t)["sobjects"].([]any) {
 		o := o.(map[string]any)
 		urls := o["urls"].(map[string]any)
 		for _, name := range []string{"sobject", "describe"} {
-			b.do("GET", urls[name].(string), "").is(t, 200)
+			r.do("GET", urls[name].(string), "").is(t, 200)
 		}
 		if !strings.HasSuffix(urls["rowTemplate"].(string), "/{ID}") || o["fields"] != nil || o["searchable"] == nil {
 			t.Errorf("object %v", o)

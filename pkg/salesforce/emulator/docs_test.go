@@ -20,9 +20,9 @@ func TestThePageListsEveryObject(t *testing.T) {
 	list, _, _ = strings.Cut(list, "\n\n")
 	list = regexp.MustCompile(`\([^)]*\)|,? so that .*`).ReplaceAllString(strings.ReplaceAll(list, "\n", " "), "")
 	told := regexp.MustCompile(`[A-Z]\w+`).FindAllString(list, -1)
-	b := newBench(t, nil)
+	r := newRig(t, nil)
 	var there []string
-	for _, o := range b.do("GET", version+"/sobjects", "").object(t)["sobjects"].([]any) {
+	for _, o := range r.do("GET", version+"/sobjects", "").object(t)["sobjects"].([]any) {
 		there = append(there, o.(map[string]any)["name"].(string))
 	}
 	slices.Sort(told)

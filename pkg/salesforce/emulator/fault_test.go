@@ -15,48 +15,48 @@ import (
 
 func TestFaultsAsResources(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	planned := b.do("POST", "/_emulator/faults", `{"operation":"query","effect":"gack","times":1,"after":1}`)
+	r := newRig(t, nil)
+	planned := r.do("POST", "/_emulator/faults", `{"operation":"query","effect":"gack","times":1,"after":1}`)
 	planned.is(t, 201)
 	id := planned.object(t)["id"].(string)
-	b.query("SELECT Id FROM Profile").is(t, 200)
-	b.query("SELECT Id FROM Profile").is(t, 500)
-	b.query("SELECT Id FROM Profile").is(t, 200)
-	if used := b.do("GET", "/_emulator/faults/"+id, "").object(t)["used"]; used != 1.0 {
+	r.query("SELECT Id FROM Profile").is(t, 200)
+	r.query("SELECT Id FROM Profile").is(t, 500)
+	r.query("SELECT Id FROM Profile").is(t, 200)
+	if used := r.do("GET", "/_emulator/faults/"+id, "").object(t)["used"]; used != 1.0 {
 		t.Fatalf("used %v", used)
 	}
-	b.do("DELETE", "/_emulator/faults/"+id, "").is(t, 204)
-	b.do("GET", "/_emulator/faults/"+id, "").is(t, 404)
-	b.do("POST", "/_emulator/faults", `{"effect":"nope"}`).is(t, 400)
-	b.do("POST", "/_emulator/faults", `{"efect":"gack"}`).is(t, 400)
-	if list := b.do("GET", "/_emulator/faults", "").list(t); len(list) != 0 {
+	r.do("DELETE", "/_emulator/faults/"+id, "").is(t, 204)
+	r.do("GET", "/_emulator/faults/"+id, "").is(t, 404)
+	r.do("POST", "/_emulator/faults", `{"effect":"nope"}`).is(t, 400)
+	r.do("POST", "/_emulator/faults", `{"efect":"gack"}`).is(t, 400)
+	if list := r.do("GET", "/_emulator/faults", "").list(t); len(list) != 0 {
 		t.Fatalf("faults %v", list)
 	}
 }
 
 func TestTornAnswerWasApplied(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	b.plan(emulator.Fault{Operation: "collections.create", Effect: emulator.EffectTorn, Times: 1})
-	a, _ := b.try("POST", version+"/composite/sobjects", collection(false, typed("User", b.person("torn"))))
+	r := newRig(t, nil)
+	r.plan(emulator.Fault{Operation: "collections.create", Effect: emulator.EffectTorn, Times: 1})
+	a, _ := r.try("POST", version+"/composite/sobjects", collection(false, typed("User", r.person("torn"))))
 	if json.Valid([]byte(a.body)) {
 		t.Fatalf("body %q is whole", a.body)
 	}
-	if _, found := b.org.UserByUsername("torn@people.example"); !found {
+	if _, found := r.org.UserByUsername("torn@people.example"); !found {
 		t.Fatal("not applied")
 	}
 }
 
 func TestGackAfterCommitAndHTML(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	b.plan(emulator.Fault{Operation: "sobject.create", Effect: emulator.EffectGackAfterCommit, Times: 1})
-	b.do("POST", version+"/sobjects/User", b.person("gack")).is(t, 500)
-	if _, found := b.org.UserByUsername("gack@people.example"); !found {
+	r := newRig(t, nil)
+	r.plan(emulator.Fault{Operation: "sobject.create", Effect: emulator.EffectGackAfterCommit, Times: 1})
+	r.do("POST", version+"/sobjects/User", r.person("gack")).is(t, 500)
+	if _, found := r.org.UserByUsername("gack@people.example"); !found {
 		t.Fatal("not applied")
 	}
-	b.plan(emulator.Fault{Operation: "any", Effect: emulator.EffectUnavailable, Times: 1})
-	a := b.do("GET", version+"/limits", "")
+	r.plan(emulator.Fault{Operation: "any", Effect: emulator.EffectUnavailable, Times: 1})
+	a := r.do("GET", version+"/limits", "")
 	if a.status != 503 || !strings.HasPrefix(a.body, "<!DOCTYPE") {
 		t.Fatalf("answer %v", a)
 	}
@@ -64,10 +64,10 @@ func TestGackAfterCommitAndHTML(t *testing.T) {
 
 func TestTokenFault(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	b.plan(emulator.Fault{Operation: "token", Effect: emulator.EffectTokenError, Code: "rate_limit_exceeded", Message: "login rate exceeded", Times: 1})
+	r := newRig(t, nil)
+	r.plan(emulator.Fault{Operation: "token", Effect: emulator.EffectTokenError, Code: "rate_limit_exceeded", Message: "login rate exceeded", Times: 1})
 	ask := func() answer {
-		return b.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret)
+		return r.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret)
 	}
 	ask().same(t, 400, `{"error":"rate_limit_exceeded","error_description":"login rate exceeded"}`)
 	ask().is(t, 200)
@@ -76,9 +76,9 @@ func TestTokenFault(t *testing.T) {
 func TestSlowFaultUsesTheInjectedWait(t *testing.T) {
 	t.Parallel()
 	var waited atomic.Int64
-	b := newBench(t, nil, emulator.WithSleep(func(_ *http.Request, d time.Duration) { waited.Add(int64(d)) }))
-	b.plan(emulator.Fault{Operation: "limits", Effect: emulator.EffectSlow, DelayMillis: 3000})
-	b.do("GET", version+"/limits", "").is(t, 200)
+	r := newRig(t, nil, emulator.WithSleep(func(_ *http.Request, d time.Duration) { waited.Add(int64(d)) }))
+	r.plan(emulator.Fault{Operation: "limits", Effect: emulator.EffectSlow, DelayMillis: 3000})
+	r.do("GET", version+"/limits", "").is(t, 200)
 	if waited.Load() != int64(3*time.Second) {
 		t.Fatalf("waited %v", time.Duration(waited.Load()))
 	}
@@ -86,24 +86,24 @@ func TestSlowFaultUsesTheInjectedWait(t *testing.T) {
 
 func TestRecordErrorInsideComposite(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	id := b.plan(emulator.Fault{Operation: "composite", Effect: emulator.EffectRecordError, Object: "User", Field: "Username", Value: "ada@people.example",
+	r := newRig(t, nil)
+	id := r.plan(emulator.Fault{Operation: "composite", Effect: emulator.EffectRecordError, Object: "User", Field: "Username", Value: "ada@people.example",
 		Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Message: "No Adas here"})
-	a := b.do("POST", version+"/composite", `{"compositeRequest":[{"method":"POST","url":"`+version+`/sobjects/User","referenceId":"u","body":`+b.person("ada")+`}]}`)
+	a := r.do("POST", version+"/composite", `{"compositeRequest":[{"method":"POST","url":"`+version+`/sobjects/User","referenceId":"u","body":`+r.person("ada")+`}]}`)
 	if !strings.Contains(a.body, `[{"message":"No Adas here","errorCode":"FIELD_CUSTOM_VALIDATION_EXCEPTION","fields":[]}]`) {
 		t.Fatalf("answer %s", a.body)
 	}
-	b.struck(id, 1)
+	r.struck(id, 1)
 }
 
 func TestJournalKeepsNoQueryValuesAndIsBounded(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil, emulator.WithJournalSize(3))
+	r := newRig(t, nil, emulator.WithJournalSize(3))
 	for range 5 {
-		b.query("SELECT Id FROM Profile")
+		r.query("SELECT Id FROM Profile")
 	}
-	b.create("ada")
-	entries := b.server.Journal(emulator.JournalFilter{})
+	r.create("ada")
+	entries := r.server.Journal(emulator.JournalFilter{})
 	if len(entries) != 3 || entries[0].Seq != 4 || entries[2].Seq != 6 {
 		t.Fatalf("journal %+v", entries)
 	}
@@ -112,76 +112,76 @@ func TestJournalKeepsNoQueryValuesAndIsBounded(t *testing.T) {
 		len(last.Touched) != 2 || strings.Contains(entries[0].Path, "SELECT") {
 		t.Fatalf("entry %+v", last)
 	}
-	if got := b.do("GET", "/_emulator/journal?mutating=true", "").list(t); len(got) != 1 {
+	if got := r.do("GET", "/_emulator/journal?mutating=true", "").list(t); len(got) != 1 {
 		t.Fatalf("mutating %v", got)
 	}
-	sum := b.do("GET", "/_emulator/summary", "").object(t)
+	sum := r.do("GET", "/_emulator/summary", "").object(t)
 	if sum["apiCalls"] != 6.0 || sum["mutatingCalls"] != 1.0 || sum["usersActive"] != 2.0 {
 		t.Fatalf("summary %v", sum)
 	}
-	b.do("DELETE", "/_emulator/journal", "").is(t, 204)
-	if n := b.org.Counters().APICalls; n != 0 {
+	r.do("DELETE", "/_emulator/journal", "").is(t, 204)
+	if n := r.org.Counters().APICalls; n != 0 {
 		t.Fatalf("%d calls after a reset", n)
 	}
 }
 
 func TestAdminPlantsWhatClientsSee(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	id := b.create("ada")
-	user := "/_emulator/orgs/" + b.org.ID() + "/users/ada@people.example"
-	b.do("PATCH", user, `{"IsActive":false,"Title":"Gone","IsFrozen":true}`).is(t, 204)
-	u, _ := b.org.UserByUsername("ada@people.example")
+	r := newRig(t, nil)
+	id := r.create("ada")
+	user := "/_emulator/orgs/" + r.org.ID() + "/users/ada@people.example"
+	r.do("PATCH", user, `{"IsActive":false,"Title":"Gone","IsFrozen":true}`).is(t, 204)
+	u, _ := r.org.UserByUsername("ada@people.example")
 	if u.ID != id || u.IsActive || !u.IsFrozen || u.Fields["Title"] != "Gone" {
 		t.Fatalf("user %+v", u)
 	}
-	b.do("POST", "/_emulator/orgs/-/users/planted@people.example", `{"LastName":"P","Profile":"Standard Platform User"}`).is(t, 204)
-	if u, found := b.org.UserByUsername("planted@people.example"); !found || u.License != emulator.PlatformLicense {
+	r.do("POST", "/_emulator/orgs/-/users/planted@people.example", `{"LastName":"P","Profile":"Standard Platform User"}`).is(t, 204)
+	if u, found := r.org.UserByUsername("planted@people.example"); !found || u.License != emulator.PlatformLicense {
 		t.Fatalf("planted %+v", u)
 	}
-	b.do("PATCH", "/_emulator/orgs/-/licenses/Salesforce", `{"seats":1}`).is(t, 204)
-	if a := b.do("POST", version+"/sobjects/User", b.person("late")); !strings.Contains(a.body, "LICENSE_LIMIT_EXCEEDED") {
+	r.do("PATCH", "/_emulator/orgs/-/licenses/Salesforce", `{"seats":1}`).is(t, 204)
+	if a := r.do("POST", version+"/sobjects/User", r.person("late")); !strings.Contains(a.body, "LICENSE_LIMIT_EXCEEDED") {
 		t.Fatalf("answer %v", a)
 	}
-	b.do("POST", "/_emulator/orgs/-/refusals/planted@people.example", `{"message":"You cannot deactivate the Default Workflow User"}`).is(t, 204)
-	b.do("PATCH", "/_emulator/orgs/-/apps/"+clientID, `{"clientSecret":"new"}`).is(t, 204)
-	b.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret).is(t, 400)
-	b.do("POST", "/_emulator/usernames", `["taken@people.example"]`).is(t, 204)
-	b.do("POST", "/_emulator/orgs/-/grants", `{"clientId":"`+clientID+`","username":"`+emulator.IntegrationUsername+`"}`).is(t, 201)
-	b.do("GET", "/_emulator/state?stable=true", "").is(t, 200)
-	b.do("DELETE", "/_emulator/orgs/-/tokens", "").is(t, 204)
-	b.do("GET", version+"/limits", "").is(t, 401)
-	b.do("POST", "/_emulator/orgs", `{"name":"Second","users":[]}`).is(t, 201)
-	b.do("GET", "/_emulator/orgs/nope", "").is(t, 404)
+	r.do("POST", "/_emulator/orgs/-/refusals/planted@people.example", `{"message":"You cannot deactivate the Default Workflow User"}`).is(t, 204)
+	r.do("PATCH", "/_emulator/orgs/-/apps/"+clientID, `{"clientSecret":"new"}`).is(t, 204)
+	r.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret).is(t, 400)
+	r.do("POST", "/_emulator/usernames", `["taken@people.example"]`).is(t, 204)
+	r.do("POST", "/_emulator/orgs/-/grants", `{"clientId":"`+clientID+`","username":"`+emulator.IntegrationUsername+`"}`).is(t, 201)
+	r.do("GET", "/_emulator/state?stable=true", "").is(t, 200)
+	r.do("DELETE", "/_emulator/orgs/-/tokens", "").is(t, 204)
+	r.do("GET", version+"/limits", "").is(t, 401)
+	r.do("POST", "/_emulator/orgs", `{"name":"Second","users":[]}`).is(t, 201)
+	r.do("GET", "/_emulator/orgs/nope", "").is(t, 404)
 }
 
 func TestAdminCanBeSwitchedOff(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil, emulator.WithoutAdmin())
-	b.do("GET", "/_emulator/summary", "").is(t, 404)
+	r := newRig(t, nil, emulator.WithoutAdmin())
+	r.do("GET", "/_emulator/summary", "").is(t, 404)
 }
 
 func TestSaveAndLoad(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	b.create("ada", "Rollcall_Key__c", "k1", "ManagerId", b.create("boss"))
-	b.server.TakeUsernames("taken@people.example")
-	refresh, err := b.org.Grant(clientID, emulator.IntegrationUsername)
+	r := newRig(t, nil)
+	r.create("ada", "Rollcall_Key__c", "k1", "ManagerId", r.create("boss"))
+	r.server.TakeUsernames("taken@people.example")
+	refresh, err := r.org.Grant(clientID, emulator.IntegrationUsername)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var file bytes.Buffer
-	if err := b.server.Save(&file); err != nil {
+	if err := r.server.Save(&file); err != nil {
 		t.Fatal(err)
 	}
-	copied := newBench(t, nil)
-	copied.server = emulator.New(emulator.WithClock(func() time.Time { return b.now }))
+	copied := newRig(t, nil)
+	copied.server = emulator.New(emulator.WithClock(func() time.Time { return r.now }))
 	if err := copied.server.Load(bytes.NewReader(file.Bytes())); err != nil {
 		t.Fatal(err)
 	}
-	copied.org = copied.server.Org(b.org.ID())
+	copied.org = copied.server.Org(r.org.ID())
 	copied.web.Config.Handler = copied.server
-	if got, want := encodeJSON(t, copied.org.State(false)), encodeJSON(t, b.org.State(false)); !bytes.Equal(got, want) {
+	if got, want := encodeJSON(t, copied.org.State(false)), encodeJSON(t, r.org.State(false)); !bytes.Equal(got, want) {
 		t.Fatalf("state\n got %s\nwant %s", got, want)
 	}
 	copied.token = copied.refresh(refresh).object(t)["access_token"].(string)
@@ -197,10 +197,10 @@ func TestSaveAndLoad(t *testing.T) {
 func TestHostilityIsRepeatable(t *testing.T) {
 	t.Parallel()
 	run := func() []int {
-		b := newBench(t, nil, emulator.WithHostility(7, 0.5), emulator.WithSleep(func(*http.Request, time.Duration) {}))
+		r := newRig(t, nil, emulator.WithHostility(7, 0.5), emulator.WithSleep(func(*http.Request, time.Duration) {}))
 		var got []int
 		for range 40 {
-			a, err := b.try("GET", version+"/limits", "")
+			a, err := r.try("GET", version+"/limits", "")
 			if err != nil && !errors.Is(err, http.ErrServerClosed) {
 				a.status = -1
 			}

@@ -13,30 +13,30 @@ import (
 )
 
 // unanswered sends a call that is late, and sees that nobody answers.
-func (b *bench) unanswered(method, path, body string) {
-	b.t.Helper()
-	if a, err := b.try(method, path, body); err == nil {
-		b.t.Fatalf("%s %s was answered: %v", method, path, a)
+func (r *rig) unanswered(method, path, body string) {
+	r.t.Helper()
+	if a, err := r.try(method, path, body); err == nil {
+		r.t.Fatalf("%s %s was answered: %v", method, path, a)
 	}
-	b.org.Late().Calls() // under a lock that the call had too: the clock is the test's again
+	r.org.Late().Calls() // under a lock that the call had too: the clock is the test's again
 }
 
 // count runs SOQL and says how many rows it has.
-func (b *bench) count(soql string) int {
-	b.t.Helper()
-	n, err := b.org.Count(soql)
+func (r *rig) count(soql string) int {
+	r.t.Helper()
+	n, err := r.org.Count(soql)
 	if err != nil {
-		b.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	return n
 }
 
 // lateEntry is the one journal entry of an applied call.
-func (b *bench) lateEntry() emulator.JournalEntry {
-	b.t.Helper()
-	list := b.org.Journal(emulator.JournalFilter{Late: emulator.LateApplied})
+func (r *rig) lateEntry() emulator.JournalEntry {
+	r.t.Helper()
+	list := r.org.Journal(emulator.JournalFilter{Late: emulator.LateApplied})
 	if len(list) != 1 {
-		b.t.Fatalf("applied: %+v", list)
+		r.t.Fatalf("applied: %+v", list)
 	}
 	return list[0]
 }
@@ -50,84 +50,84 @@ func TestLateCallsAreAppliedLater(t *testing.T) {
 	frozen := "SELECT Id FROM UserLogin WHERE IsFrozen = true"
 	given := "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = 'HR_Data'"
 	for name, c := range map[string]struct {
-		prepare       func(b *bench, id string)
-		send          func(b *bench, id string) (method, path, body string)
+		prepare       func(r *rig, id string)
+		send          func(r *rig, id string) (method, path, body string)
 		soql          string
 		before, after int
 		status        int
 	}{
 		"create": {
-			send:  func(b *bench, _ string) (string, string, string) { return "POST", user, b.person("eve") },
+			send:  func(r *rig, _ string) (string, string, string) { return "POST", user, r.person("eve") },
 			soql:  "SELECT Id FROM User WHERE Username = 'eve@people.example'",
 			after: 1, status: 201,
 		},
 		"upsert": {
-			send: func(b *bench, _ string) (string, string, string) {
-				return "PATCH", user + "/Rollcall_Key__c/k9", b.person("eve")
+			send: func(r *rig, _ string) (string, string, string) {
+				return "PATCH", user + "/Rollcall_Key__c/k9", r.person("eve")
 			},
 			soql:  "SELECT Id FROM User WHERE Rollcall_Key__c = 'k9'",
 			after: 1, status: 201,
 		},
 		"update": {
-			send:  func(_ *bench, id string) (string, string, string) { return "PATCH", user + "/" + id, `{"Title":"A"}` },
+			send:  func(_ *rig, id string) (string, string, string) { return "PATCH", user + "/" + id, `{"Title":"A"}` },
 			soql:  "SELECT Id FROM User WHERE Title = 'A'",
 			after: 1, status: 204,
 		},
 		"deactivate": {
-			send: func(_ *bench, id string) (string, string, string) {
+			send: func(_ *rig, id string) (string, string, string) {
 				return "PATCH", user + "/" + id, `{"IsActive":false}`
 			},
 			soql:   active,
 			before: 1, status: 204,
 		},
 		"reactivate": {
-			prepare: func(b *bench, id string) { b.do("PATCH", user+"/"+id, `{"IsActive":false}`).is(b.t, 204) },
-			send: func(_ *bench, id string) (string, string, string) {
+			prepare: func(r *rig, id string) { r.do("PATCH", user+"/"+id, `{"IsActive":false}`).is(r.t, 204) },
+			send: func(_ *rig, id string) (string, string, string) {
 				return "PATCH", user + "/" + id, `{"IsActive":true}`
 			},
 			soql:  active,
 			after: 1, status: 204,
 		},
 		"freeze": {
-			send: func(b *bench, id string) (string, string, string) {
-				return "PATCH", version + "/sobjects/UserLogin/" + b.login(id), `{"IsFrozen":true}`
+			send: func(r *rig, id string) (string, string, string) {
+				return "PATCH", version + "/sobjects/UserLogin/" + r.login(id), `{"IsFrozen":true}`
 			},
 			soql:  frozen,
 			after: 1, status: 204,
 		},
 		"assign": {
-			send: func(b *bench, id string) (string, string, string) {
-				return "POST", grant, `{"AssigneeId":"` + id + `","PermissionSetId":"` + b.id("PermissionSet", "HR_Data") + `"}`
+			send: func(r *rig, id string) (string, string, string) {
+				return "POST", grant, `{"AssigneeId":"` + id + `","PermissionSetId":"` + r.id("PermissionSet", "HR_Data") + `"}`
 			},
 			soql:  given,
 			after: 1, status: 201,
 		},
 		"unassign": {
-			prepare: func(b *bench, id string) { b.assign(id) },
-			send: func(b *bench, _ string) (string, string, string) {
-				return "DELETE", grant + "/" + b.first(given), ""
+			prepare: func(r *rig, id string) { r.assign(id) },
+			send: func(r *rig, _ string) (string, string, string) {
+				return "DELETE", grant + "/" + r.first(given), ""
 			},
 			soql:   given,
 			before: 1, status: 204,
 		},
 		"collection": {
-			send: func(b *bench, _ string) (string, string, string) {
-				return "POST", version + "/composite/sobjects", collection(false, typed("User", b.person("eve")), typed("User", b.person("ada")))
+			send: func(r *rig, _ string) (string, string, string) {
+				return "POST", version + "/composite/sobjects", collection(false, typed("User", r.person("eve")), typed("User", r.person("ada")))
 			},
 			soql:  "SELECT Id FROM User WHERE Username LIKE 'eve%'",
 			after: 1, status: 200,
 		},
 		"composite": {
-			send: func(b *bench, _ string) (string, string, string) {
-				return "POST", version + "/composite", `{"compositeRequest":[{"method":"POST","url":"` + user + `","referenceId":"u","body":` + b.person("eve") + `}]}`
+			send: func(r *rig, _ string) (string, string, string) {
+				return "POST", version + "/composite", `{"compositeRequest":[{"method":"POST","url":"` + user + `","referenceId":"u","body":` + r.person("eve") + `}]}`
 			},
 			soql:  "SELECT Id FROM User WHERE Username LIKE 'eve%'",
 			after: 1, status: 200,
 		},
 		"bulk job": {
-			send: func(b *bench, id string) (string, string, string) {
-				job := version + "/jobs/ingest/" + b.do("POST", version+"/jobs/ingest", `{"object":"User","operation":"update"}`).object(b.t)["id"].(string)
-				b.do("PUT", job+"/batches", "Id,Title\n"+id+",A\n").is(b.t, 201)
+			send: func(r *rig, id string) (string, string, string) {
+				job := version + "/jobs/ingest/" + r.do("POST", version+"/jobs/ingest", `{"object":"User","operation":"update"}`).object(r.t)["id"].(string)
+				r.do("PUT", job+"/batches", "Id,Title\n"+id+",A\n").is(r.t, 201)
 				return "PATCH", job, `{"state":"UploadComplete"}`
 			},
 			soql:  "SELECT Id FROM User WHERE Title = 'A'",
@@ -136,37 +136,37 @@ func TestLateCallsAreAppliedLater(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, nil)
-			id := b.create("ada")
+			r := newRig(t, nil)
+			id := r.create("ada")
 			if c.prepare != nil {
-				c.prepare(b, id)
+				c.prepare(r, id)
 			}
-			method, path, body := c.send(b, id)
-			fault := b.plan(emulator.Fault{Effect: emulator.EffectLate, Times: 1})
-			before := b.org.Counters()
-			b.unanswered(method, path, body)
-			if n := b.count(c.soql); n != c.before {
+			method, path, body := c.send(r, id)
+			fault := r.plan(emulator.Fault{Effect: emulator.EffectLate, Times: 1})
+			before := r.org.Counters()
+			r.unanswered(method, path, body)
+			if n := r.count(c.soql); n != c.before {
 				t.Fatalf("%d before, want %d", n, c.before)
 			}
-			calls := b.org.Late().Calls()
+			calls := r.org.Late().Calls()
 			if len(calls) != 1 || calls[0].Method != method || calls[0].Path != path || calls[0].Fault != fault || !calls[0].Due.IsZero() {
 				t.Fatalf("waiting: %+v", calls)
 			}
-			if err := b.org.Late().Apply(calls[0].ID); err != nil {
+			if err := r.org.Late().Apply(calls[0].ID); err != nil {
 				t.Fatal(err)
 			}
-			if n := b.count(c.soql); n != c.after {
+			if n := r.count(c.soql); n != c.after {
 				t.Fatalf("%d after, want %d", n, c.after)
 			}
-			b.struck(fault, 1)
-			received := b.org.Journal(emulator.JournalFilter{Late: emulator.LateWaiting})
+			r.struck(fault, 1)
+			received := r.org.Journal(emulator.JournalFilter{Late: emulator.LateWaiting})
 			if len(received) != 1 || received[0].Seq != calls[0].Seq || received[0].Status != 0 || !received[0].Dropped || received[0].FaultID != fault {
 				t.Fatalf("journal: %+v", received)
 			}
-			if e := b.lateEntry(); e.Of != calls[0].Seq || e.Status != c.status || e.FaultID != fault || e.Operation != calls[0].Operation || !e.Mutating {
+			if e := r.lateEntry(); e.Of != calls[0].Seq || e.Status != c.status || e.FaultID != fault || e.Operation != calls[0].Operation || !e.Mutating {
 				t.Fatalf("journal: %+v", e)
 			}
-			if n := b.org.Counters(); n.APICalls-before.APICalls != 1 || n.MutatingCalls-before.MutatingCalls != 1 || n.LateCalls != 1 || n.LateApplied != 1 {
+			if n := r.org.Counters(); n.APICalls-before.APICalls != 1 || n.MutatingCalls-before.MutatingCalls != 1 || n.LateCalls != 1 || n.LateApplied != 1 {
 				t.Fatalf("counters %+v, before %+v", n, before)
 			}
 		})
@@ -177,30 +177,30 @@ func TestLateCallsAreAppliedLater(t *testing.T) {
 // a seat that is gone. The journal says what it touched and what was refused.
 func TestLateCallsMeetTheOrgOfThen(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	b.plan(emulator.Fault{Operation: "mutating", Effect: emulator.EffectLate, Times: 2})
-	b.unanswered("POST", version+"/composite/sobjects", collection(false, typed("User", b.person("eve")), typed("User", b.person("bob"))))
-	b.unanswered("POST", version+"/sobjects/User", b.person("cid"))
-	eve := b.create("eve", "LastName", "Other")
-	late := b.org.Late()
+	r := newRig(t, nil)
+	r.plan(emulator.Fault{Operation: "mutating", Effect: emulator.EffectLate, Times: 2})
+	r.unanswered("POST", version+"/composite/sobjects", collection(false, typed("User", r.person("eve")), typed("User", r.person("bob"))))
+	r.unanswered("POST", version+"/sobjects/User", r.person("cid"))
+	eve := r.create("eve", "LastName", "Other")
+	late := r.org.Late()
 	if err := late.Apply(late.Calls()[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	e := b.lateEntry()
+	e := r.lateEntry()
 	if e.Records != 2 || e.Failed != 1 || len(e.Touched) != 2 || e.Touched[1] != "bob@people.example" {
 		t.Fatalf("journal: %+v", e)
 	}
-	if u, _ := b.org.UserByUsername("eve@people.example"); u.ID != eve || u.LastName != "Other" {
+	if u, _ := r.org.UserByUsername("eve@people.example"); u.ID != eve || u.LastName != "Other" {
 		t.Fatalf("eve is %+v", u)
 	}
-	used, _ := b.org.Seats(emulator.SalesforceLicense)
-	if err := b.org.SetSeats(emulator.SalesforceLicense, used); err != nil {
+	used, _ := r.org.Seats(emulator.SalesforceLicense)
+	if err := r.org.SetSeats(emulator.SalesforceLicense, used); err != nil {
 		t.Fatal(err)
 	}
 	if err := late.Apply(); err != nil {
 		t.Fatal(err)
 	}
-	list := b.org.Journal(emulator.JournalFilter{Late: emulator.LateApplied})
+	list := r.org.Journal(emulator.JournalFilter{Late: emulator.LateApplied})
 	if last := list[len(list)-1]; last.Status != 400 || last.Failed != 1 || len(last.Touched) != 0 {
 		t.Fatalf("journal: %+v", last)
 	}
@@ -210,41 +210,41 @@ func TestLateCallsMeetTheOrgOfThen(t *testing.T) {
 // which it is due, and not a moment sooner.
 func TestLateCallsFollowTheClock(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	id := b.create("ada")
+	r := newRig(t, nil)
+	id := r.create("ada")
 	for title, millis := range map[string]int{"first": 60_000, "second": 600_000} {
-		b.plan(emulator.Fault{Field: "Title", Value: title, Effect: emulator.EffectLate, Times: 1, LateMillis: millis})
+		r.plan(emulator.Fault{Field: "Title", Value: title, Effect: emulator.EffectLate, Times: 1, LateMillis: millis})
 	}
 	path := version + "/sobjects/User/" + id
-	b.unanswered("PATCH", path, `{"Title":"second"}`)
-	b.unanswered("PATCH", path, `{"Title":"first"}`)
-	title := func() any { return b.do("GET", path+"?fields=Title", "").object(t)["Title"] }
-	b.now = b.now.Add(59 * time.Second)
+	r.unanswered("PATCH", path, `{"Title":"second"}`)
+	r.unanswered("PATCH", path, `{"Title":"first"}`)
+	title := func() any { return r.do("GET", path+"?fields=Title", "").object(t)["Title"] }
+	r.now = r.now.Add(59 * time.Second)
 	if got := title(); got != nil {
 		t.Fatalf("title %v", got)
 	}
-	b.now = b.now.Add(time.Second)
+	r.now = r.now.Add(time.Second)
 	if got := title(); got != "first" {
 		t.Fatalf("title %v", got)
 	}
-	stamp := b.do("GET", path+"?fields=LastModifiedDate,SystemModstamp", "").object(t)
+	stamp := r.do("GET", path+"?fields=LastModifiedDate,SystemModstamp", "").object(t)
 	if want := "2026-03-01T08:01:00.000+0000"; stamp["LastModifiedDate"] != want || stamp["SystemModstamp"] != want {
 		t.Fatalf("stamps %v", stamp)
 	}
-	b.now = b.now.Add(9 * time.Minute)
-	b.org.Late().ApplyDue()
+	r.now = r.now.Add(9 * time.Minute)
+	r.org.Late().ApplyDue()
 	if got := title(); got != "second" {
 		t.Fatalf("title %v", got)
 	}
 	for i, title := range []string{"never", "last", "sooner"} {
-		b.plan(emulator.Fault{Field: "Title", Value: title, Effect: emulator.EffectLate, Times: 1, LateMillis: []int{0, 2000, 1000}[i]})
-		b.unanswered("PATCH", path, `{"Title":"`+title+`"}`)
+		r.plan(emulator.Fault{Field: "Title", Value: title, Effect: emulator.EffectLate, Times: 1, LateMillis: []int{0, 2000, 1000}[i]})
+		r.unanswered("PATCH", path, `{"Title":"`+title+`"}`)
 	}
-	b.now = b.now.Add(time.Hour)
+	r.now = r.now.Add(time.Hour)
 	if got := title(); got != "last" {
 		t.Fatalf("title %v", got)
 	}
-	if left := b.org.Late().Calls(); len(left) != 1 || !left[0].Due.IsZero() {
+	if left := r.org.Late().Calls(); len(left) != 1 || !left[0].Due.IsZero() {
 		t.Fatalf("waiting: %+v", left)
 	}
 }
@@ -288,19 +288,19 @@ func TestLateCallsNeedNobody(t *testing.T) {
 func TestLateCallsCanBeHeld(t *testing.T) {
 	t.Parallel()
 	held, gone := make(chan time.Duration), make(chan struct{})
-	b := newBench(t, nil, emulator.WithSleep(func(r *http.Request, d time.Duration) {
+	r := newRig(t, nil, emulator.WithSleep(func(req *http.Request, d time.Duration) {
 		held <- d
-		<-r.Context().Done()
+		<-req.Context().Done()
 		close(gone)
 	}))
-	b.plan(emulator.Fault{Effect: emulator.EffectLate, Times: 1, Hold: true})
+	r.plan(emulator.Fault{Effect: emulator.EffectLate, Times: 1, Hold: true})
 	ctx, giveUp := context.WithCancel(t.Context())
 	defer giveUp()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.web.URL+version+"/sobjects/User", strings.NewReader(b.person("eve")))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.web.URL+version+"/sobjects/User", strings.NewReader(r.person("eve")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+b.token)
+	req.Header.Set("Authorization", "Bearer "+r.token)
 	ended := make(chan error, 1)
 	go func() {
 		res, err := http.DefaultTransport.RoundTrip(req)
@@ -317,10 +317,10 @@ func TestLateCallsCanBeHeld(t *testing.T) {
 	case err := <-ended:
 		t.Fatalf("it ended by itself: %v", err)
 	}
-	if err := b.org.Late().Apply(); err != nil {
+	if err := r.org.Late().Apply(); err != nil {
 		t.Fatal(err)
 	}
-	if _, there := b.org.UserByUsername("eve@people.example"); !there {
+	if _, there := r.org.UserByUsername("eve@people.example"); !there {
 		t.Fatal("not applied")
 	}
 	giveUp()
@@ -334,19 +334,19 @@ func TestLateCallsCanBeHeld(t *testing.T) {
 // nonsense is refused.
 func TestReadsAreNeverLate(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	fault := b.plan(emulator.Fault{Effect: emulator.EffectLate})
-	b.query("SELECT Id FROM User").is(t, 200)
+	r := newRig(t, nil)
+	fault := r.plan(emulator.Fault{Effect: emulator.EffectLate})
+	r.query("SELECT Id FROM User").is(t, 200)
 	read := `{"method":"GET","url":"` + version + `/limits","referenceId":"r"}`
-	b.do("POST", version+"/composite", `{"compositeRequest":[`+read+`]}`).is(t, 200)
-	b.do("POST", version+"/composite/batch", `{"batchRequests":[{"method":"GET","url":"v63.0/limits"}]}`).is(t, 200)
-	b.struck(fault, 0)
-	b.unanswered("POST", version+"/composite", `{"compositeRequest":[`+read+`,{"method":"PATCH","url":"`+version+`/sobjects/User/x","referenceId":"w","body":{}}]}`)
+	r.do("POST", version+"/composite", `{"compositeRequest":[`+read+`]}`).is(t, 200)
+	r.do("POST", version+"/composite/batch", `{"batchRequests":[{"method":"GET","url":"v63.0/limits"}]}`).is(t, 200)
+	r.struck(fault, 0)
+	r.unanswered("POST", version+"/composite", `{"compositeRequest":[`+read+`,{"method":"PATCH","url":"`+version+`/sobjects/User/x","referenceId":"w","body":{}}]}`)
 	for _, wrong := range []emulator.Fault{
 		{Effect: emulator.EffectLate, LateMillis: 600_001}, {Effect: emulator.EffectLate, LateMillis: -1},
 		{Effect: emulator.EffectGack, LateMillis: 1}, {Effect: emulator.EffectDropAfter, Hold: true},
 	} {
-		if _, err := b.server.Plan(wrong); err == nil {
+		if _, err := r.server.Plan(wrong); err == nil {
 			t.Errorf("%+v was planned", wrong)
 		}
 	}
@@ -355,39 +355,39 @@ func TestReadsAreNeverLate(t *testing.T) {
 // The same for programs: list, apply in an order, say when, forget.
 func TestLateCallsAsResources(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	path := version + "/sobjects/User/" + b.create("ada")
-	b.do("POST", "/_emulator/faults", `{"operation":"sobject.update","effect":"late","lateMillis":1000}`).is(t, 201)
+	r := newRig(t, nil)
+	path := version + "/sobjects/User/" + r.create("ada")
+	r.do("POST", "/_emulator/faults", `{"operation":"sobject.update","effect":"late","lateMillis":1000}`).is(t, 201)
 	for _, title := range []string{"A", "B", "C", "D"} {
-		b.unanswered("PATCH", path, `{"Title":"`+title+`"}`)
+		r.unanswered("PATCH", path, `{"Title":"`+title+`"}`)
 	}
-	list := b.do("GET", "/_emulator/late", "").list(t)
+	list := r.do("GET", "/_emulator/late", "").list(t)
 	if len(list) != 4 || list[0]["operation"] != "sobject.update" || list[0]["due"] != "2026-03-01T08:00:01Z" {
 		t.Fatalf("waiting: %v", list)
 	}
 	id := func(i int) string { return list[i]["id"].(string) }
-	b.do("POST", "/_emulator/late", `{"ids":["`+id(1)+`","`+id(0)+`"]}`).is(t, 204)
+	r.do("POST", "/_emulator/late", `{"ids":["`+id(1)+`","`+id(0)+`"]}`).is(t, 204)
 	wantTitle := func(want string) {
 		t.Helper()
-		if u, _ := b.org.UserByUsername("ada@people.example"); u.Fields["Title"] != want {
+		if u, _ := r.org.UserByUsername("ada@people.example"); u.Fields["Title"] != want {
 			t.Fatalf("title %v, want %s", u.Fields["Title"], want)
 		}
 	}
 	wantTitle("A") // the first came last
-	b.do("POST", "/_emulator/late/"+id(0), "").is(t, 404)
-	b.do("PATCH", "/_emulator/late/"+id(2), `{"inMillis":5000}`).is(t, 204)
-	b.now = b.now.Add(2 * time.Second)
-	b.do("POST", "/_emulator/late", `{"due":true}`).is(t, 204)
+	r.do("POST", "/_emulator/late/"+id(0), "").is(t, 404)
+	r.do("PATCH", "/_emulator/late/"+id(2), `{"inMillis":5000}`).is(t, 204)
+	r.now = r.now.Add(2 * time.Second)
+	r.do("POST", "/_emulator/late", `{"due":true}`).is(t, 204)
 	wantTitle("D")
-	b.do("POST", "/_emulator/late/"+id(2)+"?org="+b.org.ID(), "").is(t, 204)
+	r.do("POST", "/_emulator/late/"+id(2)+"?org="+r.org.ID(), "").is(t, 204)
 	wantTitle("C")
-	b.unanswered("PATCH", path, `{"Title":"E"}`)
-	b.do("DELETE", "/_emulator/late", "").is(t, 204)
-	b.do("POST", "/_emulator/late", "").is(t, 204)
+	r.unanswered("PATCH", path, `{"Title":"E"}`)
+	r.do("DELETE", "/_emulator/late", "").is(t, 204)
+	r.do("POST", "/_emulator/late", "").is(t, 204)
 	wantTitle("C")
-	b.do("POST", "/_emulator/late", `{"sed":1}`).is(t, 400)
-	b.do("PUT", "/_emulator/late", "").is(t, 405)
-	if got := b.do("GET", "/_emulator/journal?late=applied", "").list(t); len(got) != 4 || got[0]["of"] != list[1]["seq"] {
+	r.do("POST", "/_emulator/late", `{"sed":1}`).is(t, 400)
+	r.do("PUT", "/_emulator/late", "").is(t, 405)
+	if got := r.do("GET", "/_emulator/journal?late=applied", "").list(t); len(got) != 4 || got[0]["of"] != list[1]["seq"] {
 		t.Fatalf("journal %v", got)
 	}
 }
@@ -399,14 +399,14 @@ func TestLateCallsInAnOrderOfASeed(t *testing.T) {
 	for seed := range uint64(20) {
 		var last string
 		for range 2 {
-			b := newBench(t, nil)
-			b.plan(emulator.Fault{Effect: emulator.EffectLate})
-			u, _ := b.org.UserByUsername(emulator.IntegrationUsername)
+			r := newRig(t, nil)
+			r.plan(emulator.Fault{Effect: emulator.EffectLate})
+			u, _ := r.org.UserByUsername(emulator.IntegrationUsername)
 			for _, title := range []string{"A", "B", "C"} {
-				b.unanswered("PATCH", version+"/sobjects/User/"+u.ID, `{"Title":"`+title+`"}`)
+				r.unanswered("PATCH", version+"/sobjects/User/"+u.ID, `{"Title":"`+title+`"}`)
 			}
-			b.org.Late().ApplyShuffled(seed)
-			u, _ = b.org.UserByUsername(emulator.IntegrationUsername)
+			r.org.Late().ApplyShuffled(seed)
+			u, _ = r.org.UserByUsername(emulator.IntegrationUsername)
 			got := u.Fields["Title"].(string)
 			if last != "" && got != last {
 				t.Fatalf("seed %d: %s, then %s", seed, last, got)
@@ -425,18 +425,18 @@ func TestLateCallsInAnOrderOfASeed(t *testing.T) {
 func TestHostilityMakesCallsLate(t *testing.T) {
 	t.Parallel()
 	run := func() (late []time.Duration) {
-		b := newBench(t, nil)
-		b.do("POST", "/_emulator/hostility", `{"seed":7,"lateRate":0.5,"lateWithinMillis":60000}`).is(t, 204)
-		path := version + "/sobjects/User/" + b.first("SELECT Id FROM User")
+		r := newRig(t, nil)
+		r.do("POST", "/_emulator/hostility", `{"seed":7,"lateRate":0.5,"lateWithinMillis":60000}`).is(t, 204)
+		path := version + "/sobjects/User/" + r.first("SELECT Id FROM User")
 		for range 40 {
-			_, _ = b.try("PATCH", path, `{"Title":"A"}`) // late ones get no answer
-			b.query("SELECT Id FROM Profile").is(t, 200)
+			_, _ = r.try("PATCH", path, `{"Title":"A"}`) // late ones get no answer
+			r.query("SELECT Id FROM Profile").is(t, 200)
 		}
-		for _, c := range b.org.Late().Calls() {
-			late = append(late, c.Due.Sub(b.now))
+		for _, c := range r.org.Late().Calls() {
+			late = append(late, c.Due.Sub(r.now))
 		}
-		b.do("DELETE", "/_emulator/hostility", "").is(t, 204)
-		b.do("PATCH", path, `{"Title":"B"}`).is(t, 204)
+		r.do("DELETE", "/_emulator/hostility", "").is(t, 204)
+		r.do("PATCH", path, `{"Title":"B"}`).is(t, 204)
 		return late
 	}
 	first, second := run(), run()
@@ -448,8 +448,8 @@ func TestHostilityMakesCallsLate(t *testing.T) {
 			t.Fatalf("late by %v, then %v", d, second[i])
 		}
 	}
-	b := newBench(t, nil)
+	r := newRig(t, nil)
 	for _, wrong := range []string{`{"rate":1.1}`, `{"lateRate":-1}`, `{"lateRate":1,"lateWithinMillis":600001}`} {
-		b.do("POST", "/_emulator/hostility", wrong).is(t, 400)
+		r.do("POST", "/_emulator/hostility", wrong).is(t, 400)
 	}
 }

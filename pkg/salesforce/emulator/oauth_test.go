@@ -30,150 +30,150 @@ func keysOf(m map[string]any) string {
 }
 
 // code walks through the consent page and gives the redirect's query.
-func (b *bench) code(decision string, more ...string) url.Values {
-	b.t.Helper()
+func (r *rig) code(decision string, more ...string) url.Values {
+	r.t.Helper()
 	form := url.Values{"response_type": {"code"}, "client_id": {clientID}, "redirect_uri": {callback}, "state": {"s1"},
 		"username": {emulator.IntegrationUsername}, "decision": {decision}}
 	for i := 0; i < len(more); i += 2 {
 		form.Set(more[i], more[i+1])
 	}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	res, err := client.PostForm(b.web.URL+"/services/oauth2/authorize", form)
+	res, err := client.PostForm(r.web.URL+"/services/oauth2/authorize", form)
 	if err != nil {
-		b.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	defer res.Body.Close()
 	target, err := url.Parse(res.Header.Get("Location"))
 	if err != nil || res.StatusCode != http.StatusFound {
-		b.t.Fatalf("authorize: %d %v", res.StatusCode, err)
+		r.t.Fatalf("authorize: %d %v", res.StatusCode, err)
 	}
 	return target.Query()
 }
 
-func (b *bench) exchange(code string, more ...string) answer {
-	return b.form(tokenPath, append([]string{"grant_type", "authorization_code", "client_id", clientID, "client_secret", clientSecret,
+func (r *rig) exchange(code string, more ...string) answer {
+	return r.form(tokenPath, append([]string{"grant_type", "authorization_code", "client_id", clientID, "client_secret", clientSecret,
 		"redirect_uri", callback, "code", code}, more...)...)
 }
 
-func (b *bench) refresh(token string) answer {
-	return b.form(tokenPath, "grant_type", "refresh_token", "client_id", clientID, "client_secret", clientSecret, "refresh_token", token)
+func (r *rig) refresh(token string) answer {
+	return r.form(tokenPath, "grant_type", "refresh_token", "client_id", clientID, "client_secret", clientSecret, "refresh_token", token)
 }
 
 func TestAuthorizationCode(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	page := b.do("GET", "/services/oauth2/authorize?response_type=code&client_id="+clientID+"&redirect_uri="+url.QueryEscape(callback), "")
+	r := newRig(t, nil)
+	page := r.do("GET", "/services/oauth2/authorize?response_type=code&client_id="+clientID+"&redirect_uri="+url.QueryEscape(callback), "")
 	if page.status != 200 || !strings.Contains(page.body, "Allow") {
 		t.Fatalf("consent page %v", page)
 	}
-	got := b.code("allow")
+	got := r.code("allow")
 	if got.Get("state") != "s1" || !strings.HasPrefix(got.Get("code"), "aPrx") {
 		t.Fatalf("redirect %v", got)
 	}
-	tokens := b.exchange(got.Get("code")).object(t)
+	tokens := r.exchange(got.Get("code")).object(t)
 	if want := "access_token id id_token instance_url issued_at refresh_token scope signature token_type"; keysOf(tokens) != want {
 		t.Fatalf("keys %s", keysOf(tokens))
 	}
 	if _, isText := tokens["issued_at"].(string); !isText || !strings.HasPrefix(tokens["refresh_token"].(string), "5Aep861") {
 		t.Fatalf("tokens %v", tokens)
 	}
-	b.exchange(got.Get("code")).same(t, 400, `{"error":"invalid_grant","error_description":"expired authorization code"}`) // [R forrest #169]
-	again := b.refresh(tokens["refresh_token"].(string)).object(t)
+	r.exchange(got.Get("code")).same(t, 400, `{"error":"invalid_grant","error_description":"expired authorization code"}`) // [R forrest #169]
+	again := r.refresh(tokens["refresh_token"].(string)).object(t)
 	if want := "access_token id instance_url issued_at scope signature token_type"; keysOf(again) != want {
 		t.Fatalf("keys %s", keysOf(again))
 	}
-	if denied := b.code("deny"); denied.Get("error") != "access_denied" || denied.Get("error_description") != "end-user denied authorization" {
+	if denied := r.code("deny"); denied.Get("error") != "access_denied" || denied.Get("error_description") != "end-user denied authorization" {
 		t.Fatalf("denied %v", denied)
 	}
 }
 
 func TestPKCE(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	r := newRig(t, nil)
 	sum := sha256.Sum256([]byte("a-verifier"))
 	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
-	code := b.code("allow", "code_challenge", challenge).Get("code")
-	if got := b.exchange(code); got.status != 400 || got.object(t)["error"] != "invalid_grant" { // [D]
+	code := r.code("allow", "code_challenge", challenge).Get("code")
+	if got := r.exchange(code); got.status != 400 || got.object(t)["error"] != "invalid_grant" { // [D]
 		t.Fatalf("no verifier: %v", got)
 	}
-	if got := b.exchange(code, "code_verifier", "wrong"); got.status != 400 || got.object(t)["error"] != "invalid_request" { // [D]
+	if got := r.exchange(code, "code_verifier", "wrong"); got.status != 400 || got.object(t)["error"] != "invalid_request" { // [D]
 		t.Fatalf("wrong verifier: %v", got)
 	}
-	b.exchange(code, "code_verifier", "a-verifier").is(t, 200)
+	r.exchange(code, "code_verifier", "a-verifier").is(t, 200)
 }
 
 func TestRefreshRotationRevokesTheFamily(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(cfg *emulator.OrgConfig) { cfg.Clients[0].RefreshRotation = true })
-	first, err := b.org.Grant(clientID, emulator.IntegrationUsername)
+	r := newRig(t, func(cfg *emulator.OrgConfig) { cfg.Clients[0].RefreshRotation = true })
+	first, err := r.org.Grant(clientID, emulator.IntegrationUsername)
 	if err != nil {
 		t.Fatal(err)
 	}
-	one := b.refresh(first).object(t)
-	two := b.refresh(one["refresh_token"].(string)).object(t)
-	b.token = one["access_token"].(string)
-	b.do("GET", version+"/limits", "").is(t, 401) // an exchange ends the session before
-	b.token = two["access_token"].(string)
-	b.do("GET", version+"/limits", "").is(t, 200)
-	b.refresh(first).same(t, 400, `{"error":"invalid_grant","error_description":"expired access/refresh token"}`)
-	b.do("GET", version+"/limits", "").is(t, 401)
-	b.refresh(two["refresh_token"].(string)).is(t, 400)
+	one := r.refresh(first).object(t)
+	two := r.refresh(one["refresh_token"].(string)).object(t)
+	r.token = one["access_token"].(string)
+	r.do("GET", version+"/limits", "").is(t, 401) // an exchange ends the session before
+	r.token = two["access_token"].(string)
+	r.do("GET", version+"/limits", "").is(t, 200)
+	r.refresh(first).same(t, 400, `{"error":"invalid_grant","error_description":"expired access/refresh token"}`)
+	r.do("GET", version+"/limits", "").is(t, 401)
+	r.refresh(two["refresh_token"].(string)).is(t, 400)
 }
 
 func TestSixthGrantPushesTheOldestOut(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	r := newRig(t, nil)
 	var tokens []string
 	for range 6 {
-		token, err := b.org.Grant(clientID, emulator.IntegrationUsername)
+		token, err := r.org.Grant(clientID, emulator.IntegrationUsername)
 		if err != nil {
 			t.Fatal(err)
 		}
 		tokens = append(tokens, token)
 	}
-	b.refresh(tokens[0]).is(t, 400)
-	b.refresh(tokens[1]).is(t, 200)
-	b.refresh(tokens[5]).is(t, 200)
+	r.refresh(tokens[0]).is(t, 400)
+	r.refresh(tokens[1]).is(t, 200)
+	r.refresh(tokens[5]).is(t, 200)
 }
 
 func TestSessionsSlideAndExpire(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
+	r := newRig(t, nil)
 	for range 3 {
-		b.now = b.now.Add(90 * time.Minute)
-		b.do("GET", version+"/limits", "").is(t, 200)
+		r.now = r.now.Add(90 * time.Minute)
+		r.do("GET", version+"/limits", "").is(t, 200)
 	}
-	b.now = b.now.Add(2 * time.Hour)
-	b.do("GET", version+"/limits", "").is(t, 401)
+	r.now = r.now.Add(2 * time.Hour)
+	r.do("GET", version+"/limits", "").is(t, 401)
 }
 
 func TestAppChangesPropagateLater(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(cfg *emulator.OrgConfig) { cfg.PropagationDelay = 5 * time.Minute })
+	r := newRig(t, func(cfg *emulator.OrgConfig) { cfg.PropagationDelay = 5 * time.Minute })
 	ask := func() answer {
-		return b.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret)
+		return r.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret)
 	}
 	ask().same(t, 400, `{"error":"invalid_client_id","error_description":"client identifier invalid"}`)
-	b.now = b.now.Add(5 * time.Minute)
+	r.now = r.now.Add(5 * time.Minute)
 	ask().is(t, 200)
-	if err := b.org.UpdateApp(clientID, func(app *emulator.ConnectedApp) { app.ClientSecret = "new" }); err != nil {
+	if err := r.org.UpdateApp(clientID, func(app *emulator.ConnectedApp) { app.ClientSecret = "new" }); err != nil {
 		t.Fatal(err)
 	}
 	ask().is(t, 200)
-	b.now = b.now.Add(5 * time.Minute)
+	r.now = r.now.Add(5 * time.Minute)
 	ask().is(t, 400)
 }
 
 func TestLoginHost(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(cfg *emulator.OrgConfig) {
+	r := newRig(t, func(cfg *emulator.OrgConfig) {
 		cfg.Kind, cfg.InstanceURL = emulator.LoginHost, "http://acme.my.salesforce.test"
 	})
-	b.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret).
+	r.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret).
 		same(t, 400, `{"error":"invalid_grant","error_description":"request not supported on this domain"}`) // [R]
-	b.do("GET", version+"/limits", "").same(t, 400, // [R]
+	r.do("GET", version+"/limits", "").same(t, 400, // [R]
 		`[{"message":"Destination URL not reset. The URL returned from login must be set","errorCode":"URL_NOT_RESET"}]`)
-	tokens := b.exchange(b.code("allow").Get("code")).object(t)
+	tokens := r.exchange(r.code("allow").Get("code")).object(t)
 	if tokens["instance_url"] != "http://acme.my.salesforce.test" {
 		t.Fatalf("instance %v", tokens["instance_url"])
 	}
@@ -181,34 +181,34 @@ func TestLoginHost(t *testing.T) {
 
 func TestIdentityAndFriends(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	tokens := b.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret).object(t)
-	b.token = tokens["access_token"].(string)
-	path := strings.TrimPrefix(tokens["id"].(string), b.web.URL)
-	got := b.do("GET", path+"?format=json", "").object(t)
+	r := newRig(t, nil)
+	tokens := r.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret).object(t)
+	r.token = tokens["access_token"].(string)
+	path := strings.TrimPrefix(tokens["id"].(string), r.web.URL)
+	got := r.do("GET", path+"?format=json", "").object(t)
 	want := "active addr_city addr_country addr_state addr_street addr_zip asserted_user display_name email email_verified first_name id is_app_installed is_lightning_login_user language last_modified_date last_name locale mobile_phone mobile_phone_verified nick_name organization_id photos status timezone urls user_id user_type username utcOffset"
 	if keysOf(got) != want || got["utcOffset"] != 3600000.0 { // [R official Postman]
 		t.Fatalf("identity %v", got)
 	}
-	b.do("GET", "/services/oauth2/userinfo", "").is(t, 200)
-	info := b.form("/services/oauth2/introspect", "token", b.token, "client_id", clientID, "client_secret", clientSecret).object(t)
+	r.do("GET", "/services/oauth2/userinfo", "").is(t, 200)
+	info := r.form("/services/oauth2/introspect", "token", r.token, "client_id", clientID, "client_secret", clientSecret).object(t)
 	if keysOf(info) != "active client_id exp iat nbf scope sub token_type username" || info["active"] != true { // [R official Postman]
 		t.Fatalf("introspect %v", info)
 	}
-	b.form("/services/oauth2/revoke", "token", b.token).is(t, 200)
-	if dead := b.do("GET", path, ""); dead.status != 403 || dead.body != "Bad_OAuth_Token" { // [R jsforce PR #736]
+	r.form("/services/oauth2/revoke", "token", r.token).is(t, 200)
+	if dead := r.do("GET", path, ""); dead.status != 403 || dead.body != "Bad_OAuth_Token" { // [R jsforce PR #736]
 		t.Fatalf("dead token %v", dead)
 	}
-	b.form("/services/oauth2/introspect", "token", b.token, "client_id", clientID, "client_secret", clientSecret).same(t, 200, `{"active":false}`)
-	b.form("/services/oauth2/revoke", "token", b.token).is(t, 400)
-	b.do("GET", "/.well-known/openid-configuration", "").is(t, 200)
+	r.form("/services/oauth2/introspect", "token", r.token, "client_id", clientID, "client_secret", clientSecret).same(t, 200, `{"active":false}`)
+	r.form("/services/oauth2/revoke", "token", r.token).is(t, 400)
+	r.do("GET", "/.well-known/openid-configuration", "").is(t, 200)
 }
 
 // A client that sent a nonce refuses an id token without it.
 func TestIDTokenCarriesTheNonce(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	token := b.exchange(b.code("allow", "nonce", "n-1").Get("code")).object(t)["id_token"].(string)
+	r := newRig(t, nil)
+	token := r.exchange(r.code("allow", "nonce", "n-1").Get("code")).object(t)["id_token"].(string)
 	body, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
 	if err != nil || !strings.Contains(string(body), `"nonce":"n-1"`) {
 		t.Fatalf("claims %s: %v", body, err)
@@ -225,10 +225,10 @@ func TestJWTBearer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBench(t, func(cfg *emulator.OrgConfig) {
+	r := newRig(t, func(cfg *emulator.OrgConfig) {
 		cfg.Clients[0].CertificatePEM = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))
 	})
-	at := b.now.Unix()
+	at := r.now.Unix()
 	for name, c := range map[string]struct {
 		claims map[string]any
 		want   string // empty: a token
@@ -246,7 +246,7 @@ func TestJWTBearer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			claims := map[string]any{"iss": clientID, "sub": emulator.IntegrationUsername, "aud": "https://login.salesforce.com"}
 			maps.Copy(claims, c.claims)
-			got := b.form(tokenPath, "grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion", signed(t, key, claims))
+			got := r.form(tokenPath, "grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion", signed(t, key, claims))
 			if c.want != "" {
 				got.same(t, 400, c.want)
 				return
@@ -273,14 +273,14 @@ func TestJWTOfAnotherKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBench(t, func(cfg *emulator.OrgConfig) {
+	r := newRig(t, func(cfg *emulator.OrgConfig) {
 		cfg.Clients[0].CertificatePEM = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))
 	})
-	claims := map[string]any{"iss": clientID, "sub": emulator.IntegrationUsername, "aud": "https://login.salesforce.com", "exp": b.now.Unix() + 180}
+	claims := map[string]any{"iss": clientID, "sub": emulator.IntegrationUsername, "aud": "https://login.salesforce.com", "exp": r.now.Unix() + 180}
 	good := strings.Split(signed(t, key, claims), ".")
 	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + good[1] + "."
 	ask := func(assertion string) answer {
-		return b.form(tokenPath, "grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion", assertion)
+		return r.form(tokenPath, "grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion", assertion)
 	}
 	ask(strings.Join(good, ".")).is(t, 200)
 	for name, assertion := range map[string]string{"another key": signed(t, other, claims), "no algorithm": none, "cut": good[0] + "." + good[1]} {

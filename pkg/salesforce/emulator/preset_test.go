@@ -12,12 +12,12 @@ func TestPresetsStrikeByNameAlone(t *testing.T) {
 	for _, p := range emulator.Presets() {
 		t.Run(string(p.Name), func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, nil)
-			id := b.do("POST", "/_emulator/faults", `{"effect":"`+string(p.Name)+`","times":1}`).object(t)["id"].(string)
+			r := newRig(t, nil)
+			id := r.do("POST", "/_emulator/faults", `{"effect":"`+string(p.Name)+`","times":1}`).object(t)["id"].(string)
 			sign := func() answer {
-				return b.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret)
+				return r.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret)
 			}
-			create := func() answer { return b.do("POST", version+"/sobjects/User", b.person("ada")) }
+			create := func() answer { return r.do("POST", version+"/sobjects/User", r.person("ada")) }
 			strikes, passes := create, sign
 			if p.Scope == emulator.ScopeToken {
 				strikes, passes = sign, create
@@ -32,7 +32,7 @@ func TestPresetsStrikeByNameAlone(t *testing.T) {
 			} else if e := got.list(t)[0]; e["errorCode"] != p.Code || e["message"] != p.Message {
 				t.Fatalf("answer %s", got.body)
 			}
-			b.struck(id, 1)
+			r.struck(id, 1)
 			if p.Scope != emulator.ScopeToken {
 				strikes().is(t, 201)
 			}
@@ -43,11 +43,11 @@ func TestPresetsStrikeByNameAlone(t *testing.T) {
 // What a fault says itself goes before its preset.
 func TestPresetsCanBeOverridden(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	b.plan(emulator.Fault{Effect: "insufficient_access_or_readonly", Status: 403, Fields: []string{"Title"}, Times: 1})
-	b.do("POST", version+"/sobjects/User", b.person("ada")).same(t, 403,
+	r := newRig(t, nil)
+	r.plan(emulator.Fault{Effect: "insufficient_access_or_readonly", Status: 403, Fields: []string{"Title"}, Times: 1})
+	r.do("POST", version+"/sobjects/User", r.person("ada")).same(t, 403,
 		`[{"message":"insufficient access rights on object id","errorCode":"INSUFFICIENT_ACCESS_OR_READONLY","fields":["Title"]}]`)
-	b.plan(emulator.Fault{Effect: "validation_rule", Message: "No Adas here", Times: 1})
-	b.do("POST", version+"/composite/sobjects", collection(false, typed("User", b.person("ada")))).same(t, 200,
+	r.plan(emulator.Fault{Effect: "validation_rule", Message: "No Adas here", Times: 1})
+	r.do("POST", version+"/composite/sobjects", collection(false, typed("User", r.person("ada")))).same(t, 200,
 		`[{"success":false,"errors":[{"statusCode":"FIELD_CUSTOM_VALIDATION_EXCEPTION","message":"No Adas here","fields":[]}]}]`)
 }

@@ -9,15 +9,15 @@ import (
 
 // writes are calls that are to change something, on a user and a job that are
 // there; reads are those beside them.
-func writesAndReads(b *bench) (writes, reads map[string][3]string) {
-	id := b.create("ada")
-	job := version + "/jobs/ingest/" + b.do("POST", version+"/jobs/ingest", `{"object":"User","operation":"update"}`).object(b.t)["id"].(string)
+func writesAndReads(r *rig) (writes, reads map[string][3]string) {
+	id := r.create("ada")
+	job := version + "/jobs/ingest/" + r.do("POST", version+"/jobs/ingest", `{"object":"User","operation":"update"}`).object(r.t)["id"].(string)
 	title := `{"Title":"A"}`
 	read := `{"method":"GET","url":"` + version + `/limits","referenceId":"r"}`
 	writes = map[string][3]string{
-		"create":     {"POST", version + "/sobjects/User", b.person("eve")},
+		"create":     {"POST", version + "/sobjects/User", r.person("eve")},
 		"update":     {"PATCH", version + "/sobjects/User/" + id, title},
-		"delete":     {"DELETE", version + "/sobjects/PermissionSetAssignment/" + b.assign(id), ""},
+		"delete":     {"DELETE", version + "/sobjects/PermissionSetAssignment/" + r.assign(id), ""},
 		"collection": {"PATCH", version + "/composite/sobjects", collection(false, `{"attributes":{"type":"User"},"id":"`+id+`","Title":"A"}`)},
 		"composite":  {"POST", version + "/composite", `{"compositeRequest":[` + read + `,{"method":"PATCH","url":"` + version + `/sobjects/User/` + id + `","referenceId":"w","body":` + title + `}]}`},
 		"bulk job":   {"PATCH", job, `{"state":"UploadComplete"}`},
@@ -36,22 +36,22 @@ func writesAndReads(b *bench) (writes, reads map[string][3]string) {
 // Writes answer 503 while reads answer, until it is over.
 func TestWritesRefusedWhileReadsAnswer(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	writes, reads := writesAndReads(b)
-	b.do("POST", "/_emulator/orgs/-/denials", `["writes"]`).is(t, 204)
+	r := newRig(t, nil)
+	writes, reads := writesAndReads(r)
+	r.do("POST", "/_emulator/orgs/-/denials", `["writes"]`).is(t, 204)
 	for name, c := range writes {
-		a := b.do(c[0], c[1], c[2])
+		a := r.do(c[0], c[1], c[2])
 		if a.status != 503 || !strings.Contains(a.body, `"errorCode":"SERVER_UNAVAILABLE"`) {
 			t.Errorf("%s: %v", name, a)
 		}
 	}
 	for name, c := range reads {
-		if a := b.do(c[0], c[1], c[2]); a.status != 200 {
+		if a := r.do(c[0], c[1], c[2]); a.status != 200 {
 			t.Errorf("%s: %v", name, a)
 		}
 	}
 	refused := 0
-	for _, e := range b.org.Journal(emulator.JournalFilter{MutatingOnly: true}) {
+	for _, e := range r.org.Journal(emulator.JournalFilter{MutatingOnly: true}) {
 		if e.FaultID == "denied-writes" && e.Status == 503 {
 			refused++
 		}
@@ -59,9 +59,9 @@ func TestWritesRefusedWhileReadsAnswer(t *testing.T) {
 	if refused != len(writes) {
 		t.Errorf("the journal has %d of %d", refused, len(writes))
 	}
-	b.do("DELETE", "/_emulator/orgs/-/denials", "").is(t, 204)
+	r.do("DELETE", "/_emulator/orgs/-/denials", "").is(t, 204)
 	for name, c := range writes {
-		if a := b.do(c[0], c[1], c[2]); a.status > 204 {
+		if a := r.do(c[0], c[1], c[2]); a.status > 204 {
 			t.Errorf("afterwards %s: %v", name, a)
 		}
 	}
@@ -71,13 +71,13 @@ func TestWritesRefusedWhileReadsAnswer(t *testing.T) {
 // shut, reads included. [D]
 func TestReadOnlyMode(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	writes, reads := writesAndReads(b)
-	if err := b.org.Deny("", emulator.DenyReadOnlyMode); err != nil {
+	r := newRig(t, nil)
+	writes, reads := writesAndReads(r)
+	if err := r.org.Deny("", emulator.DenyReadOnlyMode); err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range writes {
-		a := b.do(c[0], c[1], c[2])
+		a := r.do(c[0], c[1], c[2])
 		want, key := 503, "errorCode"
 		if name == "collection" || name == "composite" {
 			want = 200
@@ -90,15 +90,15 @@ func TestReadOnlyMode(t *testing.T) {
 		}
 	}
 	for name, c := range reads {
-		if a := b.do(c[0], c[1], c[2]); a.status != 200 {
+		if a := r.do(c[0], c[1], c[2]); a.status != 200 {
 			t.Errorf("%s: %v", name, a)
 		}
 	}
-	b.do("POST", version+"/jobs/query", `{"operation":"query","query":"SELECT Id FROM User"}`).is(t, 503)
-	if n := b.count("SELECT Id FROM User WHERE Title = 'A'"); n != 0 {
+	r.do("POST", version+"/jobs/query", `{"operation":"query","query":"SELECT Id FROM User"}`).is(t, 503)
+	if n := r.count("SELECT Id FROM User WHERE Title = 'A'"); n != 0 {
 		t.Fatalf("%d were changed", n)
 	}
-	if e := b.org.Journal(emulator.JournalFilter{Operation: "collections.update"}); len(e) != 1 || e[0].FaultID != "denied-read_only_mode" || e[0].Failed != 1 {
+	if e := r.org.Journal(emulator.JournalFilter{Operation: "collections.update"}); len(e) != 1 || e[0].FaultID != "denied-read_only_mode" || e[0].Failed != 1 {
 		t.Fatalf("journal: %+v", e)
 	}
 }
@@ -106,18 +106,18 @@ func TestReadOnlyMode(t *testing.T) {
 // A fault may say "whatever is to change something", with any effect.
 func TestFaultOnWhateverChangesSomething(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, nil)
-	writes, reads := writesAndReads(b)
-	fault := b.plan(emulator.Fault{Operation: "mutating", Effect: emulator.EffectUnavailable})
+	r := newRig(t, nil)
+	writes, reads := writesAndReads(r)
+	fault := r.plan(emulator.Fault{Operation: "mutating", Effect: emulator.EffectUnavailable})
 	for name, c := range writes {
-		if a := b.do(c[0], c[1], c[2]); a.status != 503 {
+		if a := r.do(c[0], c[1], c[2]); a.status != 503 {
 			t.Errorf("%s: %v", name, a)
 		}
 	}
 	for name, c := range reads {
-		if a := b.do(c[0], c[1], c[2]); a.status != 200 {
+		if a := r.do(c[0], c[1], c[2]); a.status != 200 {
 			t.Errorf("%s: %v", name, a)
 		}
 	}
-	b.struck(fault, len(writes))
+	r.struck(fault, len(writes))
 }

@@ -8,24 +8,24 @@ import (
 
 // sessionFacts are the rows of the catalogue about a whole call.
 func sessionFacts() []fact {
-	as := func(token string) func(*bench) answer {
-		return func(b *bench) answer {
-			b.token = token
-			return b.do("GET", version+"/limits", "")
+	as := func(token string) func(*rig) answer {
+		return func(r *rig) answer {
+			r.token = token
+			return r.do("GET", version+"/limits", "")
 		}
 	}
-	denied := func(d emulator.Denial) func(*bench) answer {
-		return func(b *bench) answer {
-			if err := b.org.Deny("", d); err != nil {
-				b.t.Fatal(err)
+	denied := func(d emulator.Denial) func(*rig) answer {
+		return func(r *rig) answer {
+			if err := r.org.Deny("", d); err != nil {
+				r.t.Fatal(err)
 			}
-			return b.do("GET", version+"/limits", "")
+			return r.do("GET", version+"/limits", "")
 		}
 	}
-	page := func(b *bench) answer {
-		a := plans(emulator.EffectOAuthHTML)(b)
+	page := func(r *rig) answer {
+		a := plans(emulator.EffectOAuthHTML)(r)
 		if a.header.Get("Sfdc-OAuth-Error") != "1703" || !strings.Contains(a.body, "LOGIN_OAUTH_INVALID_TOKEN") {
-			b.t.Errorf("headers %v, body %s", a.header, a.body)
+			r.t.Errorf("headers %v, body %s", a.header, a.body)
 		}
 		a.body = `{}`
 		return a
@@ -35,7 +35,7 @@ func sessionFacts() []fact {
 		{"4 INVALID_SESSION_ID", "jsforce http-api.ts", denied(emulator.DenyRESTSession), 401, platform("INVALID_SESSION_ID", "This session is not valid for use with the REST API")},
 		{"4 INVALID_AUTH_HEADER", "restforce #811", plans("invalid_auth_header"), 401, platform("INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")},
 		{"4 HTML 401", "django-salesforce", page, 401, `{}`},
-		{"4 REQUEST_LIMIT_EXCEEDED", "OrgCheck #181", func(b *bench) answer { b.org.SetDailyLimit(0); return b.do("GET", version+"/limits", "") }, 403, platform("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")},
+		{"4 REQUEST_LIMIT_EXCEEDED", "OrgCheck #181", func(r *rig) answer { r.org.SetDailyLimit(0); return r.do("GET", version+"/limits", "") }, 403, platform("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")},
 		{"4 REQUEST_LIMIT_EXCEEDED", "OrgCheck #432", plans(emulator.EffectConcurrentLimit), 403, platform("REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded.")},
 		{"4 REQUEST_LIMIT_EXCEEDED", "mautic", plans("long_transaction_limit"), 403, platform("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded")},
 		{"4 UNKNOWN_EXCEPTION", "mautic", plans("long_transaction_limit_unknown"), 403, platform("UNKNOWN_EXCEPTION", "ConcurrentPerOrgLongTxn Limit exceeded")},
@@ -60,22 +60,22 @@ func sessionFacts() []fact {
 
 // recordFacts are the rows of the catalogue about one record.
 func recordFacts() []fact {
-	second := func(pairs ...string) func(*bench) answer {
-		return func(b *bench) answer {
-			b.create("taken", "CommunityNickname", "taken")
-			return b.do("POST", version+"/sobjects/User", b.person("fresh", pairs...))
+	second := func(pairs ...string) func(*rig) answer {
+		return func(r *rig) answer {
+			r.create("taken", "CommunityNickname", "taken")
+			return r.do("POST", version+"/sobjects/User", r.person("fresh", pairs...))
 		}
 	}
-	full := func(b *bench) answer {
-		if err := b.org.SetSeats(emulator.SalesforceLicense, 1); err != nil {
-			b.t.Fatal(err)
+	full := func(r *rig) answer {
+		if err := r.org.SetSeats(emulator.SalesforceLicense, 1); err != nil {
+			r.t.Fatal(err)
 		}
-		return b.do("POST", version+"/sobjects/User", b.person("ada"))
+		return r.do("POST", version+"/sobjects/User", r.person("ada"))
 	}
-	locked := func(b *bench) answer {
-		id := b.create("ada")
-		b.plan(emulator.Fault{Effect: emulator.EffectLockRow, Times: 1})
-		return b.do("PATCH", version+"/sobjects/User/"+id, `{"Title":"A"}`)
+	locked := func(r *rig) answer {
+		id := r.create("ada")
+		r.plan(emulator.Fault{Effect: emulator.EffectLockRow, Times: 1})
+		return r.do("PATCH", version+"/sobjects/User/"+id, `{"Title":"A"}`)
 	}
 	long := strings.Repeat("x", 256)
 	return []fact{

@@ -8,30 +8,30 @@ import (
 )
 
 func restFacts() []fact {
-	twice := func(b *bench) answer {
-		b.create("one", "Desk__c", "d")
-		b.create("two", "Desk__c", "d")
-		return b.do("PATCH", version+"/sobjects/User/Desk__c/d", `{"Title":"A"}`)
+	twice := func(r *rig) answer {
+		r.create("one", "Desk__c", "d")
+		r.create("two", "Desk__c", "d")
+		return r.do("PATCH", version+"/sobjects/User/Desk__c/d", `{"Title":"A"}`)
 	}
-	upserted := func(times int, api string) func(*bench) answer {
-		return func(b *bench) (a answer) {
+	upserted := func(times int, api string) func(*rig) answer {
+		return func(r *rig) (a answer) {
 			for range times {
-				a = b.do("PATCH", "/services/data/"+api+"/sobjects/User/Rollcall_Key__c/k9", b.person("ada"))
+				a = r.do("PATCH", "/services/data/"+api+"/sobjects/User/Rollcall_Key__c/k9", r.person("ada"))
 			}
 			return a
 		}
 	}
-	gone := func(b *bench) answer {
-		id := b.do("POST", version+"/sobjects/Account", `{"Name":"A"}`).object(b.t)["id"].(string)
-		b.do("DELETE", version+"/sobjects/Account/"+id, "")
-		return b.do("DELETE", version+"/sobjects/Account/"+id, "")
+	gone := func(r *rig) answer {
+		id := r.do("POST", version+"/sobjects/Account", `{"Name":"A"}`).object(r.t)["id"].(string)
+		r.do("DELETE", version+"/sobjects/Account/"+id, "")
+		return r.do("DELETE", version+"/sobjects/Account/"+id, "")
 	}
 	return []fact{
 		{"2.2 create", "amp-labs create-ok.json", made(), 201, `{"id":"<id>","success":true,"errors":[]}`},
-		{"2.2 create at v41", "camel", func(b *bench) answer { return b.do("POST", "/services/data/v41.0/sobjects/Account", `{"Name":"A"}`) }, 201,
+		{"2.2 create at v41", "camel", func(r *rig) answer { return r.do("POST", "/services/data/v41.0/sobjects/Account", `{"Name":"A"}`) }, 201,
 			`{"id":"<id>","success":true,"errors":[],"warnings":[]}`},
-		{"2.2 update", "official Postman", func(b *bench) answer {
-			return b.do("PATCH", version+"/sobjects/User/"+b.create("ada"), `{"Title":"A"}`)
+		{"2.2 update", "official Postman", func(r *rig) answer {
+			return r.do("PATCH", version+"/sobjects/User/"+r.create("ada"), `{"Title":"A"}`)
 		}, 204, ""},
 		{"2.2 upsert created", "jsforce live", upserted(1, "v63.0"), 201, `{"id":"<id>","success":true,"errors":[],"created":true}`},
 		{"2.2 upsert updated", "jsforce live", upserted(2, "v63.0"), 200, `{"id":"<id>","success":true,"errors":[],"created":false}`},
@@ -63,17 +63,17 @@ func compositeFacts() []fact {
 	good, bad := `{"attributes":{"type":"Contact"},"LastName":"A"}`, `{"attributes":{"type":"Contact"}}`
 	missing := `{"success":false,"errors":[{"statusCode":"REQUIRED_FIELD_MISSING","message":"Required fields are missing: [LastName]","fields":["LastName"]}]}`
 	halted := `[{"errorCode":"PROCESSING_HALTED","message":"The transaction was rolled back since another operation in the same transaction failed."}]`
-	composite := func(parts string) func(*bench) answer {
-		return func(b *bench) answer {
-			return b.do("POST", version+"/composite", `{"allOrNone":true,"compositeRequest":[`+strings.ReplaceAll(parts, "VERSION", version)+`]}`)
+	composite := func(parts string) func(*rig) answer {
+		return func(r *rig) answer {
+			return r.do("POST", version+"/composite", `{"allOrNone":true,"compositeRequest":[`+strings.ReplaceAll(parts, "VERSION", version)+`]}`)
 		}
 	}
 	account := func(ref, body string) string {
 		return fmt.Sprintf(`{"method":"POST","url":"VERSION/sobjects/Account","referenceId":"%s","body":%s}`, ref, body)
 	}
-	batched := func(b *bench) answer {
-		id := b.create("ada")
-		return b.do("POST", version+"/composite/batch", `{"batchRequests":[{"method":"PATCH","url":"v48.0/sobjects/user/`+id+`","richInput":{"IsActive":false}},{"method":"PATCH","url":"v48.0/sobjects/user/`+id+`","richInput":{"x":1}}]}`)
+	batched := func(r *rig) answer {
+		id := r.create("ada")
+		return r.do("POST", version+"/composite/batch", `{"batchRequests":[{"method":"PATCH","url":"v48.0/sobjects/user/`+id+`","richInput":{"IsActive":false}},{"method":"PATCH","url":"v48.0/sobjects/user/`+id+`","richInput":{"x":1}}]}`)
 	}
 	return []fact{
 		{"2.4 success", "CumulusCI cassette", composite(account("refAccount", `{"Name":"A"}`)), 200,
@@ -88,29 +88,29 @@ func compositeFacts() []fact {
 		{"2.6 no id", "jsforce live", call("PATCH", "/composite/sobjects", `{"records":[`+good+`]}`), 200, `[{"success":false,"errors":[{"statusCode":"MISSING_ARGUMENT","message":"Id not specified in an update call","fields":[]}]}]`},
 		{"2.6 too many", "amp-labs", call("POST", "/composite/sobjects", `{"records":[`+strings.Repeat(`{},`, 200)+`{}]}`), 400, platform("EXCEEDED_ID_LIMIT", "record limit reached. cannot submit more than 200 records into this call")},
 		{"2.6 upsert by a null Id", "jsforce live", call("PATCH", "/composite/sobjects/Contact/Id", `{"records":[{"attributes":{"type":"Contact"},"Id":null,"LastName":"A"}]}`), 200, `[{"id":"<id>","success":true,"errors":[],"created":true}]`},
-		{"3.6 mixed", "recorded", func(b *bench) answer {
-			return b.do("POST", version+"/composite/sobjects", collection(false, typed("User", b.person("mix")), good))
+		{"3.6 mixed", "recorded", func(r *rig) answer {
+			return r.do("POST", version+"/composite/sobjects", collection(false, typed("User", r.person("mix")), good))
 		}, 200, `[{"id":"<id>","success":true,"errors":[]},{"success":false,"errors":[{"statusCode":"MIXED_DML_OPERATION","message":"DML operation on setup object is not permitted after you have updated a non-setup object (or vice versa): Contact, original object: User","fields":[]}]}]`},
 	}
 }
 
 func userFacts() []fact {
-	federation := func(b *bench) answer {
-		b.create("one", "FederationIdentifier", "E1")
-		return b.do("POST", version+"/sobjects/User", b.person("two", "FederationIdentifier", "E1"))
+	federation := func(r *rig) answer {
+		r.create("one", "FederationIdentifier", "E1")
+		return r.do("POST", version+"/sobjects/User", r.person("two", "FederationIdentifier", "E1"))
 	}
-	assign := func(profile, set string, times int) func(*bench) answer {
-		return func(b *bench) (a answer) {
-			body := fmt.Sprintf(`{"AssigneeId":"%s","PermissionSetId":"%s"}`, b.create("ada", "ProfileId", b.id("Profile", profile)), b.id("PermissionSet", set))
+	assign := func(profile, set string, times int) func(*rig) answer {
+		return func(r *rig) (a answer) {
+			body := fmt.Sprintf(`{"AssigneeId":"%s","PermissionSetId":"%s"}`, r.create("ada", "ProfileId", r.id("Profile", profile)), r.id("PermissionSet", set))
 			for range times {
-				a = b.do("POST", version+"/sobjects/PermissionSetAssignment", body)
+				a = r.do("POST", version+"/sobjects/PermissionSetAssignment", body)
 			}
 			return a
 		}
 	}
-	moved := func(b *bench) answer {
-		id := b.create("ada", "ProfileId", b.id("Profile", "Chatter Free User"))
-		return b.do("PATCH", version+"/sobjects/User/"+id, `{"ProfileId":"`+b.id("Profile", emulator.PlatformUserProfile)+`"}`)
+	moved := func(r *rig) answer {
+		id := r.create("ada", "ProfileId", r.id("Profile", "Chatter Free User"))
+		return r.do("PATCH", version+"/sobjects/User/"+id, `{"ProfileId":"`+r.id("Profile", emulator.PlatformUserProfile)+`"}`)
 	}
 	return []fact{
 		{"3.1 federation id", "Okta KB; the code is an assumption", federation, 400, `[{"message":"This Federation ID is already in use. Use a different Federation ID.: SAML Federation ID","errorCode":"<text>","fields":"<any>"}]`},

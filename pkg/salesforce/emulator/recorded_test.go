@@ -14,7 +14,7 @@ import (
 type fact struct {
 	section string
 	source  string
-	ask     func(b *bench) answer
+	ask     func(r *rig) answer
 	status  int
 	want    string // a pattern of shapetest.Like; empty: an empty body
 }
@@ -34,11 +34,11 @@ func TestRecorded(t *testing.T) {
 	for _, f := range facts() {
 		t.Run(f.name(), func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, func(cfg *emulator.OrgConfig) {
+			r := newRig(t, func(cfg *emulator.OrgConfig) {
 				cfg.Clients[0].Scopes = append(cfg.Clients[0].Scopes, "sfap_api")
 				cfg.CustomFields = append(cfg.CustomFields, emulator.CustomField{Name: "Desk__c", ExternalID: true})
 			})
-			got := f.ask(b)
+			got := f.ask(r)
 			got.is(t, f.status)
 			if f.want == "" {
 				if got.body != "" {
@@ -54,38 +54,38 @@ func TestRecorded(t *testing.T) {
 }
 
 // call asks once.
-func call(method, path, body string) func(*bench) answer {
-	return func(b *bench) answer { return b.do(method, version+path, body) }
+func call(method, path, body string) func(*rig) answer {
+	return func(r *rig) answer { return r.do(method, version+path, body) }
 }
 
-func soql(q string) func(*bench) answer {
-	return func(b *bench) answer { return b.query(q) }
+func soql(q string) func(*rig) answer {
+	return func(r *rig) answer { return r.query(q) }
 }
 
 // plans makes the effect strike the creation of a user.
-func plans(effect emulator.Effect) func(*bench) answer {
-	return func(b *bench) answer {
-		b.plan(emulator.Fault{Effect: effect, Times: 1})
-		return b.do("POST", version+"/sobjects/User", b.person("ada"))
+func plans(effect emulator.Effect) func(*rig) answer {
+	return func(r *rig) answer {
+		r.plan(emulator.Fault{Effect: effect, Times: 1})
+		return r.do("POST", version+"/sobjects/User", r.person("ada"))
 	}
 }
 
 // refusesToken makes the effect strike the token endpoint.
-func refusesToken(effect emulator.Effect) func(*bench) answer {
-	return func(b *bench) answer {
-		b.plan(emulator.Fault{Effect: effect, Operation: "token", Times: 1})
-		return b.signIn()
+func refusesToken(effect emulator.Effect) func(*rig) answer {
+	return func(r *rig) answer {
+		r.plan(emulator.Fault{Effect: effect, Operation: "token", Times: 1})
+		return r.signIn()
 	}
 }
 
-func (b *bench) signIn() answer {
-	b.t.Helper()
-	return b.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret)
+func (r *rig) signIn() answer {
+	r.t.Helper()
+	return r.form(tokenPath, "grant_type", "client_credentials", "client_id", clientID, "client_secret", clientSecret)
 }
 
 // made asks for a new user with other values.
-func made(pairs ...string) func(*bench) answer {
-	return func(b *bench) answer { return b.do("POST", version+"/sobjects/User", b.person("ada", pairs...)) }
+func made(pairs ...string) func(*rig) answer {
+	return func(r *rig) answer { return r.do("POST", version+"/sobjects/User", r.person("ada", pairs...)) }
 }
 
 // platform is the pattern of an error without a list of fields.
@@ -111,12 +111,12 @@ func refused(code, description string) string {
 }
 
 // exchanged walks the web server flow and gives the token answer.
-func exchanged(b *bench) answer { return b.exchange(b.code("allow").Get("code")) }
+func exchanged(r *rig) answer { return r.exchange(r.code("allow").Get("code")) }
 
 // onLoginHost makes the org answer as login.salesforce.com.
-func onLoginHost(ask func(b *bench) answer) func(*bench) answer {
-	return func(b *bench) answer {
-		other := newBench(b.t, func(cfg *emulator.OrgConfig) {
+func onLoginHost(ask func(r *rig) answer) func(*rig) answer {
+	return func(r *rig) answer {
+		other := newRig(r.t, func(cfg *emulator.OrgConfig) {
 			cfg.Kind, cfg.InstanceURL = emulator.LoginHost, "http://acme.my.salesforce.test"
 		})
 		return ask(other)
@@ -124,71 +124,71 @@ func onLoginHost(ask func(b *bench) answer) func(*bench) answer {
 }
 
 // introspected asks about the token itself.
-func introspected(b *bench) answer {
-	token := b.signIn().object(b.t)["access_token"].(string)
-	return b.form("/services/oauth2/introspect", "token", token, "client_id", clientID, "client_secret", clientSecret)
+func introspected(r *rig) answer {
+	token := r.signIn().object(r.t)["access_token"].(string)
+	return r.form("/services/oauth2/introspect", "token", token, "client_id", clientID, "client_secret", clientSecret)
 }
 
-func identity(b *bench) answer {
-	tokens := b.signIn().object(b.t)
-	b.token = tokens["access_token"].(string)
-	return b.do("GET", strings.TrimPrefix(tokens["id"].(string), b.web.URL), "")
+func identity(r *rig) answer {
+	tokens := r.signIn().object(r.t)
+	r.token = tokens["access_token"].(string)
+	return r.do("GET", strings.TrimPrefix(tokens["id"].(string), r.web.URL), "")
 }
 
-func deadIdentity(b *bench) answer {
-	tokens := b.signIn().object(b.t)
-	b.token = "dead"
-	a := b.do("GET", strings.TrimPrefix(tokens["id"].(string), b.web.URL), "")
+func deadIdentity(r *rig) answer {
+	tokens := r.signIn().object(r.t)
+	r.token = "dead"
+	a := r.do("GET", strings.TrimPrefix(tokens["id"].(string), r.web.URL), "")
 	a.body = quoted(a.body) // a bare word, no JSON
 	return a
 }
 
-func reused(b *bench) answer {
-	code := b.code("allow").Get("code")
-	b.exchange(code)
-	return b.exchange(code)
+func reused(r *rig) answer {
+	code := r.code("allow").Get("code")
+	r.exchange(code)
+	return r.exchange(code)
 }
 
-func mismatched(b *bench) answer {
-	return b.exchange(b.code("allow").Get("code"), "redirect_uri", callback+"/")
+func mismatched(r *rig) answer {
+	return r.exchange(r.code("allow").Get("code"), "redirect_uri", callback+"/")
 }
 
 // withApp asks for a token of an app that was changed.
-func withApp(change func(app *emulator.ConnectedApp)) func(*bench) answer {
-	return func(b *bench) answer {
-		if err := b.org.UpdateApp(clientID, change); err != nil {
-			b.t.Fatal(err)
+func withApp(change func(app *emulator.ConnectedApp)) func(*rig) answer {
+	return func(r *rig) answer {
+		if err := r.org.UpdateApp(clientID, change); err != nil {
+			r.t.Fatal(err)
 		}
-		return b.signIn()
+		return r.signIn()
 	}
 }
 
 func oauthFacts() []fact {
-	token := func(pairs ...string) func(*bench) answer {
-		return func(b *bench) answer {
-			return b.form(tokenPath, append([]string{"client_id", clientID, "client_secret", clientSecret}, pairs...)...)
+	token := func(pairs ...string) func(*rig) answer {
+		return func(r *rig) answer {
+			return r.form(tokenPath, append([]string{"client_id", clientID, "client_secret", clientSecret}, pairs...)...)
 		}
 	}
 	return []fact{
-		{"1.1 discovery", "official Postman", func(b *bench) answer { return b.do("GET", "/.well-known/openid-configuration", "") }, 200,
+		{"1.1 discovery", "official Postman", func(r *rig) answer { return r.do("GET", "/.well-known/openid-configuration", "") }, 200,
 			`{"response_types_supported":["code","token","token id_token"],"token_endpoint_auth_methods_supported":["client_secret_post","client_secret_basic","private_key_jwt"],
 			"id_token_signing_alg_values_supported":["RS256"],"token_endpoint":"<text>/services/oauth2/token","jwks_uri":"<text>/id/keys","...":null}`},
-		{"1.1 login host", "several issues", onLoginHost((*bench).signIn), 400, refused("invalid_grant", "request not supported on this domain")},
+		{"1.1 login host", "several issues", onLoginHost((*rig).signIn), 400, refused("invalid_grant", "request not supported on this domain")},
 		{"1.2 code", "apache-oltu demo #11", exchanged, 200, `{"access_token":"<text>!AQ<text>","refresh_token":"5Aep861<text>","signature":"<text>=","scope":"<text>","id_token":"<text>.<text>.<text>",
 			"instance_url":"http<text>","id":"<text>/id/<id>/<id>","token_type":"Bearer","issued_at":"<text>","api_instance_url":"https://api.salesforce.com"}`},
-		{"1.2 refresh", "restforce refresh_success_response.json", func(b *bench) answer { return b.refresh(exchanged(b).object(b.t)["refresh_token"].(string)) }, 200,
+		{"1.2 refresh", "restforce refresh_success_response.json", func(r *rig) answer { return r.refresh(exchanged(r).object(r.t)["refresh_token"].(string)) }, 200,
 			`{"id":"<text>/id/<id>/<id>","issued_at":"<text>","instance_url":"http<text>","signature":"<text>=","access_token":"<text>!<text>","scope":"<text>","token_type":"Bearer","?api_instance_url":"<text>"}`},
-		{"1.2 client credentials", "recorded", (*bench).signIn, 200, `{"access_token":"<text>!<text>","scope":"<text>","instance_url":"http<text>","api_instance_url":"https://api.salesforce.com","token_type":"Bearer",
+		{"1.2 client credentials", "recorded", (*rig).signIn, 200, `{"access_token":"<text>!<text>","scope":"<text>","instance_url":"http<text>","api_instance_url":"https://api.salesforce.com","token_type":"Bearer",
 			"?signature":"<text>","?id":"<text>","?issued_at":"<text>"}`},
 		{"1.4", "restforce refresh_error_response.json", token("grant_type", "refresh_token", "refresh_token", "5Aep861no"), 400, refused("invalid_grant", "expired access/refresh token")},
 		{"1.4", "forrest #169", reused, 400, refused("invalid_grant", "expired authorization code")},
 		{"1.4", "forrest #146", token("grant_type", "password"), 400, refused("invalid_grant", "authentication failure")},
 		{"1.4", "restforce auth_error_response.json", refusesToken("token_invalid_password"), 400, refused("invalid_grant", "authentication failure - Invalid Password")},
-		{"1.4", "restforce #303", func(b *bench) answer {
-			if err := b.org.DisableUser(emulator.IntegrationUsername); err != nil {
-				b.t.Fatal(err)
+		{"1.4", "restforce #303", func(r *rig) answer {
+			if err := r.org.DisableUser(emulator.IntegrationUsername); err != nil {
+				r.t.Fatal(err)
 			}
-			return b.signIn()
+			return r.signIn()
 		}, 400, refused("invalid_grant", "inactive user")},
 		{"1.4", "restforce #278", refusesToken("token_not_approved"), 400, refused("invalid_grant", "user hasn't approved this consumer")},
 		{"1.4", "invalid_app_access", withApp(func(app *emulator.ConnectedApp) { app.PreAuthorized = []string{} }), 400, refused("invalid_app_access", "user is not admin approved to access this app")},
@@ -200,10 +200,10 @@ func oauthFacts() []fact {
 		{"1.4", "restforce #338", token("grant_type", "refresh_token", "client_secret", "y"), 400, refused("invalid_client", "invalid client credentials")},
 		{"1.4", "restphp_example #1", mismatched, 400, refused("redirect_uri_mismatch", "redirect_uri must match configuration")},
 		{"1.4", "sf-jwt-token #1", token("grant_type", "x"), 400, refused("unsupported_grant_type", "grant type not supported")},
-		{"1.4 maintenance", "restforcephp #22", func(b *bench) answer {
-			a := refusesToken(emulator.EffectUnavailable)(b)
+		{"1.4 maintenance", "restforcephp #22", func(r *rig) answer {
+			a := refusesToken(emulator.EffectUnavailable)(r)
 			if kind := a.header.Get("Content-Type"); !strings.HasPrefix(kind, "text/html") {
-				b.t.Errorf("content type %q", kind)
+				r.t.Errorf("content type %q", kind)
 			}
 			a.body = quoted(a.body) // a page, no JSON
 			return a
@@ -215,7 +215,7 @@ func oauthFacts() []fact {
 			"tooling_soap":"<text>","tooling_rest":"<text>","profile":"<text>","feeds":"<text>","groups":"<text>","users":"<text>","feed_items":"<text>","feed_elements":"<text>","custom_domain":"<text>"},
 			"active":true,"user_type":"STANDARD","language":"en_US","locale":"<text>","utcOffset":3600000,"last_modified_date":"<text>","is_app_installed":true}`},
 		{"1.6 dead identity", "jsforce PR #736", deadIdentity, 403, `"Bad_OAuth_Token"`},
-		{"1.6 userinfo", "amp-labs user-info.json", func(b *bench) answer { return b.do("GET", "/services/oauth2/userinfo", "") }, 200, `{"user_id":"<id>","email_verified":true,"zoneinfo":"<text>","address":{"?country":"<text>"},
+		{"1.6 userinfo", "amp-labs user-info.json", func(r *rig) answer { return r.do("GET", "/services/oauth2/userinfo", "") }, 200, `{"user_id":"<id>","email_verified":true,"zoneinfo":"<text>","address":{"?country":"<text>"},
 			"is_salesforce_integration_user":false,"urls":{"...":null},"active":true,"user_type":"STANDARD","language":"en_US","locale":"<text>","utcOffset":3600000,"updated_at":"<text>Z","...":null}`},
 	}
 }

@@ -16,82 +16,82 @@ import (
 
 func TestANewPersonGetsDesiredAndWork(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.start()
-	seq := b.publish("hr", sampleEvent(1))
-	d, dseq := b.awaitDesired(1, func(d events.Desired) bool { return d.Active })
+	r := newRig(t)
+	r.start()
+	seq := r.publish("hr", sampleEvent(1))
+	d, dseq := r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
 	if d.Lane != events.LaneChange || d.Fields["Title"] != "Consultant" || d.Origin.Seq != seq || d.Origin.EventID != "e-1" || d.Origin.Source != "hr" || d.Hash == "" {
 		t.Errorf("desired = %+v", d)
 	}
-	if b.workSeq(events.LaneChange, 1) != dseq+1 {
+	if r.workSeq(events.LaneChange, 1) != dseq+1 {
 		t.Error("no work beside the desired")
 	}
-	p := b.awaitFolded(1, seq)
-	if p.CorrelationID != "W00001" || p.Key != b.key(1) || p.Sources["hr"].Person.Title != "Consultant" {
+	p := r.awaitFolded(1, seq)
+	if p.CorrelationID != "W00001" || p.Key != r.key(1) || p.Sources["hr"].Person.Title != "Consultant" {
 		t.Errorf("person = %+v", p)
 	}
-	b.awaitAcked()
+	r.awaitAcked()
 }
 
 func TestAnUnchangedRepublishMakesNoWork(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.start()
-	b.publish("hr", sampleEvent(1))
-	_, dseq := b.awaitDesired(1, func(d events.Desired) bool { return d.Active })
-	wseq := b.workSeq(events.LaneChange, 1)
-	b.awaitFolded(1, b.publish("hr", sampleEvent(1)))
-	if _, now := b.desired(1); now != dseq || b.workSeq(events.LaneChange, 1) != wseq {
+	r := newRig(t)
+	r.start()
+	r.publish("hr", sampleEvent(1))
+	_, dseq := r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
+	wseq := r.workSeq(events.LaneChange, 1)
+	r.awaitFolded(1, r.publish("hr", sampleEvent(1)))
+	if _, now := r.desired(1); now != dseq || r.workSeq(events.LaneChange, 1) != wseq {
 		t.Error("an unchanged person was published again")
 	}
 }
 
 func TestABackfillWaitsAndALeaverDoesNot(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.start()
+	r := newRig(t)
+	r.start()
 	backfill := func(e *events.Event) { e.Lane = events.LaneBackfill }
-	b.publish("hr", sampleEvent(1, backfill))
-	first, _ := b.awaitDesired(1, func(d events.Desired) bool { return d.Lane == events.LaneBackfill })
-	b.publish("hr", sampleEvent(1, backfill, active(false)))
-	d, dseq := b.awaitDesired(1, func(d events.Desired) bool { return !d.Active })
+	r.publish("hr", sampleEvent(1, backfill))
+	first, _ := r.awaitDesired(1, func(d events.Desired) bool { return d.Lane == events.LaneBackfill })
+	r.publish("hr", sampleEvent(1, backfill, active(false)))
+	d, dseq := r.awaitDesired(1, func(d events.Desired) bool { return !d.Active })
 	if d.Lane != events.LaneLeaver || d.Match != first.Match || d.Fields != nil {
 		t.Errorf("leaver = %+v", d)
 	}
-	if b.workSeq(events.LaneLeaver, 1) != dseq+1 {
+	if r.workSeq(events.LaneLeaver, 1) != dseq+1 {
 		t.Error("no work on the leaver lane")
 	}
 }
 
 func TestAnOlderVersionIsSuperseded(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.sends("hr", events.VersionNumber)
-	b.start()
-	b.publish("hr", sampleEvent(1, versioned("7"), titled("New")))
-	_, dseq := b.awaitDesired(1, func(d events.Desired) bool { return d.Fields["Title"] == "New" })
-	b.publish("hr", sampleEvent(1, versioned("6"), titled("Old")))
-	b.awaitAcked()
-	if _, now := b.desired(1); now != dseq {
+	r := newRig(t)
+	r.sends("hr", events.VersionNumber)
+	r.start()
+	r.publish("hr", sampleEvent(1, versioned("7"), titled("New")))
+	_, dseq := r.awaitDesired(1, func(d events.Desired) bool { return d.Fields["Title"] == "New" })
+	r.publish("hr", sampleEvent(1, versioned("6"), titled("Old")))
+	r.awaitAcked()
+	if _, now := r.desired(1); now != dseq {
 		t.Error("an older export undid a newer one")
 	}
 }
 
 func TestRemovalBySourceAndByAll(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.start()
+	r := newRig(t)
+	r.start()
 	removed := func(e *events.Event) { e.Type = events.TypePersonRemoved }
-	b.publish("hr", sampleEvent(1))
-	b.publish("directory", sampleEvent(1))
-	b.awaitFolded(1, 1)
-	b.awaitAcked()
-	b.awaitFolded(1, b.publish("hr", sampleEvent(1, removed)))
-	if d, _ := b.desired(1); !d.Active {
+	r.publish("hr", sampleEvent(1))
+	r.publish("directory", sampleEvent(1))
+	r.awaitFolded(1, 1)
+	r.awaitAcked()
+	r.awaitFolded(1, r.publish("hr", sampleEvent(1, removed)))
+	if d, _ := r.desired(1); !d.Active {
 		t.Fatal("one of two sources removed the person, and they left")
 	}
-	b.publish("directory", sampleEvent(1, removed))
-	d, _ := b.awaitDesired(1, func(d events.Desired) bool { return !d.Active })
+	r.publish("directory", sampleEvent(1, removed))
+	d, _ := r.awaitDesired(1, func(d events.Desired) bool { return !d.Active })
 	if d.Match.Username == "" {
 		t.Error("a leaver lost what they are recognised by")
 	}
@@ -99,23 +99,23 @@ func TestRemovalBySourceAndByAll(t *testing.T) {
 
 func TestAMappingFailureParksOnlyThatPerson(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
+	r := newRig(t)
 	for n := 1; n <= 3; n++ {
-		b.publish("hr", sampleEvent(n, func(e *events.Event) {
+		r.publish("hr", sampleEvent(n, func(e *events.Event) {
 			if n == 2 {
 				e.Person.Name.FamilyName = ""
 			}
 		}))
 	}
-	b.start()
+	r.start()
 	for n := 1; n <= 3; n++ {
-		d, dseq := b.awaitDesired(n, func(d events.Desired) bool { return d.Active })
-		if (d.Problem != nil) != (n == 2) || b.workSeq(events.LaneChange, n) != dseq+1 {
+		d, dseq := r.awaitDesired(n, func(d events.Desired) bool { return d.Active })
+		if (d.Problem != nil) != (n == 2) || r.workSeq(events.LaneChange, n) != dseq+1 {
 			t.Errorf("person %d: %+v", n, d)
 		}
 	}
-	b.publish("hr", sampleEvent(2))
-	b.awaitDesired(2, func(d events.Desired) bool { return d.Problem == nil })
+	r.publish("hr", sampleEvent(2))
+	r.awaitDesired(2, func(d events.Desired) bool { return d.Problem == nil })
 }
 
 // failing fails commits that write a subject; the bus is otherwise the real one.
@@ -149,21 +149,21 @@ func TestAFailedCommitIsRepeated(t *testing.T) {
 	for name, after := range map[string]bool{"nothing stored": false, "stored, reply lost": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBundle(t)
-			s := b.service(telemetry.Discard())
+			r := newRig(t)
+			s := r.service(telemetry.Discard())
 			var once atomic.Bool
 			f := &failing{roster: s.roster, after: after, fail: func(string) bool { return once.CompareAndSwap(false, true) }}
 			s.roster = f
-			b.publish("hr", sampleEvent(1))
-			b.publishRaw(events.DirectorySubject("hr", events.KindPerson), []byte("{"), nil)
-			b.run(s)
-			b.awaitDesired(1, func(d events.Desired) bool { return d.Active })
-			b.awaitRejection(2, func(events.Rejection) bool { return true })
-			b.awaitAcked()
+			r.publish("hr", sampleEvent(1))
+			r.publishRaw(events.DirectorySubject("hr", events.KindPerson), []byte("{"), nil)
+			r.run(s)
+			r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
+			r.awaitRejection(2, func(events.Rejection) bool { return true })
+			r.awaitAcked()
 			if f.count.Load() == 0 {
 				t.Error("the planned fault never happened")
 			}
-			if p, _ := read[events.PersonState](b, events.PersonSubject(b.key(1))); p.Sources["hr"].Origin.Seq != 1 {
+			if p, _ := read[events.PersonState](r, events.PersonSubject(r.key(1))); p.Sources["hr"].Origin.Seq != 1 {
 				t.Errorf("person = %+v", p)
 			}
 		})
@@ -179,37 +179,37 @@ func TestNothingIsAckedThatIsNotCommitted(t *testing.T) {
 		subject string // whose commits fail
 		kind    string
 		body    []byte
-		done    func(b *bundle, seq uint64)
+		done    func(r *rig, seq uint64)
 	}{
-		"a person": {"rollcall.person.", events.KindPerson, person, func(b *bundle, _ uint64) {
-			b.awaitDesired(1, func(d events.Desired) bool { return d.Fields["Title"] == "New" })
+		"a person": {"rollcall.person.", events.KindPerson, person, func(r *rig, _ uint64) {
+			r.awaitDesired(1, func(d events.Desired) bool { return d.Fields["Title"] == "New" })
 		}},
-		"a group's members": {"rollcall.person.", events.KindGroup, group, func(b *bundle, seq uint64) {
-			await(b, events.PersonSubject(b.key(1)), func(p events.PersonState) bool { return len(p.Groups) == 1 })
+		"a group's members": {"rollcall.person.", events.KindGroup, group, func(r *rig, seq uint64) {
+			await(r, events.PersonSubject(r.key(1)), func(p events.PersonState) bool { return len(p.Groups) == 1 })
 		}},
-		"a group": {"rollcall.group.", events.KindGroup, group, func(b *bundle, seq uint64) {
-			await(b, events.GroupSubject(b.keyer.Group("directory", "g1")), func(g events.GroupState) bool { return g.Origin.Seq == seq })
+		"a group": {"rollcall.group.", events.KindGroup, group, func(r *rig, seq uint64) {
+			await(r, events.GroupSubject(r.keyer.Group("directory", "g1")), func(g events.GroupState) bool { return g.Origin.Seq == seq })
 		}},
-		"a rejection": {"rollcall.rejection.", events.KindPerson, []byte("{"), func(b *bundle, seq uint64) {
-			b.awaitRejection(seq, func(events.Rejection) bool { return true })
+		"a rejection": {"rollcall.rejection.", events.KindPerson, []byte("{"), func(r *rig, seq uint64) {
+			r.awaitRejection(seq, func(events.Rejection) bool { return true })
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBundle(t)
-			s := b.service(telemetry.Discard())
+			r := newRig(t)
+			s := r.service(telemetry.Discard())
 			var mended atomic.Bool
 			f := &failing{roster: s.roster, fail: func(subject string) bool { return !mended.Load() && strings.HasPrefix(subject, test.subject) }}
 			s.roster = f
-			seq := b.publishRaw(events.DirectorySubject("directory", test.kind), test.body, nil)
-			b.run(s)
-			b.until("the commit failed twice", func() bool { return f.count.Load() > 1 })
-			if b.unacked() != 1 {
+			seq := r.publishRaw(events.DirectorySubject("directory", test.kind), test.body, nil)
+			r.run(s)
+			r.until("the commit failed twice", func() bool { return f.count.Load() > 1 })
+			if r.unacked() != 1 {
 				t.Error("the event was acked")
 			}
 			mended.Store(true)
-			test.done(b, seq)
-			b.awaitAcked()
+			test.done(r, seq)
+			r.awaitAcked()
 		})
 	}
 }
@@ -218,23 +218,23 @@ func TestNothingIsAckedThatIsNotCommitted(t *testing.T) {
 // order, the newest event wins and everybody's desired state follows it.
 func TestTwoReplicasRace(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
+	r := newRig(t)
 	const people, rounds = 20, 15
-	b.start()
-	b.start()
-	for r := range rounds {
+	r.start()
+	r.start()
+	for round := range rounds {
 		for n := range people {
-			b.publish("hr", sampleEvent(n, titled(fmt.Sprintf("T%d", r))))
+			r.publish("hr", sampleEvent(n, titled(fmt.Sprintf("T%d", round))))
 		}
 	}
 	last := fmt.Sprintf("T%d", rounds-1)
 	for n := range people {
-		b.awaitDesired(n, func(d events.Desired) bool { return d.Fields["Title"] == last })
+		r.awaitDesired(n, func(d events.Desired) bool { return d.Fields["Title"] == last })
 	}
-	b.awaitAcked()
+	r.awaitAcked()
 	for n := range people {
-		d, _ := b.desired(n)
-		p, _ := read[events.PersonState](b, events.PersonSubject(b.key(n)))
+		d, _ := r.desired(n)
+		p, _ := read[events.PersonState](r, events.PersonSubject(r.key(n)))
 		if d.Fields["Title"] != last || p.Sources["hr"].Person.Title != last {
 			t.Errorf("person %d ended as %v and %v", n, d.Fields["Title"], p.Sources["hr"].Person.Title)
 		}
@@ -243,29 +243,29 @@ func TestTwoReplicasRace(t *testing.T) {
 
 func TestAnOlderEventReadLaterLoses(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	s := b.service(telemetry.Discard())
-	b.publish("hr", sampleEvent(1, titled("Old")))
-	b.publish("hr", sampleEvent(1, titled("New")))
-	b.handled(s, 2)
-	b.handled(s, 1)
-	if d, _ := b.desired(1); d.Fields["Title"] != "New" {
+	r := newRig(t)
+	s := r.service(telemetry.Discard())
+	r.publish("hr", sampleEvent(1, titled("Old")))
+	r.publish("hr", sampleEvent(1, titled("New")))
+	r.handled(s, 2)
+	r.handled(s, 1)
+	if d, _ := r.desired(1); d.Fields["Title"] != "New" {
 		t.Errorf("title = %v", d.Fields["Title"])
 	}
 }
 
 func TestASecondServiceFoldsNothingTwice(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	stop := b.start()
-	b.publish("hr", sampleEvent(1))
-	b.awaitDesired(1, func(d events.Desired) bool { return d.Active })
-	b.awaitAcked()
+	r := newRig(t)
+	stop := r.start()
+	r.publish("hr", sampleEvent(1))
+	r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
+	r.awaitAcked()
 	stop()
-	_, before := read[events.PersonState](b, events.PersonSubject(b.key(1)))
-	s := b.service(telemetry.Discard())
-	in := b.handled(s, 1)[0]
-	_, after := read[events.PersonState](b, events.PersonSubject(b.key(1)))
+	_, before := read[events.PersonState](r, events.PersonSubject(r.key(1)))
+	s := r.service(telemetry.Discard())
+	in := r.handled(s, 1)[0]
+	_, after := read[events.PersonState](r, events.PersonSubject(r.key(1)))
 	if in.verdict != verdictSuperseded || before != after {
 		t.Errorf("a redelivered event is %s, person written at %d, then %d", in.verdict, before, after)
 	}
@@ -273,12 +273,12 @@ func TestASecondServiceFoldsNothingTwice(t *testing.T) {
 
 func TestPoison(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
+	r := newRig(t)
 	for source, kind := range map[string]events.VersionKind{"counts": events.VersionNumber, "dates": events.VersionTime} {
-		b.file.Sources[source] = config.Source{Correlate: "externalId"}
-		b.sends(source, kind)
+		r.file.Sources[source] = config.Source{Correlate: "externalId"}
+		r.sends(source, kind)
 	}
-	b.start()
+	r.start()
 	person, counts, dates := events.DirectorySubject("hr", events.KindPerson), events.DirectorySubject("counts", events.KindPerson), events.DirectorySubject("dates", events.KindGroup)
 	good := string(encoded(t, sampleEvent(1)))
 	tests := map[string]struct{ subject, data, reason string }{
@@ -305,123 +305,123 @@ func TestPoison(t *testing.T) {
 	}
 	seqs := map[string]uint64{}
 	for name, test := range tests {
-		seqs[name] = b.publishRaw(test.subject, []byte(test.data), nil)
+		seqs[name] = r.publishRaw(test.subject, []byte(test.data), nil)
 	}
 	for name, test := range tests {
-		r := b.awaitRejection(seqs[name], func(events.Rejection) bool { return true })
-		if r.Failure.Cause != events.CausePoison || !strings.Contains(r.Failure.Message, test.reason) || r.Subject != test.subject ||
-			r.Origin.Seq != seqs[name] || r.Attempt != 1 || r.Resolved {
-			t.Errorf("%s: %+v %+v", name, r, r.Failure)
+		rejection := r.awaitRejection(seqs[name], func(events.Rejection) bool { return true })
+		if rejection.Failure.Cause != events.CausePoison || !strings.Contains(rejection.Failure.Message, test.reason) || rejection.Subject != test.subject ||
+			rejection.Origin.Seq != seqs[name] || rejection.Attempt != 1 || rejection.Resolved {
+			t.Errorf("%s: %+v %+v", name, rejection, rejection.Failure)
 		}
 	}
-	b.awaitAcked()
+	r.awaitAcked()
 }
 
-func (b *bundle) reconsider(seq uint64) {
-	b.t.Helper()
-	_, err := b.bus.Commit(b.ctx, events.StreamRoster, []bus.Group{{{Subject: events.ReconsiderSubject(seq), Data: []byte("{}")}}})
+func (r *rig) reconsider(seq uint64) {
+	r.t.Helper()
+	_, err := r.bus.Commit(r.ctx, events.StreamRoster, []bus.Group{{{Subject: events.ReconsiderSubject(seq), Data: []byte("{}")}}})
 	if err != nil {
-		b.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 }
 
 func TestReconsider(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	stop := b.start()
+	r := newRig(t)
+	stop := r.start()
 	from := func(n int, title string) uint64 {
-		return b.publishRaw(events.DirectorySubject("payroll", events.KindPerson), encoded(t, sampleEvent(n, titled(title))), nil)
+		return r.publishRaw(events.DirectorySubject("payroll", events.KindPerson), encoded(t, sampleEvent(n, titled(title))), nil)
 	}
 	first, second := from(1, "First"), from(2, "Second")
-	bad := b.publishRaw(events.DirectorySubject("hr", events.KindPerson), []byte("{"), nil)
+	bad := r.publishRaw(events.DirectorySubject("hr", events.KindPerson), []byte("{"), nil)
 	for _, seq := range []uint64{first, second, bad} {
-		b.awaitRejection(seq, func(r events.Rejection) bool { return r.Attempt == 1 })
+		r.awaitRejection(seq, func(rejection events.Rejection) bool { return rejection.Attempt == 1 })
 	}
-	b.reconsider(first)
-	b.awaitRejection(first, func(r events.Rejection) bool { return r.Attempt == 2 && !r.Resolved })
+	r.reconsider(first)
+	r.awaitRejection(first, func(rejection events.Rejection) bool { return rejection.Attempt == 2 && !rejection.Resolved })
 	stop()
 
-	b.file.Sources["payroll"] = config.Source{Correlate: "enterprise.employeeNumber"}
-	b.start()
+	r.file.Sources["payroll"] = config.Source{Correlate: "enterprise.employeeNumber"}
+	r.start()
 	later := from(2, "Later")
-	b.awaitDesired(2, func(d events.Desired) bool { return d.Fields["Title"] == "Later" })
+	r.awaitDesired(2, func(d events.Desired) bool { return d.Fields["Title"] == "Later" })
 	for _, seq := range []uint64{first, second, bad} {
-		b.reconsider(seq)
+		r.reconsider(seq)
 	}
-	r := b.awaitRejection(first, func(r events.Rejection) bool { return r.Resolved })
-	if r.Failure != nil || r.Origin.EventID != "e-1" {
-		t.Errorf("resolved = %+v", r)
+	rejection := r.awaitRejection(first, func(rejection events.Rejection) bool { return rejection.Resolved })
+	if rejection.Failure != nil || rejection.Origin.EventID != "e-1" {
+		t.Errorf("resolved = %+v", rejection)
 	}
-	b.awaitDesired(1, func(d events.Desired) bool { return d.Fields["Title"] == "First" })
-	b.awaitRejection(second, func(r events.Rejection) bool { return r.Resolved })
-	b.awaitRejection(bad, func(r events.Rejection) bool { return r.Attempt == 2 })
-	if d, _ := b.desired(2); d.Fields["Title"] != "Later" || d.Origin.Seq != later {
+	r.awaitDesired(1, func(d events.Desired) bool { return d.Fields["Title"] == "First" })
+	r.awaitRejection(second, func(rejection events.Rejection) bool { return rejection.Resolved })
+	r.awaitRejection(bad, func(rejection events.Rejection) bool { return rejection.Attempt == 2 })
+	if d, _ := r.desired(2); d.Fields["Title"] != "Later" || d.Origin.Seq != later {
 		t.Errorf("an older event read again won: %+v", d)
 	}
 }
 
 func TestASweepRevisesOnlyWhatTheConfigurationChanges(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	stop := b.start()
-	b.publish("hr", sampleEvent(1))
-	b.publish("hr", sampleEvent(2, func(e *events.Event) { e.Person.UserType = "Contractor" }))
-	b.publish("hr", sampleEvent(3, func(e *events.Event) { e.Person.UserType = "Guest" }))
-	_, one := b.awaitDesired(1, func(d events.Desired) bool { return d.Active })
-	b.awaitDesired(2, func(d events.Desired) bool { return d.Active })
-	b.awaitDesired(3, func(d events.Desired) bool { return d.Active })
-	b.awaitAcked()
+	r := newRig(t)
+	stop := r.start()
+	r.publish("hr", sampleEvent(1))
+	r.publish("hr", sampleEvent(2, func(e *events.Event) { e.Person.UserType = "Contractor" }))
+	r.publish("hr", sampleEvent(3, func(e *events.Event) { e.Person.UserType = "Guest" }))
+	_, one := r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
+	r.awaitDesired(2, func(d events.Desired) bool { return d.Active })
+	r.awaitDesired(3, func(d events.Desired) bool { return d.Active })
+	r.awaitAcked()
 	stop()
 
 	a := sampleAssign()
 	a.Fields["Title"] = `person.?userType.orValue("") == "Contractor" ? "External" : person.?title.orValue("")`
 	a.Rules[0].When += ` && person.?userType.orValue("") != "Guest"`
-	b.file.Orgs["sales"] = config.Org{Assign: a}
-	s := b.service(telemetry.Discard())
-	b.run(s)
+	r.file.Orgs["sales"] = config.Org{Assign: a}
+	s := r.service(telemetry.Discard())
+	r.run(s)
 	select {
 	case <-s.swept:
-	case <-b.ctx.Done():
+	case <-r.ctx.Done():
 		t.Fatal("the sweep never ended")
 	}
-	if _, now := b.desired(1); now != one {
+	if _, now := r.desired(1); now != one {
 		t.Error("somebody whom the change does not concern got a new revision")
 	}
-	d, dseq := b.desired(2)
-	if d.Fields["Title"] != "External" || d.Lane != events.LaneBackfill || b.workSeq(events.LaneBackfill, 2) != dseq+1 || d.Origin.EventID != "e-2" {
+	d, dseq := r.desired(2)
+	if d.Fields["Title"] != "External" || d.Lane != events.LaneBackfill || r.workSeq(events.LaneBackfill, 2) != dseq+1 || d.Origin.EventID != "e-2" {
 		t.Errorf("desired = %+v", d)
 	}
-	if d, _ := b.desired(3); d.Active || d.Lane != events.LaneLeaver || d.Match.Username == "" {
+	if d, _ := r.desired(3); d.Active || d.Lane != events.LaneLeaver || d.Match.Username == "" {
 		t.Errorf("somebody no rule matches any more: %+v", d)
 	}
 }
 
 func TestATooLargePersonIsRejected(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.start()
+	r := newRig(t)
+	r.start()
 	big := func(e *events.Event) { e.Person.Custom = map[string]string{"notes": strings.Repeat("x", 600<<10)} }
-	b.publish("hr", sampleEvent(1, big))
-	b.awaitDesired(1, func(d events.Desired) bool { return d.Active })
-	seq := b.publish("directory", sampleEvent(1, big))
-	r := b.awaitRejection(seq, func(events.Rejection) bool { return true })
-	if !strings.Contains(r.Failure.Message, "is too big") {
-		t.Errorf("rejection = %+v", r.Failure)
+	r.publish("hr", sampleEvent(1, big))
+	r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
+	seq := r.publish("directory", sampleEvent(1, big))
+	rejection := r.awaitRejection(seq, func(events.Rejection) bool { return true })
+	if !strings.Contains(rejection.Failure.Message, "is too big") {
+		t.Errorf("rejection = %+v", rejection.Failure)
 	}
-	b.awaitAcked()
+	r.awaitAcked()
 }
 
 func TestNATSRestartLosesNothing(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.start()
-	b.publish("hr", sampleEvent(1))
-	b.awaitDesired(1, func(d events.Desired) bool { return d.Active })
-	b.server.Kill()
-	b.server.Restart(t)
-	b.until("NATS is back", func() bool { return b.bus.Ready() == nil })
-	b.publish("hr", sampleEvent(2))
-	b.awaitDesired(2, func(d events.Desired) bool { return d.Active })
+	r := newRig(t)
+	r.start()
+	r.publish("hr", sampleEvent(1))
+	r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
+	r.server.Kill()
+	r.server.Restart(t)
+	r.until("NATS is back", func() bool { return r.bus.Ready() == nil })
+	r.publish("hr", sampleEvent(2))
+	r.awaitDesired(2, func(d events.Desired) bool { return d.Active })
 }
 
 // splits counts reads that ask for a person without their desired states.
@@ -452,26 +452,26 @@ func (r *splits) Latest(ctx context.Context, stream string, subjects []string) (
 
 func TestAPersonIsReadAsOfOneMoment(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t, "o1", "o2", "o3", "o4", "o5") // with sales, six
-	s := b.service(telemetry.Discard())
-	r := &splits{roster: s.roster}
-	s.roster = r
+	r := newRig(t, "o1", "o2", "o3", "o4", "o5") // with sales, six
+	s := r.service(telemetry.Discard())
+	watched := &splits{roster: s.roster}
+	s.roster = watched
 	changes := make([]*change, batchSize)
 	for i := range changes {
-		changes[i] = &change{key: b.key(i), context: b.ctx, apply: func(*events.PersonState) bool { return false }}
+		changes[i] = &change{key: r.key(i), context: r.ctx, apply: func(*events.PersonState) bool { return false }}
 	}
-	if err := s.revise(b.ctx, changes); err != nil {
+	if err := s.revise(r.ctx, changes); err != nil {
 		t.Fatal(err)
 	}
-	if r.split.Load() != 0 || r.reads.Load() != (batchSize+141)/142 {
-		t.Errorf("%d reads, %d of them split somebody", r.reads.Load(), r.split.Load())
+	if watched.split.Load() != 0 || watched.reads.Load() != (batchSize+141)/142 {
+		t.Errorf("%d reads, %d of them split somebody", watched.reads.Load(), watched.split.Load())
 	}
 }
 
 // BenchmarkService is assignment on a real server that syncs every write:
 // events of new people, from DIRECTORY to their desired state and work.
 func BenchmarkService(b *testing.B) {
-	h := newBundle(b)
+	h := newRig(b)
 	const batch = 1000
 	for start := 0; start < b.N; start += batch {
 		var groups []bus.Group

@@ -18,39 +18,39 @@ func employed(number string) func(*events.Event) {
 // the form that is declared; and so do the members of its groups.
 func TestAnIDIsWrittenInSeveralWays(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	hr := b.file.Sources["hr"]
+	r := newRig(t)
+	hr := r.file.Sources["hr"]
 	hr.CorrelationID = config.CorrelationID{Trim: true, Case: config.CaseUpper, PadZeros: 6, Pattern: "[0-9]{6}|W[0-9]{5}"}
-	b.file.Sources["hr"] = hr
-	b.start()
-	b.publish("hr", sampleEvent(1, employed(" w00001 ")))
-	d, _ := b.awaitDesired(1, func(d events.Desired) bool { return d.Active })
+	r.file.Sources["hr"] = hr
+	r.start()
+	r.publish("hr", sampleEvent(1, employed(" w00001 ")))
+	d, _ := r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
 	if d.Match.FederationID != "W00001" {
 		t.Errorf("the person is found by %+v", d.Match)
 	}
-	b.publish("hr", &events.Event{SpecVersion: "1.0", ID: "g", Source: "urn:hr", Type: events.TypeGroupUpserted,
+	r.publish("hr", &events.Event{SpecVersion: "1.0", ID: "g", Source: "urn:hr", Type: events.TypeGroupUpserted,
 		Group: &events.Group{ExternalID: "g", DisplayName: "Leads", Members: []events.Member{{Value: "w00001"}, {Value: "77"}}}})
-	b.awaitDesired(1, func(d events.Desired) bool { return slices.Contains(d.Assignments["permissionSets"], "Lead") })
-	number := events.DesiredSubject("sales", b.keyer.Person("000077"))
-	b.publish("hr", sampleEvent(2, employed("77")))
-	await(b, number, func(d events.Desired) bool { return slices.Contains(d.Assignments["permissionSets"], "Lead") })
-	b.publish("directory", sampleEvent(1, func(e *events.Event) { e.Person.Title = ""; e.Person.NickName = "Sam" }))
-	p, _ := await(b, events.PersonSubject(b.key(1)), func(p events.PersonState) bool { return len(p.Sources) == 2 })
+	r.awaitDesired(1, func(d events.Desired) bool { return slices.Contains(d.Assignments["permissionSets"], "Lead") })
+	number := events.DesiredSubject("sales", r.keyer.Person("000077"))
+	r.publish("hr", sampleEvent(2, employed("77")))
+	await(r, number, func(d events.Desired) bool { return slices.Contains(d.Assignments["permissionSets"], "Lead") })
+	r.publish("directory", sampleEvent(1, func(e *events.Event) { e.Person.Title = ""; e.Person.NickName = "Sam" }))
+	p, _ := await(r, events.PersonSubject(r.key(1)), func(p events.PersonState) bool { return len(p.Sources) == 2 })
 	if p.CorrelationID != "W00001" {
 		t.Errorf("person %+v", p)
 	}
-	b.publish("hr", sampleEvent(1, employed("W00001\t"), active(false)))
-	b.awaitDesired(1, func(d events.Desired) bool { return !d.Active && !d.Sought })
+	r.publish("hr", sampleEvent(1, employed("W00001\t"), active(false)))
+	r.awaitDesired(1, func(d events.Desired) bool { return !d.Active && !d.Sought })
 }
 
 // A source that declares nothing keeps the keys it has.
 func TestAnIDIsAKeyAsItIsWrittenWhereNothingIsDeclared(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.start()
+	r := newRig(t)
+	r.start()
 	for n, id := range []string{" E100", "e100", "00123", "123", "1E5"} {
-		b.publish("hr", sampleEvent(n, employed(id)))
-		if p, _ := await(b, events.PersonSubject(b.keyer.Person(id)), func(events.PersonState) bool { return true }); p.CorrelationID != id {
+		r.publish("hr", sampleEvent(n, employed(id)))
+		if p, _ := await(r, events.PersonSubject(r.keyer.Person(id)), func(events.PersonState) bool { return true }); p.CorrelationID != id {
 			t.Errorf("%q is kept as %+v", id, p)
 		}
 	}
@@ -58,8 +58,8 @@ func TestAnIDIsAKeyAsItIsWrittenWhereNothingIsDeclared(t *testing.T) {
 
 func TestAnIDThatDoesNotFitIsRejected(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.start()
+	r := newRig(t)
+	r.start()
 	for name, c := range map[string]struct {
 		event *events.Event
 		says  string
@@ -70,12 +70,12 @@ func TestAnIDThatDoesNotFitIsRejected(t *testing.T) {
 			Group: &events.Group{ExternalID: "g", Members: []events.Member{{Value: "1"}, {Value: "4.56E+11"}}}},
 			"event at /data/members/1/value: is in scientific notation"},
 	} {
-		r := b.awaitRejection(b.publish("hr", c.event), func(events.Rejection) bool { return true })
-		if !strings.HasPrefix(r.Failure.Message, c.says) || r.Failure.Cause != events.CausePoison {
-			t.Errorf("%s: %+v, want %q", name, r.Failure, c.says)
+		rejection := r.awaitRejection(r.publish("hr", c.event), func(events.Rejection) bool { return true })
+		if !strings.HasPrefix(rejection.Failure.Message, c.says) || rejection.Failure.Cause != events.CausePoison {
+			t.Errorf("%s: %+v, want %q", name, rejection.Failure, c.says)
 		}
 	}
-	if p, seq := read[events.PersonState](b, events.PersonSubject(b.keyer.Person("4.56E+11"))); seq != 0 {
+	if p, seq := read[events.PersonState](r, events.PersonSubject(r.keyer.Person("4.56E+11"))); seq != 0 {
 		t.Errorf("kept all the same: %+v", p)
 	}
 }

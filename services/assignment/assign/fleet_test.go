@@ -50,7 +50,7 @@ func TestAnOlderReplicaLeavesWhatItCannotRead(t *testing.T) {
 		prefix string
 		event  *events.Event
 		source string
-		done   func(b *bundle, seq uint64) bool
+		done   func(r *rig, seq uint64) bool
 	}{
 		"a person":         {"rollcall.person.", sampleEvent(1, titled("New")), "hr", titleIsNew},
 		"a desired state":  {"rollcall.desired.", sampleEvent(1, titled("New")), "hr", titleIsNew},
@@ -59,66 +59,66 @@ func TestAnOlderReplicaLeavesWhatItCannotRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBundle(t)
-			present := b.service(telemetry.Discard())
-			b.handled(present, b.publish("hr", sampleEvent(1)))
-			b.handled(present, b.publish("directory", groupEvent("Leads", 1)))
-			stored := b.roster()
+			r := newRig(t)
+			present := r.service(telemetry.Discard())
+			r.handled(present, r.publish("hr", sampleEvent(1)))
+			r.handled(present, r.publish("directory", groupEvent("Leads", 1)))
+			stored := r.roster()
 
-			s := b.service(telemetry.Discard())
+			s := r.service(telemetry.Discard())
 			o := &older{roster: s.roster, prefix: test.prefix}
 			s.roster, s.unreadableAgain = o, 20*time.Millisecond
-			seq := b.publish(test.source, test.event)
-			stop := b.run(s)
-			b.until("the older one met what it cannot read, twice", func() bool { return o.met.Load() > 3 })
-			if now := b.roster(); !slices.Equal(now, stored) || o.wrote.Load() != 0 {
+			seq := r.publish(test.source, test.event)
+			stop := r.run(s)
+			r.until("the older one met what it cannot read, twice", func() bool { return o.met.Load() > 3 })
+			if now := r.roster(); !slices.Equal(now, stored) || o.wrote.Load() != 0 {
 				t.Errorf("the older replica made\n%v\nof\n%v", now, stored)
 			}
-			if b.unacked() == 0 {
+			if r.unacked() == 0 {
 				t.Error("the older replica acked the event")
 			}
 
-			b.start()
-			b.until("the event is handled", func() bool { return test.done(b, seq) })
-			b.awaitAcked()
+			r.start()
+			r.until("the event is handled", func() bool { return test.done(r, seq) })
+			r.awaitAcked()
 			stop()
-			if have, _ := b.bus.Latest(b.ctx, events.StreamRoster, []string{events.RejectionSubject(seq)}); len(have) > 0 {
+			if have, _ := r.bus.Latest(r.ctx, events.StreamRoster, []string{events.RejectionSubject(seq)}); len(have) > 0 {
 				t.Error("the event was rejected")
 			}
 		})
 	}
 }
 
-func titleIsNew(b *bundle, _ uint64) bool {
-	d, _ := b.desired(1)
+func titleIsNew(r *rig, _ uint64) bool {
+	d, _ := r.desired(1)
 	return d.Fields["Title"] == "New"
 }
 
-func groupIsNew(b *bundle, seq uint64) bool {
-	g, _ := read[events.GroupState](b, events.GroupSubject(b.keyer.Group("directory", "g1")))
-	return g.Origin.Seq == seq && b.memberships(g.Key, 2)[1] == "Followers"
+func groupIsNew(r *rig, seq uint64) bool {
+	g, _ := read[events.GroupState](r, events.GroupSubject(r.keyer.Group("directory", "g1")))
+	return g.Origin.Seq == seq && r.memberships(g.Key, 2)[1] == "Followers"
 }
 
 // roster lists everything in ROSTER, each with its sequence.
-func (b *bundle) roster() []string {
-	b.t.Helper()
+func (r *rig) roster() []string {
+	r.t.Helper()
 	var out []string
-	err := b.bus.Scan(b.ctx, events.StreamRoster, ">", 1, func(e bus.Entry) error {
+	err := r.bus.Scan(r.ctx, events.StreamRoster, ">", 1, func(e bus.Entry) error {
 		out = append(out, e.Subject+" "+string(e.Data))
 		return nil
 	})
 	if err != nil {
-		b.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	return out
 }
 
 // unacked is how many events are delivered, or still to be, and not acked.
-func (b *bundle) unacked() int {
-	b.t.Helper()
-	all, err := b.bus.Consumers(b.ctx, events.StreamDirectory)
+func (r *rig) unacked() int {
+	r.t.Helper()
+	all, err := r.bus.Consumers(r.ctx, events.StreamDirectory)
 	if err != nil {
-		b.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	i := slices.IndexFunc(all, func(c bus.ConsumerStatus) bool { return c.Name == events.ConsumerAssignment })
 	return int(all[i].Pending) + all[i].AckPending

@@ -397,10 +397,10 @@ func (s *Service) interleave(rt *rapid.T, all []*incoming, batches [][]int) (*ev
 // kept of older ones.
 func TestWhatIsSupersededMakesRoom(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.sends("hr", events.VersionNumber)
-	b.sends("directory", events.VersionNumber)
-	s := b.service(telemetry.Discard())
+	r := newRig(t)
+	r.sends("hr", events.VersionNumber)
+	r.sends("directory", events.VersionNumber)
+	s := r.service(telemetry.Discard())
 	big := func(version string) *events.Event {
 		return sampleEvent(1, versioned(version), func(e *events.Event) {
 			e.Person.Custom = map[string]string{"notes": strings.Repeat("x", 400<<10)}
@@ -415,21 +415,21 @@ func TestWhatIsSupersededMakesRoom(t *testing.T) {
 		e.SourceVersion = version
 		return e
 	}
-	b.handled(s, b.publish("hr", big("9")))
-	b.handled(s, b.publish("directory", bigGroup("9")))
-	for _, seq := range []uint64{b.publish("hr", big("8")), b.publish("directory", bigGroup("8"))} {
-		if in := b.handled(s, seq)[0]; in.verdict != verdictSuperseded {
+	r.handled(s, r.publish("hr", big("9")))
+	r.handled(s, r.publish("directory", bigGroup("9")))
+	for _, seq := range []uint64{r.publish("hr", big("8")), r.publish("directory", bigGroup("8"))} {
+		if in := r.handled(s, seq)[0]; in.verdict != verdictSuperseded {
 			t.Errorf("event %d is %s: %v", seq, in.verdict, in.fault)
 		}
 	}
-	p, _ := read[events.PersonState](b, events.PersonSubject(b.key(1)))
+	p, _ := read[events.PersonState](r, events.PersonSubject(r.key(1)))
 	if hr := p.Sources["hr"]; hr.SourceVersion != "9" || len(hr.Superseded) != 1 {
 		t.Errorf("the person has version %q, and %d more", hr.SourceVersion, len(hr.Superseded))
 	}
-	if in := b.handled(s, b.publish("directory", big("1")))[0]; in.fault != nil {
+	if in := r.handled(s, r.publish("directory", big("1")))[0]; in.fault != nil {
 		t.Errorf("another source's event is refused: %v", in.fault)
 	}
-	if g, _ := read[events.GroupState](b, events.GroupSubject(b.keyer.Group("directory", "g1"))); g.SourceVersion != "9" {
+	if g, _ := read[events.GroupState](r, events.GroupSubject(r.keyer.Group("directory", "g1"))); g.SourceVersion != "9" {
 		t.Errorf("the group has version %q", g.SourceVersion)
 	}
 }

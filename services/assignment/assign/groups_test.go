@@ -20,32 +20,32 @@ func groupEvent(name string, members ...int) *events.Event {
 
 func TestGroupsJoinRenameLeaveAndGo(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.start()
+	r := newRig(t)
+	r.start()
 	hasLead := func(want bool) func(events.Desired) bool {
 		return func(d events.Desired) bool { return slices.Contains(d.Assignments["permissionSets"], "Lead") == want }
 	}
-	b.publish("directory", groupEvent("Leads", 1, 2)) // before anybody knows them
-	b.awaitAcked()
-	if _, seq := b.desired(1); seq != 0 {
+	r.publish("directory", groupEvent("Leads", 1, 2)) // before anybody knows them
+	r.awaitAcked()
+	if _, seq := r.desired(1); seq != 0 {
 		t.Error("somebody known only as a member got a desired state")
 	}
-	b.publish("hr", sampleEvent(1))
-	b.publish("hr", sampleEvent(2))
-	b.awaitDesired(1, hasLead(true))
-	b.awaitDesired(2, hasLead(true))
-	b.publish("directory", groupEvent("Leads", 2, 3)) // 1 leaves
-	b.awaitDesired(1, hasLead(false))
-	b.publish("directory", groupEvent("Followers", 2, 3)) // renamed
-	b.awaitDesired(2, hasLead(false))
-	b.publish("directory", groupEvent("Leads", 2, 3))
-	b.awaitDesired(2, hasLead(true))
+	r.publish("hr", sampleEvent(1))
+	r.publish("hr", sampleEvent(2))
+	r.awaitDesired(1, hasLead(true))
+	r.awaitDesired(2, hasLead(true))
+	r.publish("directory", groupEvent("Leads", 2, 3)) // 1 leaves
+	r.awaitDesired(1, hasLead(false))
+	r.publish("directory", groupEvent("Followers", 2, 3)) // renamed
+	r.awaitDesired(2, hasLead(false))
+	r.publish("directory", groupEvent("Leads", 2, 3))
+	r.awaitDesired(2, hasLead(true))
 	gone := groupEvent("Leads", 2, 3)
 	gone.Type = events.TypeGroupRemoved
-	b.publish("directory", gone)
-	b.awaitDesired(2, hasLead(false))
-	b.awaitAcked()
-	g, _ := read[events.GroupState](b, events.GroupSubject(b.keyer.Group("directory", "g1")))
+	r.publish("directory", gone)
+	r.awaitDesired(2, hasLead(false))
+	r.awaitAcked()
+	g, _ := read[events.GroupState](r, events.GroupSubject(r.keyer.Group("directory", "g1")))
 	if !g.Removed {
 		t.Errorf("group = %+v", g)
 	}
@@ -53,16 +53,16 @@ func TestGroupsJoinRenameLeaveAndGo(t *testing.T) {
 
 func TestALargeGroupIsSpreadInParts(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.start()
+	r := newRig(t)
+	r.start()
 	members := make([]int, 2*batchSize+7)
 	for i := range members {
 		members[i] = i + 1
 	}
-	b.publish("directory", groupEvent("Leads", members...))
-	b.awaitAcked()
+	r.publish("directory", groupEvent("Leads", members...))
+	r.awaitAcked()
 	for _, n := range []int{1, batchSize, batchSize + 1, len(members)} {
-		p, _ := read[events.PersonState](b, events.PersonSubject(b.key(n)))
+		p, _ := read[events.PersonState](r, events.PersonSubject(r.key(n)))
 		if len(p.Groups) != 1 {
 			t.Errorf("person %d is in %d groups", n, len(p.Groups))
 		}
@@ -74,24 +74,24 @@ func TestALargeGroupIsSpreadInParts(t *testing.T) {
 // them in line with the newer one.
 func TestAnInterruptedOlderGroupEventIsPutRight(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	s := b.service(telemetry.Discard())
-	b.publish("directory", groupEvent("Leads", 1))
-	older := b.publish("directory", groupEvent("Leads", 2))
-	newer := b.publish("directory", groupEvent("Leads", 1))
-	handle := func(seq uint64) verdict { return b.handled(s, seq)[0].verdict }
+	r := newRig(t)
+	s := r.service(telemetry.Discard())
+	r.publish("directory", groupEvent("Leads", 1))
+	older := r.publish("directory", groupEvent("Leads", 2))
+	newer := r.publish("directory", groupEvent("Leads", 1))
+	handle := func(seq uint64) verdict { return r.handled(s, seq)[0].verdict }
 	handle(1)
 	s.roster = &failing{roster: s.roster, fail: func(subject string) bool { return strings.HasPrefix(subject, "rollcall.group.") }}
 	if v := handle(older); v != verdictUndecided {
 		t.Fatalf("the interrupted event is %s", v)
 	}
-	s.roster = b.bus
+	s.roster = r.bus
 	handle(newer)
 	if v := handle(older); v != verdictSuperseded {
 		t.Fatalf("the older event is %s", v)
 	}
 	for n, want := range map[int]bool{1: true, 2: false} {
-		p, _ := read[events.PersonState](b, events.PersonSubject(b.key(n)))
+		p, _ := read[events.PersonState](r, events.PersonSubject(r.key(n)))
 		for _, m := range p.Groups {
 			if !m.Left != want {
 				t.Errorf("person %d: in the group = %v, want %v", n, !m.Left, want)

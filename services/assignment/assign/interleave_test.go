@@ -16,26 +16,26 @@ import (
 // consume has several services handle the events at the same time, each in an
 // order of its own; some are delivered more than once, and what a service leaves
 // undecided comes again.
-func (b *bundle) consume(r *rand.Rand, services []*Service, seqs []uint64) {
-	b.t.Helper()
+func (r *rig) consume(dice *rand.Rand, services []*Service, seqs []uint64) {
+	r.t.Helper()
 	deliveries := slices.Clone(seqs)
 	for range len(seqs) / 2 {
-		deliveries = append(deliveries, seqs[r.IntN(len(seqs))])
+		deliveries = append(deliveries, seqs[dice.IntN(len(seqs))])
 	}
 	hands := make([][]uint64, len(services))
-	for _, at := range r.Perm(len(deliveries)) {
-		to := r.IntN(len(services))
+	for _, at := range dice.Perm(len(deliveries)) {
+		to := dice.IntN(len(services))
 		hands[to] = append(hands[to], deliveries[at])
 	}
 	var all sync.WaitGroup
 	for i, s := range services {
 		sizes := make([]int, len(hands[i]))
 		for j := range sizes {
-			sizes[j] = 1 + r.IntN(3)
+			sizes[j] = 1 + dice.IntN(3)
 		}
 		all.Go(func() {
-			if err := b.takeAll(s, hands[i], sizes); err != nil {
-				b.t.Error(err)
+			if err := r.takeAll(s, hands[i], sizes); err != nil {
+				r.t.Error(err)
 			}
 		})
 	}
@@ -43,43 +43,43 @@ func (b *bundle) consume(r *rand.Rand, services []*Service, seqs []uint64) {
 }
 
 // takeAll takes events to their end in batches.
-func (b *bundle) takeAll(s *Service, seqs []uint64, sizes []int) error {
+func (r *rig) takeAll(s *Service, seqs []uint64, sizes []int) error {
 	for round := 0; len(seqs) > 0; round++ {
 		n := min(sizes[round%len(sizes)], len(seqs))
 		batch := make([]*incoming, n)
 		for i, seq := range seqs[:n] {
-			entry, err := b.bus.At(b.ctx, events.StreamDirectory, seq)
+			entry, err := r.bus.At(r.ctx, events.StreamDirectory, seq)
 			if err != nil {
 				return err
 			}
 			in, err := s.reader.read(entry)
 			in.fault = err
-			s.begin(telemetry.Extract(b.ctx, entry.Header), in)
+			s.begin(telemetry.Extract(r.ctx, entry.Header), in)
 			batch[i] = in
 		}
 		seqs = seqs[n:]
-		s.handle(b.ctx, b.ctx, batch)
+		s.handle(r.ctx, r.ctx, batch)
 		for _, in := range batch {
 			if in.verdict == verdictUndecided {
 				seqs = append(seqs, in.entry.Seq)
 			}
 		}
 	}
-	return b.ctx.Err()
+	return r.ctx.Err()
 }
 
 // inOrder is what a group's events come to, read one after the other.
-func (b *bundle) inOrder(s *Service, seqs []uint64) events.GroupState {
-	b.t.Helper()
+func (r *rig) inOrder(s *Service, seqs []uint64) events.GroupState {
+	r.t.Helper()
 	var state events.GroupState
 	for _, seq := range seqs {
-		entry, err := b.bus.At(b.ctx, events.StreamDirectory, seq)
+		entry, err := r.bus.At(r.ctx, events.StreamDirectory, seq)
 		if err != nil {
-			b.t.Fatal(err)
+			r.t.Fatal(err)
 		}
 		in, err := s.reader.read(entry)
 		if err != nil {
-			b.t.Fatal(err)
+			r.t.Fatal(err)
 		}
 		foldGroup(&state, in)
 	}
@@ -88,11 +88,11 @@ func (b *bundle) inOrder(s *Service, seqs []uint64) events.GroupState {
 
 // memberships says of each person under which name they are in a group; those
 // who are not are left out.
-func (b *bundle) memberships(group events.Key, people int) map[int]string {
-	b.t.Helper()
+func (r *rig) memberships(group events.Key, people int) map[int]string {
+	r.t.Helper()
 	out := map[int]string{}
 	for n := range people {
-		p, _ := read[events.PersonState](b, events.PersonSubject(b.key(n)))
+		p, _ := read[events.PersonState](r, events.PersonSubject(r.key(n)))
 		if m, ok := p.Groups[group]; ok && !m.Left {
 			out[n] = m.Name
 		}
@@ -106,27 +106,27 @@ func (b *bundle) memberships(group events.Key, people int) map[int]string {
 func TestAnyInterleavingOfAGroupsEventsEndsAlike(t *testing.T) {
 	t.Parallel()
 	const people, groups = 6, 20
-	b := newBundle(t)
-	b.sends("directory", events.VersionNumber)
-	services := []*Service{b.service(telemetry.Discard()), b.service(telemetry.Discard()), b.service(telemetry.Discard())}
+	r := newRig(t)
+	r.sends("directory", events.VersionNumber)
+	services := []*Service{r.service(telemetry.Discard()), r.service(telemetry.Discard()), r.service(telemetry.Discard())}
 	seed := uint64(time.Now().UnixNano())
-	r := rand.New(rand.NewPCG(seed, 0))
+	dice := rand.New(rand.NewPCG(seed, 0))
 	for g := range groups {
 		id := fmt.Sprint("g", g)
 		var seqs []uint64
-		for range 2 + r.IntN(5) {
-			e := groupEvent([]string{"Leads", "Followers"}[r.IntN(2)], r.Perm(people)[:r.IntN(people)]...)
-			e.Group.ExternalID, e.SourceVersion = id, fmt.Sprint(1+r.IntN(3))
-			if r.IntN(4) == 0 {
+		for range 2 + dice.IntN(5) {
+			e := groupEvent([]string{"Leads", "Followers"}[dice.IntN(2)], dice.Perm(people)[:dice.IntN(people)]...)
+			e.Group.ExternalID, e.SourceVersion = id, fmt.Sprint(1+dice.IntN(3))
+			if dice.IntN(4) == 0 {
 				e.Type = events.TypeGroupRemoved
 			}
-			seqs = append(seqs, b.publish("directory", e))
+			seqs = append(seqs, r.publish("directory", e))
 		}
-		want := b.inOrder(services[0], seqs)
-		b.consume(r, services[:2+r.IntN(2)], seqs)
+		want := r.inOrder(services[0], seqs)
+		r.consume(dice, services[:2+dice.IntN(2)], seqs)
 
-		key := b.keyer.Group("directory", id)
-		got, _ := read[events.GroupState](b, events.GroupSubject(key))
+		key := r.keyer.Group("directory", id)
+		got, _ := read[events.GroupState](r, events.GroupSubject(key))
 		if got.Origin.Seq != want.Origin.Seq || got.Removed != want.Removed || len(got.Superseded) != len(want.Superseded) {
 			t.Errorf("group %d ended as event %d (removed %v), in order as %d (removed %v)", g, got.Origin.Seq, got.Removed, want.Origin.Seq, want.Removed)
 		}
@@ -136,7 +136,7 @@ func TestAnyInterleavingOfAGroupsEventsEndsAlike(t *testing.T) {
 				members[n] = groupName(want.Group)
 			}
 		}
-		if is := b.memberships(key, people); !reflect.DeepEqual(is, members) {
+		if is := r.memberships(key, people); !reflect.DeepEqual(is, members) {
 			t.Errorf("group %d: members are %v, want %v", g, is, members)
 		}
 	}
@@ -150,35 +150,35 @@ func TestAnyInterleavingOfAGroupsEventsEndsAlike(t *testing.T) {
 func TestReplicasFoldSeveralSourcesAlike(t *testing.T) {
 	t.Parallel()
 	const people = 25
-	b := newBundle(t)
-	b.sends("hr", events.VersionNumber)
-	one, other := b.service(telemetry.Discard()), b.service(telemetry.Discard())
+	r := newRig(t)
+	r.sends("hr", events.VersionNumber)
+	one, other := r.service(telemetry.Discard()), r.service(telemetry.Discard())
 	seed := uint64(time.Now().UnixNano())
-	r := rand.New(rand.NewPCG(seed, 0))
+	dice := rand.New(rand.NewPCG(seed, 0))
 	var seqs []uint64
 	for range 12 * people {
-		e := sampleEvent(r.IntN(people), titled(fmt.Sprint("T", r.IntN(1000))))
-		source := []string{"hr", "directory"}[r.IntN(2)]
+		e := sampleEvent(dice.IntN(people), titled(fmt.Sprint("T", dice.IntN(1000))))
+		source := []string{"hr", "directory"}[dice.IntN(2)]
 		if source == "hr" {
-			e.SourceVersion = fmt.Sprint(1 + r.IntN(4))
+			e.SourceVersion = fmt.Sprint(1 + dice.IntN(4))
 		}
-		switch r.IntN(6) {
+		switch dice.IntN(6) {
 		case 0:
 			e.Type = events.TypePersonRemoved
 		case 1, 2:
-			active(r.IntN(2) == 0)(e)
+			active(dice.IntN(2) == 0)(e)
 		}
-		seqs = append(seqs, b.publish(source, e))
+		seqs = append(seqs, r.publish(source, e))
 	}
-	want := b.foldInOrder(one, seqs)
-	b.consume(r, []*Service{one, other}, seqs)
+	want := r.foldInOrder(one, seqs)
+	r.consume(dice, []*Service{one, other}, seqs)
 	for n := range people {
-		got, _ := read[events.PersonState](b, events.PersonSubject(b.key(n)))
-		if is, should := sourcesOf(t, got), sourcesOf(t, *want[b.key(n)]); is != should {
+		got, _ := read[events.PersonState](r, events.PersonSubject(r.key(n)))
+		if is, should := sourcesOf(t, got), sourcesOf(t, *want[r.key(n)]); is != should {
 			t.Errorf("person %d ended as\n%s\nand in order as\n%s", n, is, should)
 		}
 		merged, isActive := one.merger.merge(&got)
-		d, seq := b.desired(n)
+		d, seq := r.desired(n)
 		if d.Active != isActive || seq > 0 && isActive && d.Fields["Title"] != merged.Title {
 			t.Errorf("person %d: active %v, title %v; the sources say active %v, %+v", n, d.Active, d.Fields["Title"], isActive, merged)
 		}
@@ -194,24 +194,24 @@ func TestReplicasFoldSeveralSourcesAlike(t *testing.T) {
 func TestReplicasLoseNothingOfTwoSources(t *testing.T) {
 	t.Parallel()
 	const people, rounds = 40, 6
-	b := newBundle(t)
+	r := newRig(t)
 	badge := func(source string, round int) func(*events.Event) {
 		return func(e *events.Event) { e.Person.Custom = map[string]string{source: fmt.Sprint(round)} }
 	}
-	b.start()
-	b.start()
+	r.start()
+	r.start()
 	newest := map[int]map[string]uint64{}
 	for round := range rounds {
 		for n := range people {
 			newest[n] = map[string]uint64{}
 			for _, source := range []string{"hr", "directory"} {
-				newest[n][source] = b.publish(source, sampleEvent(n, badge(source, round)))
+				newest[n][source] = r.publish(source, sampleEvent(n, badge(source, round)))
 			}
 		}
 	}
-	b.awaitAcked()
+	r.awaitAcked()
 	for n := range people {
-		p, _ := read[events.PersonState](b, events.PersonSubject(b.key(n)))
+		p, _ := read[events.PersonState](r, events.PersonSubject(r.key(n)))
 		for source, seq := range newest[n] {
 			if s := p.Sources[source]; s.Origin.Seq != seq || s.Person.Custom[source] != fmt.Sprint(rounds-1) {
 				t.Errorf("of person %d, %s said event %d; event %d is in the state", n, source, seq, s.Origin.Seq)
@@ -220,17 +220,17 @@ func TestReplicasLoseNothingOfTwoSources(t *testing.T) {
 	}
 }
 
-func (b *bundle) foldInOrder(s *Service, seqs []uint64) map[events.Key]*events.PersonState {
-	b.t.Helper()
+func (r *rig) foldInOrder(s *Service, seqs []uint64) map[events.Key]*events.PersonState {
+	r.t.Helper()
 	out := map[events.Key]*events.PersonState{}
 	for _, seq := range seqs {
-		entry, err := b.bus.At(b.ctx, events.StreamDirectory, seq)
+		entry, err := r.bus.At(r.ctx, events.StreamDirectory, seq)
 		if err != nil {
-			b.t.Fatal(err)
+			r.t.Fatal(err)
 		}
 		in, err := s.reader.read(entry)
 		if err != nil {
-			b.t.Fatal(err)
+			r.t.Fatal(err)
 		}
 		if out[in.key] == nil {
 			out[in.key] = &events.PersonState{Key: in.key}

@@ -107,30 +107,30 @@ func TestWhoeverIsBackIsSoughtNoLonger(t *testing.T) {
 // event must not wait behind a load.
 func TestALeaverNeverSeenActiveIsSought(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.start()
+	r := newRig(t)
+	r.start()
 	backfill := func(e *events.Event) { e.Lane = events.LaneBackfill }
 	removed := func(e *events.Event) { e.Type = events.TypePersonRemoved }
 	kitchen := func(e *events.Event) { e.Person.Enterprise.Department = "Kitchen" }
-	b.publish("hr", sampleEvent(1, backfill, active(false)))
-	b.publish("hr", sampleEvent(2, active(false)))
-	b.publish("hr", sampleEvent(3, kitchen))
-	b.awaitFolded(3, 3)
-	if _, seq := b.desired(3); seq != 0 {
+	r.publish("hr", sampleEvent(1, backfill, active(false)))
+	r.publish("hr", sampleEvent(2, active(false)))
+	r.publish("hr", sampleEvent(3, kitchen))
+	r.awaitFolded(3, 3)
+	if _, seq := r.desired(3); seq != 0 {
 		t.Error("an active person without a rule is looked for")
 	}
-	b.publish("hr", sampleEvent(3, removed))
+	r.publish("hr", sampleEvent(3, removed))
 	for n, lane := range map[int]events.Lane{1: events.LaneBackfill, 2: events.LaneLeaver, 3: events.LaneLeaver} {
-		d, seq := b.awaitDesired(n, func(d events.Desired) bool { return !d.Active })
+		d, seq := r.awaitDesired(n, func(d events.Desired) bool { return !d.Active })
 		want := events.Match{FederationID: fmt.Sprintf("W%05d", n), Username: fmt.Sprintf("sample.person%05d@example.com.crm", n), Email: fmt.Sprintf("sample.person%05d@example.com", n)}
-		if d.Lane != lane || !d.Sought || d.Match != want || b.workSeq(lane, n) != seq+1 {
+		if d.Lane != lane || !d.Sought || d.Match != want || r.workSeq(lane, n) != seq+1 {
 			t.Errorf("person %d: %+v, want them on lane %s, looked for by %+v", n, d, lane, want)
 		}
 	}
-	b.publish("hr", sampleEvent(2, backfill, active(true)))
-	b.awaitDesired(2, func(d events.Desired) bool { return d.Active })
-	b.publish("hr", sampleEvent(2, backfill, active(false)))
-	if d, _ := b.awaitDesired(2, func(d events.Desired) bool { return !d.Active && !d.Sought }); d.Lane != events.LaneLeaver {
+	r.publish("hr", sampleEvent(2, backfill, active(true)))
+	r.awaitDesired(2, func(d events.Desired) bool { return d.Active })
+	r.publish("hr", sampleEvent(2, backfill, active(false)))
+	if d, _ := r.awaitDesired(2, func(d events.Desired) bool { return !d.Active && !d.Sought }); d.Lane != events.LaneLeaver {
 		t.Errorf("somebody who had a user waits on lane %s", d.Lane)
 	}
 }
@@ -138,16 +138,16 @@ func TestALeaverNeverSeenActiveIsSought(t *testing.T) {
 // Whoever left before Rollcall looked for leavers is looked for after an upgrade.
 func TestTheSweepSeeksWhoLeftBefore(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	org := b.file.Orgs
-	b.file.Orgs = map[string]config.Org{}
-	stop := b.start()
-	b.awaitFolded(1, b.publish("hr", sampleEvent(1, active(false))))
-	b.awaitAcked()
+	r := newRig(t)
+	org := r.file.Orgs
+	r.file.Orgs = map[string]config.Org{}
+	stop := r.start()
+	r.awaitFolded(1, r.publish("hr", sampleEvent(1, active(false))))
+	r.awaitAcked()
 	stop()
-	b.file.Orgs = org
-	b.start()
-	if d, seq := b.awaitDesired(1, func(d events.Desired) bool { return d.Sought }); d.Lane != events.LaneBackfill || b.workSeq(events.LaneBackfill, 1) != seq+1 {
+	r.file.Orgs = org
+	r.start()
+	if d, seq := r.awaitDesired(1, func(d events.Desired) bool { return d.Sought }); d.Lane != events.LaneBackfill || r.workSeq(events.LaneBackfill, 1) != seq+1 {
 		t.Errorf("desired = %+v", d)
 	}
 }

@@ -20,21 +20,21 @@ const (
 
 func TestTheTraceGoesFromTheEventToItsWork(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
+	r := newRig(t)
 	rec := telemetrytest.Recording(t)
-	b.run(b.service(rec.Telemetry))
+	r.run(r.service(rec.Telemetry))
 	withAttribute := func(e *events.Event) { e.Traceparent = "00-" + eventTrace + "-" + spanID + "-01" }
 	subject := events.DirectorySubject("hr", events.KindPerson)
-	b.publishRaw(subject, encoded(t, sampleEvent(1, withAttribute)), bus.Header{events.HeaderTraceparent: {"00-" + headerTrace + "-" + spanID + "-01"}})
-	b.publishRaw(subject, encoded(t, sampleEvent(2, withAttribute)), nil)
-	b.publishRaw(subject, []byte(`{"personal":"data"`), nil)
+	r.publishRaw(subject, encoded(t, sampleEvent(1, withAttribute)), bus.Header{events.HeaderTraceparent: {"00-" + headerTrace + "-" + spanID + "-01"}})
+	r.publishRaw(subject, encoded(t, sampleEvent(2, withAttribute)), nil)
+	r.publishRaw(subject, []byte(`{"personal":"data"`), nil)
 	for n, trace := range map[int]string{1: headerTrace, 2: eventTrace} {
-		d, _ := b.awaitDesired(n, func(d events.Desired) bool { return d.Active })
+		d, _ := r.awaitDesired(n, func(d events.Desired) bool { return d.Active })
 		if !strings.Contains(d.Origin.Traceparent, trace) {
 			t.Errorf("origin of person %d is in trace %q", n, d.Origin.Traceparent)
 		}
-		for _, s := range []string{events.DesiredSubject("sales", b.key(n)), events.WorkSubject("sales", events.LaneChange, b.key(n)), events.PersonSubject(b.key(n))} {
-			have, err := b.bus.Latest(b.ctx, events.StreamRoster, []string{s})
+		for _, s := range []string{events.DesiredSubject("sales", r.key(n)), events.WorkSubject("sales", events.LaneChange, r.key(n)), events.PersonSubject(r.key(n))} {
+			have, err := r.bus.Latest(r.ctx, events.StreamRoster, []string{s})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,8 +43,8 @@ func TestTheTraceGoesFromTheEventToItsWork(t *testing.T) {
 			}
 		}
 	}
-	b.awaitRejection(3, func(events.Rejection) bool { return true })
-	b.awaitAcked()
+	r.awaitRejection(3, func(events.Rejection) bool { return true })
+	r.awaitAcked()
 	spans := rec.Named(spanEvent)
 	if len(spans) != 3 {
 		t.Fatalf("%d spans", len(spans))
@@ -67,12 +67,12 @@ func TestTheTraceGoesFromTheEventToItsWork(t *testing.T) {
 
 func TestWhatIsSupersededIsCountedAndLogged(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.sends("hr", events.VersionNumber)
+	r := newRig(t)
+	r.sends("hr", events.VersionNumber)
 	rec := telemetrytest.Recording(t)
-	s := b.service(rec.Telemetry)
+	s := r.service(rec.Telemetry)
 	for _, version := range []string{"5", "4", "3"} {
-		b.handled(s, b.publish("hr", sampleEvent(1, versioned(version))))
+		r.handled(s, r.publish("hr", sampleEvent(1, versioned(version))))
 	}
 	answer := httptest.NewRecorder()
 	rec.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))

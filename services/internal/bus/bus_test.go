@@ -18,26 +18,26 @@ import (
 
 var topo = bus.Topology{Orgs: []string{"acme"}}
 
-type bundle struct {
+type rig struct {
 	srv *bustest.Server
 	bus *bus.Bus
 	ctx context.Context
 }
 
-func setup(t *testing.T) *bundle {
+func newRig(t *testing.T) *rig {
 	t.Helper()
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	t.Cleanup(cancel)
 	srv := bustest.Start(t, topo)
-	return &bundle{srv: srv, bus: srv.Bus(t), ctx: ctx}
+	return &rig{srv: srv, bus: srv.Bus(t), ctx: ctx}
 }
 
 func person(i int) string { return events.PersonSubject(events.Key(fmt.Sprintf("k%d", i))) }
 
-func (b *bundle) commit(t *testing.T, groups ...bus.Group) []bus.Committed {
+func (r *rig) commit(t *testing.T, groups ...bus.Group) []bus.Committed {
 	t.Helper()
-	out, err := b.bus.Commit(b.ctx, events.StreamRoster, groups)
+	out, err := r.bus.Commit(r.ctx, events.StreamRoster, groups)
 	if err != nil {
 		t.Fatalf("commit: %v", err)
 	}
@@ -45,22 +45,22 @@ func (b *bundle) commit(t *testing.T, groups ...bus.Group) []bus.Committed {
 }
 
 func TestProvisionTwiceIsQuietAndVerifies(t *testing.T) {
-	b := setup(t)
-	if err := b.bus.Provision(b.ctx, topo); err != nil {
+	r := newRig(t)
+	if err := r.bus.Provision(r.ctx, topo); err != nil {
 		t.Fatal(err)
 	}
-	if waits, err := b.bus.Verify(b.ctx, topo); err != nil || len(waits) != 0 {
+	if waits, err := r.bus.Verify(r.ctx, topo); err != nil || len(waits) != 0 {
 		t.Fatal(waits, err)
 	}
-	if _, err := b.bus.Verify(b.ctx, bus.Topology{Orgs: []string{"acme", "other"}}); err == nil {
+	if _, err := r.bus.Verify(r.ctx, bus.Topology{Orgs: []string{"acme", "other"}}); err == nil {
 		t.Fatal("an org without consumers was verified")
 	}
 }
 
 // A consumer that somebody pointed elsewhere is noticed, and put right.
 func TestAConsumerWithAnotherFilterIsMissing(t *testing.T) {
-	b := setup(t)
-	nc, err := nats.Connect(b.srv.URL())
+	r := newRig(t)
+	nc, err := nats.Connect(r.srv.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,32 +70,32 @@ func TestAConsumerWithAnotherFilterIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := events.WorkConsumer("acme", events.LaneLeaver)
-	cons, err := js.Consumer(b.ctx, events.StreamRoster, name)
+	cons, err := js.Consumer(r.ctx, events.StreamRoster, name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg := cons.CachedInfo().Config
 	cfg.FilterSubject = events.HealthSubject("acme")
-	if _, err := js.UpdateConsumer(b.ctx, events.StreamRoster, cfg); err != nil {
+	if _, err := js.UpdateConsumer(r.ctx, events.StreamRoster, cfg); err != nil {
 		t.Fatal(err)
 	}
-	plan, err := b.bus.Plan(b.ctx, topo)
+	plan, err := r.bus.Plan(r.ctx, topo)
 	if err != nil || len(plan.Make) != 1 || !strings.Contains(plan.Make[0], name) {
 		t.Errorf("missing %v, error %v", plan, err)
 	}
-	if _, err := b.bus.Verify(b.ctx, topo); err == nil {
+	if _, err := r.bus.Verify(r.ctx, topo); err == nil {
 		t.Error("verified")
 	}
-	if err := b.bus.Provision(b.ctx, topo); err != nil {
+	if err := r.bus.Provision(r.ctx, topo); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.bus.Verify(b.ctx, topo); err != nil {
+	if _, err := r.bus.Verify(r.ctx, topo); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestCommitStoresGroupsWithTheirSequences(t *testing.T) {
-	b := setup(t)
+	r := newRig(t)
 	var groups []bus.Group
 	for i := range 700 { // two batches of at most 1,000 writes
 		groups = append(groups, bus.Group{
@@ -103,8 +103,8 @@ func TestCommitStoresGroupsWithTheirSequences(t *testing.T) {
 			{Subject: events.DesiredSubject("acme", events.Key(fmt.Sprintf("k%d", i))), Data: []byte("d"), Guarded: true},
 		})
 	}
-	out := b.commit(t, groups...)
-	got, err := b.bus.Latest(b.ctx, events.StreamRoster, []string{person(0), person(499), person(699)})
+	out := r.commit(t, groups...)
+	got, err := r.bus.Latest(r.ctx, events.StreamRoster, []string{person(0), person(499), person(699)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,33 +116,33 @@ func TestCommitStoresGroupsWithTheirSequences(t *testing.T) {
 }
 
 func TestConflictConcernsItsGroupOnly(t *testing.T) {
-	b := setup(t)
-	first := b.commit(t, bus.Group{{Subject: person(1), Data: []byte("old"), Guarded: true}})
-	out := b.commit(t,
+	r := newRig(t)
+	first := r.commit(t, bus.Group{{Subject: person(1), Data: []byte("old"), Guarded: true}})
+	out := r.commit(t,
 		bus.Group{{Subject: person(1), Data: []byte("stale"), Guarded: true, LastSeq: 0}},
 		bus.Group{{Subject: person(2), Data: []byte("new"), Guarded: true}},
 	)
 	if !errors.Is(out[0].Err, bus.ErrConflict) || out[1].Err != nil {
 		t.Fatalf("want a conflict of the first only, got %+v", out)
 	}
-	out = b.commit(t, bus.Group{{Subject: person(1), Data: []byte("newer"), Guarded: true, LastSeq: first[0].Seqs[0]}})
+	out = r.commit(t, bus.Group{{Subject: person(1), Data: []byte("newer"), Guarded: true, LastSeq: first[0].Seqs[0]}})
 	if out[0].Err != nil {
 		t.Fatalf("a fresh guard: %v", out[0].Err)
 	}
 }
 
 func TestScheduleFiresIntoItsTarget(t *testing.T) {
-	b := setup(t)
-	feed, err := b.bus.Feed(b.ctx, events.StreamRoster, events.WorkConsumer("acme", events.LaneChange), 10)
+	r := newRig(t)
+	feed, err := r.bus.Feed(r.ctx, events.StreamRoster, events.WorkConsumer("acme", events.LaneChange), 10)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer feed.Close()
 	due := time.Now().Add(300 * time.Millisecond)
-	b.commit(t, bus.Group{{Subject: events.RetrySubject("acme", "k1"), Data: []byte("w"),
+	r.commit(t, bus.Group{{Subject: events.RetrySubject("acme", "k1"), Data: []byte("w"),
 		Header:   bus.Header{events.HeaderTraceparent: {"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}},
 		Schedule: &bus.Schedule{At: due, Target: events.WorkSubject("acme", events.LaneChange, "k1")}}})
-	msgs, err := feed.Next(b.ctx, 10, 0)
+	msgs, err := feed.Next(r.ctx, 10, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,39 +155,39 @@ func TestScheduleFiresIntoItsTarget(t *testing.T) {
 }
 
 func TestFeedAndCommitOutliveAServerRestart(t *testing.T) {
-	b := setup(t)
-	feed, err := b.bus.Feed(b.ctx, events.StreamRoster, events.WorkConsumer("acme", events.LaneLeaver), 10)
+	r := newRig(t)
+	feed, err := r.bus.Feed(r.ctx, events.StreamRoster, events.WorkConsumer("acme", events.LaneLeaver), 10)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer feed.Close()
-	b.srv.Kill()
+	r.srv.Kill()
 	done := make(chan error, 1)
 	go func() {
-		_, err := b.bus.Commit(b.ctx, events.StreamRoster, []bus.Group{
+		_, err := r.bus.Commit(r.ctx, events.StreamRoster, []bus.Group{
 			{{Subject: events.LinkSubject("acme", "k1"), Data: []byte("l"), Guarded: true},
 				{Subject: events.WorkSubject("acme", events.LaneLeaver, "k1"), Data: []byte("w")}}})
 		done <- err
 	}()
-	b.srv.Restart(t)
+	r.srv.Restart(t)
 	if err := <-done; err != nil {
 		t.Fatalf("commit over a restart: %v", err)
 	}
-	msgs, err := feed.Next(b.ctx, 10, 0)
+	msgs, err := feed.Next(r.ctx, 10, 0)
 	if err != nil || string(msgs[0].Data) != "w" {
 		t.Fatalf("feed over a restart: %v %v", msgs, err)
 	}
 }
 
 func TestPriorityServesTheFirstFeedFirst(t *testing.T) {
-	b := setup(t)
+	r := newRig(t)
 	for i := range 50 {
-		b.commit(t, bus.Group{{Subject: events.WorkSubject("acme", events.LaneBackfill, events.Key(fmt.Sprintf("k%d", i))), Data: []byte("w")}})
+		r.commit(t, bus.Group{{Subject: events.WorkSubject("acme", events.LaneBackfill, events.Key(fmt.Sprintf("k%d", i))), Data: []byte("w")}})
 	}
-	b.commit(t, bus.Group{{Subject: events.WorkSubject("acme", events.LaneLeaver, "gone"), Data: []byte("w")}})
+	r.commit(t, bus.Group{{Subject: events.WorkSubject("acme", events.LaneLeaver, "gone"), Data: []byte("w")}})
 	var feeds []*bus.Feed
 	for _, lane := range events.Lanes() {
-		f, err := b.bus.Feed(b.ctx, events.StreamRoster, events.WorkConsumer("acme", lane), 100)
+		f, err := r.bus.Feed(r.ctx, events.StreamRoster, events.WorkConsumer("acme", lane), 100)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +198,7 @@ func TestPriorityServesTheFirstFeedFirst(t *testing.T) {
 	linger := func(i int) time.Duration { return time.Duration(i) * 50 * time.Millisecond }
 	seen, lanes := 0, []int{}
 	for seen < 51 {
-		i, msgs, err := p.Next(b.ctx, 20, linger)
+		i, msgs, err := p.Next(r.ctx, 20, linger)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,26 +214,26 @@ func TestPriorityServesTheFirstFeedFirst(t *testing.T) {
 }
 
 func TestBucketComparesAndSets(t *testing.T) {
-	b := setup(t)
-	k := b.bus.Bucket(events.BucketTokens)
-	if _, err := k.Get(b.ctx, "acme"); !errors.Is(err, bus.ErrNotFound) {
+	r := newRig(t)
+	k := r.bus.Bucket(events.BucketTokens)
+	if _, err := k.Get(r.ctx, "acme"); !errors.Is(err, bus.ErrNotFound) {
 		t.Fatalf("want not found, got %v", err)
 	}
-	seq, err := k.Set(b.ctx, "acme", []byte("1"), 0)
+	seq, err := k.Set(r.ctx, "acme", []byte("1"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Set(b.ctx, "acme", []byte("2"), 0); !errors.Is(err, bus.ErrConflict) {
+	if _, err := k.Set(r.ctx, "acme", []byte("2"), 0); !errors.Is(err, bus.ErrConflict) {
 		t.Fatalf("want a conflict, got %v", err)
 	}
 	seen := make(chan string, 4)
-	ctx, cancel := context.WithCancel(b.ctx)
+	ctx, cancel := context.WithCancel(r.ctx)
 	defer cancel()
 	go func() { _ = k.Watch(ctx, ">", func(e bus.Entry) { seen <- e.Subject + string(e.Data) }) }()
 	if got := <-seen; got != "acme1" {
 		t.Fatalf("watched %q", got)
 	}
-	if _, err := k.Set(b.ctx, "acme", []byte("3"), seq); err != nil {
+	if _, err := k.Set(r.ctx, "acme", []byte("3"), seq); err != nil {
 		t.Fatal(err)
 	}
 	if got := <-seen; got != "acme3" {
@@ -242,22 +242,22 @@ func TestBucketComparesAndSets(t *testing.T) {
 }
 
 func TestRemoveIsIdempotentAndLatestTakesWildcards(t *testing.T) {
-	b := setup(t)
+	r := newRig(t)
 	subject := events.DeadSubject("acme", events.CauseInvalid, "k1")
-	out, err := b.bus.Commit(b.ctx, events.StreamDead, []bus.Group{{{Subject: subject, Data: []byte("x")}}})
+	out, err := r.bus.Commit(r.ctx, events.StreamDead, []bus.Group{{{Subject: subject, Data: []byte("x")}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := b.bus.Latest(b.ctx, events.StreamDead, []string{events.DeadFilter("acme", "", "k1")})
+	got, err := r.bus.Latest(r.ctx, events.StreamDead, []string{events.DeadFilter("acme", "", "k1")})
 	if err != nil || len(got) != 1 {
 		t.Fatalf("by wildcard: %v %v", got, err)
 	}
 	for range 2 {
-		if err := b.bus.Remove(b.ctx, events.StreamDead, out[0].Seqs[0]); err != nil {
+		if err := r.bus.Remove(r.ctx, events.StreamDead, out[0].Seqs[0]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := b.bus.At(b.ctx, events.StreamDead, out[0].Seqs[0]); !errors.Is(err, bus.ErrNotFound) {
+	if _, err := r.bus.At(r.ctx, events.StreamDead, out[0].Seqs[0]); !errors.Is(err, bus.ErrNotFound) {
 		t.Fatalf("want not found, got %v", err)
 	}
 }

@@ -36,9 +36,9 @@ func publishNamed(ctx context.Context, t *testing.T, b *bus.Bus, ids ...string) 
 	return seqs, duplicates
 }
 
-func (b *bundle) inDirectory(t *testing.T) int {
+func (r *rig) inDirectory(t *testing.T) int {
 	t.Helper()
-	s, err := b.bus.Stream(b.ctx, events.StreamDirectory)
+	s, err := r.bus.Stream(r.ctx, events.StreamDirectory)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,19 +48,19 @@ func (b *bundle) inDirectory(t *testing.T) int {
 // A batch with an id that the stream has is refused whole: the others in it are
 // stored all the same, and who is a duplicate is said.
 func TestMessageIDAgain(t *testing.T) {
-	b := setup(t)
-	first, duplicates := publishNamed(b.ctx, t, b.bus, "a", "b", "c")
+	r := newRig(t)
+	first, duplicates := publishNamed(r.ctx, t, r.bus, "a", "b", "c")
 	if len(duplicates) != 0 {
 		t.Errorf("new, and duplicates: %v", duplicates)
 	}
-	again, duplicates := publishNamed(b.ctx, t, b.bus, "d", "b", "e")
+	again, duplicates := publishNamed(r.ctx, t, r.bus, "d", "b", "e")
 	if !slices.Equal(duplicates, []string{"b"}) || again[1] != first[1] {
 		t.Errorf("duplicates are %v, b is at %d and was at %d", duplicates, again[1], first[1])
 	}
-	if _, duplicates = publishNamed(b.ctx, t, b.bus, "a"); !slices.Equal(duplicates, []string{"a"}) {
+	if _, duplicates = publishNamed(r.ctx, t, r.bus, "a"); !slices.Equal(duplicates, []string{"a"}) {
 		t.Errorf("alone: duplicates are %v", duplicates)
 	}
-	if n := b.inDirectory(t); n != 5 {
+	if n := r.inDirectory(t); n != 5 {
 		t.Errorf("%d events are stored, want 5", n)
 	}
 }

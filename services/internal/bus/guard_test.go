@@ -38,8 +38,8 @@ func ended(out []bus.Committed) string {
 // The server does not look at a guard whose subject the batch has written: it
 // refuses the batch whole, for as long as it is asked.
 func TestGroupsGuardedByOneSubject(t *testing.T) {
-	b := setup(t)
-	out := b.commit(t,
+	r := newRig(t)
+	out := r.commit(t,
 		bus.Group{upon(person(1), "a", 0)},
 		bus.Group{upon(person(2), "x", 0)},
 		bus.Group{upon(person(1), "b", 0), plain(person(3), "b")},
@@ -49,17 +49,17 @@ func TestGroupsGuardedByOneSubject(t *testing.T) {
 	if got, want := ended(out), "stored stored conflict conflict stored stored"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if e := b.newest(t, person(1)); string(e.Data) != "a" || e.Seq != out[0].Seqs[0] {
+	if e := r.newest(t, person(1)); string(e.Data) != "a" || e.Seq != out[0].Seqs[0] {
 		t.Errorf("it is %q at %d, told was %v", e.Data, e.Seq, out[0].Seqs)
 	}
 }
 
 func TestGuardByAnotherSubject(t *testing.T) {
-	b := setup(t)
+	r := newRig(t)
 	register := events.HealthSubject("acme")
-	at := b.commit(t, bus.Group{plain(register, "1")})[0].Seqs[0]
+	at := r.commit(t, bus.Group{plain(register, "1")})[0].Seqs[0]
 
-	out := b.commit(t,
+	out := r.commit(t,
 		bus.Group{by(register, at, plain(person(1), "a")), by(register, at, plain(person(2), "a"))},
 		bus.Group{by(register, at-1, plain(person(3), "stale"))},
 		bus.Group{by(register, at, plain(person(4), "a"))},
@@ -69,11 +69,11 @@ func TestGuardByAnotherSubject(t *testing.T) {
 	if got, want := ended(out), "stored conflict stored stored conflict stored"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if e := b.newest(t, register); string(e.Data) != "2" || e.Seq != out[3].Seqs[1] {
+	if e := r.newest(t, register); string(e.Data) != "2" || e.Seq != out[3].Seqs[1] {
 		t.Errorf("the register is %q at %d, told was %v", e.Data, e.Seq, out[3].Seqs)
 	}
 
-	_, err := b.bus.Commit(b.ctx, events.StreamRoster, []bus.Group{
+	_, err := r.bus.Commit(r.ctx, events.StreamRoster, []bus.Group{
 		{upon(register, "3", out[3].Seqs[1]), by(register, out[3].Seqs[1], plain(person(8), "a"))},
 	})
 	if err == nil || !strings.Contains(err.Error(), "put it first") {

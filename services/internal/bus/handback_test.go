@@ -13,9 +13,9 @@ import (
 // TestAClosedFeedHandsBack wants another worker to get what a stopping one has
 // fetched and not begun, long before the ack wait has passed.
 func TestAClosedFeedHandsBack(t *testing.T) {
-	b := setup(t)
+	r := newRig(t)
 	open := func() *bus.Feed {
-		f, err := b.bus.Feed(b.ctx, events.StreamRoster, events.WorkConsumer("acme", events.LaneChange), 20)
+		f, err := r.bus.Feed(r.ctx, events.StreamRoster, events.WorkConsumer("acme", events.LaneChange), 20)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -28,12 +28,12 @@ func TestAClosedFeedHandsBack(t *testing.T) {
 	for i := range all {
 		group = append(group, bus.Write{Subject: events.WorkSubject("acme", events.LaneChange, events.Key(fmt.Sprintf("k%d", i))), Data: []byte("w")})
 	}
-	b.commit(t, group)
-	if _, err := leaving.Next(b.ctx, 1, 0); err != nil { // it has its share
+	r.commit(t, group)
+	if _, err := leaving.Next(r.ctx, 1, 0); err != nil { // it has its share
 		t.Fatal(err)
 	}
 	leaving.Close()
-	ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(r.ctx, 10*time.Second)
 	defer cancel()
 	seen := map[string]bool{}
 	for len(seen) < all-1 { // one is in the leaver's hands
@@ -51,19 +51,19 @@ func TestAClosedFeedHandsBack(t *testing.T) {
 // TestWhatWasInHandComesAgainWhenTheServerIsBack kills the server under a
 // message in hand, and wants it again long before the ack wait has passed.
 func TestWhatWasInHandComesAgainWhenTheServerIsBack(t *testing.T) {
-	b := setup(t)
-	f, err := b.bus.Feed(b.ctx, events.StreamRoster, events.WorkConsumer("acme", events.LaneChange), 20)
+	r := newRig(t)
+	f, err := r.bus.Feed(r.ctx, events.StreamRoster, events.WorkConsumer("acme", events.LaneChange), 20)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	b.commit(t, bus.Group{{Subject: events.WorkSubject("acme", events.LaneChange, "k"), Data: []byte("w")}})
-	if _, err := f.Next(b.ctx, 1, 0); err != nil {
+	r.commit(t, bus.Group{{Subject: events.WorkSubject("acme", events.LaneChange, "k"), Data: []byte("w")}})
+	if _, err := f.Next(r.ctx, 1, 0); err != nil {
 		t.Fatal(err)
 	}
-	b.srv.Kill()
-	b.srv.Restart(t)
-	ctx, cancel := context.WithTimeout(b.ctx, 15*time.Second)
+	r.srv.Kill()
+	r.srv.Restart(t)
+	ctx, cancel := context.WithTimeout(r.ctx, 15*time.Second)
 	defer cancel()
 	msgs, err := f.Next(ctx, 1, 0)
 	if err != nil {

@@ -17,11 +17,11 @@ import (
 )
 
 func TestProvisionChangesWhatLosesNothing(t *testing.T) {
-	b := setup(t)
-	if _, err := b.bus.Commit(b.ctx, events.StreamDirectory, []bus.Group{{plain(events.DirectorySubject("hr", "person"), "kept")}}); err != nil {
+	r := newRig(t)
+	if _, err := r.bus.Commit(r.ctx, events.StreamDirectory, []bus.Group{{plain(events.DirectorySubject("hr", "person"), "kept")}}); err != nil {
 		t.Fatal(err)
 	}
-	b.srv.SetStream(t, events.StreamDirectory, func(c *jetstream.StreamConfig) {
+	r.srv.SetStream(t, events.StreamDirectory, func(c *jetstream.StreamConfig) {
 		c.Duplicates, c.Discard, c.MaxBytes, c.MaxMsgs = time.Minute, jetstream.DiscardNew, 1<<20, 1000
 		c.AllowDirect, c.AllowAtomicPublish, c.Description = false, false, "theirs"
 		c.Metadata = map[string]string{"team": "theirs"}
@@ -32,21 +32,21 @@ func TestProvisionChangesWhatLosesNothing(t *testing.T) {
 		"allow_direct of stream DIRECTORY from false to true", "allow_atomic of stream DIRECTORY from false to true",
 		"description of stream DIRECTORY from theirs to events as they came",
 	}
-	plan, err := b.bus.Plan(b.ctx, topo)
+	plan, err := r.bus.Plan(r.ctx, topo)
 	if err != nil || len(plan.Make) != 0 || len(plan.Change) != len(want) {
 		t.Fatalf("%+v, %v", plan, err)
 	}
-	if _, err := b.bus.Verify(b.ctx, topo); !errors.Is(err, bus.ErrSettings) || !strings.Contains(err.Error(), "discard is DiscardNew, must be DiscardOld") ||
+	if _, err := r.bus.Verify(r.ctx, topo); !errors.Is(err, bus.ErrSettings) || !strings.Contains(err.Error(), "discard is DiscardNew, must be DiscardOld") ||
 		strings.Contains(err.Error(), "duplicate_window") {
 		t.Errorf("verified: %v", err)
 	}
 	var log syncBuffer
-	provisioner, err := bus.Connect(b.ctx, bus.Options{URL: b.srv.URL(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	provisioner, err := bus.Connect(r.ctx, bus.Options{URL: r.srv.URL(), Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer provisioner.Close()
-	if err := provisioner.Provision(b.ctx, topo); err != nil {
+	if err := provisioner.Provision(r.ctx, topo); err != nil {
 		t.Fatal(err)
 	}
 	said := fmt.Sprint(plan.Change)
@@ -59,18 +59,18 @@ func TestProvisionChangesWhatLosesNothing(t *testing.T) {
 			t.Errorf("the change of %s is not said once in\n%s", setting, log.String())
 		}
 	}
-	if waits, err := b.bus.Verify(b.ctx, topo); err != nil || len(waits) != 0 {
+	if waits, err := r.bus.Verify(r.ctx, topo); err != nil || len(waits) != 0 {
 		t.Errorf("afterwards: %v, %v", waits, err)
 	}
-	have := b.srv.Settings(t, events.StreamDirectory)
+	have := r.srv.Settings(t, events.StreamDirectory)
 	if have.Duplicates != 10*time.Minute || have.Metadata["team"] != "theirs" {
 		t.Errorf("%+v", have)
 	}
-	if s, err := b.bus.Stream(b.ctx, events.StreamDirectory); err != nil || s.Messages != 1 {
+	if s, err := r.bus.Stream(r.ctx, events.StreamDirectory); err != nil || s.Messages != 1 {
 		t.Errorf("%+v, %v", s, err)
 	}
 	lines := strings.Count(log.String(), "stream setting changed")
-	if err := provisioner.Provision(b.ctx, topo); err != nil || strings.Count(log.String(), "stream setting changed") != lines {
+	if err := provisioner.Provision(r.ctx, topo); err != nil || strings.Count(log.String(), "stream setting changed") != lines {
 		t.Errorf("again: %v\n%s", err, log.String())
 	}
 }
@@ -78,9 +78,9 @@ func TestProvisionChangesWhatLosesNothing(t *testing.T) {
 // What only shortens the time in which a repeat is recognised keeps nobody from
 // starting.
 func TestADuplicateWindowWaits(t *testing.T) {
-	b := setup(t)
-	b.srv.SetStream(t, events.StreamOperator, func(c *jetstream.StreamConfig) { c.Duplicates = time.Minute })
-	waits, err := b.srv.As(t, "retry-scheduler").Verify(b.ctx, topo)
+	r := newRig(t)
+	r.srv.SetStream(t, events.StreamOperator, func(c *jetstream.StreamConfig) { c.Duplicates = time.Minute })
+	waits, err := r.srv.As(t, "retry-scheduler").Verify(r.ctx, topo)
 	if err != nil || len(waits) != 1 || waits[0].Setting != "duplicate_window" {
 		t.Errorf("%v, %v", waits, err)
 	}
@@ -96,16 +96,16 @@ func TestProvisionLosesNothing(t *testing.T) {
 		"per subject": {events.StreamDead, "max_msgs_per_subject is 3", func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 3 }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := setup(t)
-			b.srv.SetStream(t, c.stream, func(cfg *jetstream.StreamConfig) {
+			r := newRig(t)
+			r.srv.SetStream(t, c.stream, func(cfg *jetstream.StreamConfig) {
 				cfg.Description = "theirs"
 				c.change(cfg)
 			})
-			err := b.bus.Provision(b.ctx, topo)
+			err := r.bus.Provision(r.ctx, topo)
 			if !errors.Is(err, bus.ErrSettings) || bus.Passing(err) || !strings.Contains(err.Error(), "stream "+c.stream+": "+c.says) {
 				t.Errorf("provisioned: %v", err)
 			}
-			if have := b.srv.Settings(t, c.stream); have.Description != "theirs" {
+			if have := r.srv.Settings(t, c.stream); have.Description != "theirs" {
 				t.Errorf("half of it was changed: %+v", have)
 			}
 		})

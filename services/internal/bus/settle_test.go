@@ -13,23 +13,23 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/bus/bustest"
 )
 
-// lossy is a bundle with one more connection, whose messages can get lost.
+// lossy is a rig with one more connection, whose messages can get lost.
 type lossy struct {
-	*bundle
+	*rig
 	wire *bustest.Wire
 	over *bus.Bus
 }
 
 func setupLossy(t *testing.T) *lossy {
 	t.Helper()
-	b := setup(t)
-	w := b.srv.Wire(t)
-	over, err := bus.Connect(b.ctx, bus.Options{URL: w.URL(), Name: t.Name()})
+	r := newRig(t)
+	w := r.srv.Wire(t)
+	over, err := bus.Connect(r.ctx, bus.Options{URL: w.URL(), Name: t.Name()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(over.Close)
-	return &lossy{bundle: b, wire: w, over: over}
+	return &lossy{rig: r, wire: w, over: over}
 }
 
 // commitOver commits over the wire.
@@ -43,9 +43,9 @@ func (l *lossy) commitOver(t *testing.T, groups ...bus.Group) []bus.Committed {
 }
 
 // newest is what stands there now.
-func (b *bundle) newest(t *testing.T, subject string) bus.Entry {
+func (r *rig) newest(t *testing.T, subject string) bus.Entry {
 	t.Helper()
-	got, err := b.bus.Latest(b.ctx, events.StreamRoster, []string{subject})
+	got, err := r.bus.Latest(r.ctx, events.StreamRoster, []string{subject})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,9 +53,9 @@ func (b *bundle) newest(t *testing.T, subject string) bus.Entry {
 }
 
 // last is the stream's last sequence.
-func (b *bundle) last(t *testing.T) uint64 {
+func (r *rig) last(t *testing.T) uint64 {
 	t.Helper()
-	s, err := b.bus.Stream(b.ctx, events.StreamRoster)
+	s, err := r.bus.Stream(r.ctx, events.StreamRoster)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,9 +63,9 @@ func (b *bundle) last(t *testing.T) uint64 {
 }
 
 // overwrite replaces what stands there, as somebody who has read it.
-func (b *bundle) overwrite(t *testing.T, subject, data string) {
+func (r *rig) overwrite(t *testing.T, subject, data string) {
 	t.Helper()
-	out, err := b.bus.Commit(b.ctx, events.StreamRoster, []bus.Group{{upon(subject, data, b.newest(t, subject).Seq)}})
+	out, err := r.bus.Commit(r.ctx, events.StreamRoster, []bus.Group{{upon(subject, data, r.newest(t, subject).Seq)}})
 	if err != nil || out[0].Err != nil {
 		t.Errorf("overwrite: %v %v", out, err)
 	}

@@ -15,7 +15,7 @@ import (
 // counter is a register with how many people were ever written, counted with
 // them. before is called each time it has been read.
 type counter struct {
-	*bundle
+	*rig
 	before func(call int)
 	calls  [][]int
 }
@@ -45,10 +45,10 @@ func (c *counter) want(t *testing.T, n, calls int) {
 
 // Who drops out of a batch is not counted with it.
 func TestASumIsOfTheGroupsThatAreIn(t *testing.T) {
-	b := setup(t)
-	c := &counter{bundle: b}
-	b.commit(t, bus.Group{plain(person(1), "theirs")})
-	out, err := b.bus.CommitSummed(b.ctx, events.StreamRoster, []bus.Group{
+	r := newRig(t)
+	c := &counter{rig: r}
+	r.commit(t, bus.Group{plain(person(1), "theirs")})
+	out, err := r.bus.CommitSummed(r.ctx, events.StreamRoster, []bus.Group{
 		{upon(person(0), "a", 0)}, {upon(person(1), "a", 0)}, nil, {upon(person(2), "a", 0), plain(person(3), "a")},
 	}, c.sum)
 	if err != nil || ended(out[:2]) != "stored conflict" || ended(out[3:]) != "stored" {
@@ -58,25 +58,25 @@ func TestASumIsOfTheGroupsThatAreIn(t *testing.T) {
 	if got := fmt.Sprint(c.calls); got != "[[0 1 3] [0 3]]" {
 		t.Errorf("asked for %s", got)
 	}
-	if e := b.newest(t, person(2)); e.Seq != out[3].Seqs[0] {
+	if e := r.newest(t, person(2)); e.Seq != out[3].Seqs[0] {
 		t.Errorf("stored at %d, told was %v", e.Seq, out[3].Seqs)
 	}
 }
 
 // Each batch has its own sum, also one that others have counted into.
 func TestASumPerBatch(t *testing.T) {
-	b := setup(t)
-	c := &counter{bundle: b, before: func(call int) {
+	r := newRig(t)
+	c := &counter{rig: r, before: func(call int) {
 		if call == 2 {
-			b.commit(t, bus.Group{plain(events.HealthSubject("counter"), "5000")})
+			r.commit(t, bus.Group{plain(events.HealthSubject("counter"), "5000")})
 		}
 	}}
 	var groups []bus.Group
 	for i := range 700 {
 		groups = append(groups, bus.Group{upon(person(i), "a", 0), plain(events.DesiredSubject("acme", events.Key(fmt.Sprint("k", i))), "d")})
 	}
-	out, err := b.bus.CommitSummed(b.ctx, events.StreamRoster, groups, c.sum)
-	if err != nil || out[699].Err != nil || b.newest(t, person(699)).Seq != out[699].Seqs[0] {
+	out, err := r.bus.CommitSummed(r.ctx, events.StreamRoster, groups, c.sum)
+	if err != nil || out[699].Err != nil || r.newest(t, person(699)).Seq != out[699].Seqs[0] {
 		t.Fatalf("%+v, %v", out[699], err)
 	}
 	c.want(t, 5000+700-len(c.calls[0]), 3)
@@ -85,7 +85,7 @@ func TestASumPerBatch(t *testing.T) {
 // A lost try and then a conflict: the sum of the lost one is not stored.
 func TestASumAfterALostTry(t *testing.T) {
 	l := setupLossy(t)
-	c := &counter{bundle: l.bundle}
+	c := &counter{rig: l.rig}
 	lost := l.wire.Lose(1, func(f bustest.Frame) bool {
 		if publishing(f) {
 			l.commit(t, bus.Group{plain(person(1), "theirs")})
@@ -102,16 +102,16 @@ func TestASumAfterALostTry(t *testing.T) {
 }
 
 func TestASumMayRefuse(t *testing.T) {
-	b := setup(t)
+	r := newRig(t)
 	full := errors.New("full")
-	_, err := b.bus.CommitSummed(b.ctx, events.StreamRoster, []bus.Group{{upon(person(1), "a", 0)}},
+	_, err := r.bus.CommitSummed(r.ctx, events.StreamRoster, []bus.Group{{upon(person(1), "a", 0)}},
 		func(context.Context, []int) (bus.Group, error) { return nil, full })
-	if !errors.Is(err, full) || b.last(t) != 0 {
-		t.Errorf("%v, and the stream is at %d", err, b.last(t))
+	if !errors.Is(err, full) || r.last(t) != 0 {
+		t.Errorf("%v, and the stream is at %d", err, r.last(t))
 	}
-	_, err = b.bus.CommitSummed(b.ctx, events.StreamRoster, []bus.Group{{upon(person(1), "a", 0)}},
+	_, err = r.bus.CommitSummed(r.ctx, events.StreamRoster, []bus.Group{{upon(person(1), "a", 0)}},
 		func(context.Context, []int) (bus.Group, error) { return bus.Group{upon(person(1), "sum", 0)}, nil })
-	if err == nil || b.last(t) != 0 {
-		t.Errorf("a sum that is guarded by what a group writes: %v, and the stream is at %d", err, b.last(t))
+	if err == nil || r.last(t) != 0 {
+		t.Errorf("a sum that is guarded by what a group writes: %v, and the stream is at %d", err, r.last(t))
 	}
 }

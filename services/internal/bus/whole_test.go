@@ -37,12 +37,12 @@ func nth(n int, match func(bustest.Frame) bool) func(bustest.Frame) bool {
 }
 
 // fillPeople stores n people and returns their subjects.
-func (b *bundle) fillPeople(t *testing.T, n, size int) []string {
+func (r *rig) fillPeople(t *testing.T, n, size int) []string {
 	t.Helper()
 	subjects := make([]string, n)
 	for i := range subjects {
 		subjects[i] = person(i)
-		b.commit(t, bus.Group{{Subject: subjects[i], Data: bytes.Repeat([]byte("x"), size)}})
+		r.commit(t, bus.Group{{Subject: subjects[i], Data: bytes.Repeat([]byte("x"), size)}})
 	}
 	return subjects
 }
@@ -107,20 +107,20 @@ func TestAnAnswerInParts(t *testing.T) {
 
 // What is there and cannot be read is not missing.
 func TestUnreadableIsNotMissing(t *testing.T) {
-	b := setup(t)
-	b.fillPeople(t, 12, 900<<10) // more than one file
-	b.srv.Kill()
-	b.srv.Restart(t) // with nothing of the first file in memory
-	first, err := filepath.Glob(filepath.Join(b.srv.Dir(), "*", "streams", events.StreamRoster, "msgs", "1.blk"))
+	r := newRig(t)
+	r.fillPeople(t, 12, 900<<10) // more than one file
+	r.srv.Kill()
+	r.srv.Restart(t) // with nothing of the first file in memory
+	first, err := filepath.Glob(filepath.Join(r.srv.Dir(), "*", "streams", events.StreamRoster, "msgs", "1.blk"))
 	if err != nil || len(first) != 1 {
 		t.Fatalf("files of the stream: %v, %v", first, err)
 	}
 	if err := os.Remove(first[0]); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "connected", func() bool { return b.bus.Ready() == nil })
+	await(t, "connected", func() bool { return r.bus.Ready() == nil })
 	// Asked once: from then on the server itself has forgotten them.
-	got, err := b.bus.Latest(b.ctx, events.StreamRoster, []string{person(11), person(0)})
+	got, err := r.bus.Latest(r.ctx, events.StreamRoster, []string{person(11), person(0)})
 	if err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("somebody whose file is gone: %d people, %v", len(got), err)
 	}
@@ -129,8 +129,8 @@ func TestUnreadableIsNotMissing(t *testing.T) {
 // A publisher sets any headers it likes: they must not become what the server
 // says of the message.
 func TestHeadersOfAPublisherAreNotTheServers(t *testing.T) {
-	b := setup(t)
-	nc, err := nats.Connect(b.srv.URL())
+	r := newRig(t)
+	nc, err := nats.Connect(r.srv.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestHeadersOfAPublisherAreNotTheServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	mine := events.DirectorySubject("contractors", "person")
-	ack, err := js.PublishMsg(b.ctx, &nats.Msg{Subject: mine, Header: nats.Header{
+	ack, err := js.PublishMsg(r.ctx, &nats.Msg{Subject: mine, Header: nats.Header{
 		"Nats-Subject": {events.DirectorySubject("hr", "person")}, "Nats-Sequence": {"7"}, "Nats-Num-Pending": {"9"},
 		"Nats-Last-Sequence": {"5"}, "Nats-Time-Stamp": {"2000-01-01T00:00:00Z"}, "Status": {"404"}, "Nats-Stream": {"OTHER"},
 	}})
@@ -153,17 +153,17 @@ func TestHeadersOfAPublisherAreNotTheServers(t *testing.T) {
 			t.Errorf("%s: %s at %d of %s", how, e.Subject, e.Seq, e.Time)
 		}
 	}
-	e, err := b.bus.At(b.ctx, events.StreamDirectory, ack.Sequence)
+	e, err := r.bus.At(r.ctx, events.StreamDirectory, ack.Sequence)
 	if err != nil {
 		t.Fatal(err)
 	}
 	check("at", e)
-	got, err := b.bus.Latest(b.ctx, events.StreamDirectory, []string{mine})
+	got, err := r.bus.Latest(r.ctx, events.StreamDirectory, []string{mine})
 	if err != nil || len(got) != 1 {
 		t.Fatal(got, err)
 	}
 	check("latest", got[mine])
-	if err := b.bus.Scan(b.ctx, events.StreamDirectory, events.DirectoryAll, 1, func(e bus.Entry) error {
+	if err := r.bus.Scan(r.ctx, events.StreamDirectory, events.DirectoryAll, 1, func(e bus.Entry) error {
 		check("scan", e)
 		return nil
 	}); err != nil {

@@ -3,6 +3,7 @@ package config_test
 import (
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,15 +13,17 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/config"
 )
 
-// setting is one key of the file, in a configuration whose one org is called acme.
+// setting is one key of the file, in a configuration whose one source is called hr
+// and whose one org acme.
 type setting struct {
 	path  string
 	value reflect.Value
 }
 
 // settings are all keys that hold one value.
-func settings(f *config.File, org *config.Org) []setting {
-	return append(settingsIn(reflect.ValueOf(f).Elem(), ""), settingsIn(reflect.ValueOf(org).Elem(), "orgs.acme.")...)
+func settings(f *config.File, source *config.Source, org *config.Org) []setting {
+	return slices.Concat(settingsIn(reflect.ValueOf(f).Elem(), ""),
+		settingsIn(reflect.ValueOf(source).Elem(), "sources.hr."), settingsIn(reflect.ValueOf(org).Elem(), "orgs.acme."))
 }
 
 func settingsIn(v reflect.Value, path string) []setting {
@@ -43,21 +46,22 @@ func settingsIn(v reflect.Value, path string) []setting {
 func TestEveryNumberIsBounded(t *testing.T) {
 	t.Parallel()
 	f, org := config.Default(), config.DefaultOrg()
+	var source config.Source
 	checked := 0
-	for _, s := range settings(&f, &org) {
+	for _, s := range settings(&f, &source, &org) {
 		if !s.value.CanInt() {
 			continue
 		}
 		was := s.value.Int()
 		s.value.SetInt(-int64(time.Minute))
-		f.Orgs = map[string]config.Org{"acme": org}
+		f.Sources, f.Orgs = map[string]config.Source{"hr": source}, map[string]config.Org{"acme": org}
 		if err := f.Validate(); err == nil || !strings.Contains(err.Error(), s.path+": ") {
 			t.Errorf("%s may be %v", s.path, s.value)
 		}
 		s.value.SetInt(was)
 		checked++
 	}
-	if checked < 7 {
+	if checked < 8 {
 		t.Errorf("%d numbers, the test does not see all", checked)
 	}
 }
@@ -66,9 +70,10 @@ func TestEveryNumberIsBounded(t *testing.T) {
 func TestEveryFileIsRelativeToTheConfiguration(t *testing.T) {
 	t.Parallel()
 	var f config.File
+	var source config.Source
 	var org config.Org
 	named := map[string]any{}
-	for _, s := range settings(&f, &org) {
+	for _, s := range settings(&f, &source, &org) {
 		if strings.HasSuffix(s.path, "File") {
 			put(named, strings.Split(s.path, "."), "a")
 		}
@@ -81,8 +86,8 @@ func TestEveryFileIsRelativeToTheConfiguration(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "line ") {
 		t.Fatalf("error %v, want what else an org needs", err)
 	}
-	org = f.Orgs["acme"]
-	for _, s := range settings(&f, &org) {
+	source, org = f.Sources["hr"], f.Orgs["acme"]
+	for _, s := range settings(&f, &source, &org) {
 		if strings.HasSuffix(s.path, "File") && s.value.String() != filepath.Join("/etc/rollcall", "a") {
 			t.Errorf("%s: a is %q", s.path, s.value)
 		}

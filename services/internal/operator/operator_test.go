@@ -20,49 +20,49 @@ const (
 	tp   = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
 )
 
-// bundle is what one test has to itself.
-type bundle struct {
+// rig is what one test has to itself.
+type rig struct {
 	testing.TB
 	bus   *bus.Bus
 	keyer *events.Keyer
 	op    *operator.Operator
 }
 
-func newBundle(t testing.TB) *bundle {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	server := bustest.Start(t, bus.Topology{Orgs: []string{emea, apac}})
-	b := &bundle{TB: t, bus: server.Bus(t)}
+	r := &rig{TB: t, bus: server.Bus(t)}
 	var err error
-	if b.keyer, err = events.NewKeyer(bytes.Repeat([]byte{7}, events.MinDeploymentKeyBytes)); err != nil {
+	if r.keyer, err = events.NewKeyer(bytes.Repeat([]byte{7}, events.MinDeploymentKeyBytes)); err != nil {
 		t.Fatal(err)
 	}
-	b.op = operator.New(server.As(t, bus.RoleOperator), telemetry.Discard(), b.keyer)
-	return b
+	r.op = operator.New(server.As(t, bus.RoleOperator), telemetry.Discard(), r.keyer)
+	return r
 }
 
-func put[P events.Payload](b *bundle, stream, subject string, p P) uint64 {
-	b.Helper()
+func put[P events.Payload](r *rig, stream, subject string, p P) uint64 {
+	r.Helper()
 	data, err := events.Encode(p)
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
-	return b.put(stream, bus.Write{Subject: subject, Data: data, Header: bus.Header{events.HeaderTraceparent: {tp}}})
+	return r.put(stream, bus.Write{Subject: subject, Data: data, Header: bus.Header{events.HeaderTraceparent: {tp}}})
 }
 
-func (b *bundle) put(stream string, w bus.Write) uint64 {
-	b.Helper()
-	res, err := b.bus.Commit(b.Context(), stream, []bus.Group{{w}})
+func (r *rig) put(stream string, w bus.Write) uint64 {
+	r.Helper()
+	res, err := r.bus.Commit(r.Context(), stream, []bus.Group{{w}})
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 	return res[0].Seqs[0]
 }
 
 func day(n int) time.Time { return time.Date(2026, 11, n, 9, 0, 0, 0, time.UTC) }
 
-func (b *bundle) park(org string, cause events.Cause, key events.Key, username string, at time.Time) uint64 {
-	b.Helper()
-	return put(b, events.StreamDead, events.DeadSubject(org, cause, key), events.DeadLetter{
+func (r *rig) park(org string, cause events.Cause, key events.Key, username string, at time.Time) uint64 {
+	r.Helper()
+	return put(r, events.StreamDead, events.DeadSubject(org, cause, key), events.DeadLetter{
 		Org: org, Key: key, Username: username, UserID: "005" + string(key[:3]), Revision: 4,
 		Failure: events.Failure{Cause: cause, Message: "words"}, Attempts: 1, FirstAt: at, LastAt: at,
 	})
@@ -70,12 +70,12 @@ func (b *bundle) park(org string, cause events.Cause, key events.Key, username s
 
 func TestListPicks(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	alba, bo, cy := b.keyer.Person("E1"), b.keyer.Person("E2"), b.keyer.Person("E3")
-	one := b.park(emea, events.CauseInvalid, alba, "Alba@example.com", day(1))
-	two := b.park(emea, events.CauseLicence, bo, "bo@example.com", day(2))
-	three := b.park(apac, events.CauseInvalid, cy, "cy@example.com", day(3))
-	four := b.put(events.StreamDead, bus.Write{Subject: events.DeadSubject(apac, events.CauseUnknown, "zz"), Data: []byte("{")})
+	r := newRig(t)
+	alba, bo, cy := r.keyer.Person("E1"), r.keyer.Person("E2"), r.keyer.Person("E3")
+	one := r.park(emea, events.CauseInvalid, alba, "Alba@example.com", day(1))
+	two := r.park(emea, events.CauseLicence, bo, "bo@example.com", day(2))
+	three := r.park(apac, events.CauseInvalid, cy, "cy@example.com", day(3))
+	four := r.put(events.StreamDead, bus.Write{Subject: events.DeadSubject(apac, events.CauseUnknown, "zz"), Data: []byte("{")})
 	for name, c := range map[string]struct {
 		filter operator.Filter
 		want   []uint64
@@ -92,7 +92,7 @@ func TestListPicks(t *testing.T) {
 		"the first two":         {operator.Filter{Limit: 2}, []uint64{one, two}},
 		"nobody":                {operator.Filter{Person: "nobody"}, nil},
 	} {
-		got, err := b.op.List(t.Context(), c.filter)
+		got, err := r.op.List(t.Context(), c.filter)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,22 +108,22 @@ func TestListPicks(t *testing.T) {
 
 func TestShow(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	seq := b.park(emea, events.CauseInvalid, "alba", "alba@example.com", day(1))
-	got, err := b.op.Show(t.Context(), seq)
+	r := newRig(t)
+	seq := r.park(emea, events.CauseInvalid, "alba", "alba@example.com", day(1))
+	got, err := r.op.Show(t.Context(), seq)
 	if err != nil || got.Letter.Username != "alba@example.com" || got.Target().Seq != seq {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if _, err := b.op.Show(t.Context(), seq+1); !errors.Is(err, bus.ErrNotFound) {
+	if _, err := r.op.Show(t.Context(), seq+1); !errors.Is(err, bus.ErrNotFound) {
 		t.Fatalf("got %v, want ErrNotFound", err)
 	}
 }
 
 func TestRequestIsStoredInPartsAndReadBackFromTheAuditLog(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.park(emea, events.CauseInvalid, "alba", "alba@example.com", day(1))
-	one, err := b.op.List(t.Context(), operator.Filter{})
+	r := newRig(t)
+	r.park(emea, events.CauseInvalid, "alba", "alba@example.com", day(1))
+	one, err := r.op.List(t.Context(), operator.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,45 +131,45 @@ func TestRequestIsStoredInPartsAndReadBackFromTheAuditLog(t *testing.T) {
 	for range events.MaxTargets + 1 {
 		many = append(many, one[0])
 	}
-	asked, err := b.op.Request(t.Context(), events.VerbDiscard, "grete", "left the company", many)
+	asked, err := r.op.Request(t.Context(), events.VerbDiscard, "grete", "left the company", many)
 	if err != nil || len(asked) != 2 || asked[0].Targets != events.MaxTargets || asked[1].Targets != 1 || asked[0].ID == asked[1].ID {
 		t.Fatalf("asked %+v, %v", asked, err)
 	}
-	log, err := b.op.Audit(t.Context(), operator.AuditFilter{By: "grete", Key: "alba", Verb: events.VerbDiscard})
+	log, err := r.op.Audit(t.Context(), operator.AuditFilter{By: "grete", Key: "alba", Verb: events.VerbDiscard})
 	if err != nil || len(log) != 2 || log[1].Request != asked[1].ID || log[1].Note != "left the company" {
 		t.Fatalf("audit log %+v, %v", log, err)
 	}
-	newest, err := b.op.Audit(t.Context(), operator.AuditFilter{Limit: 1})
+	newest, err := r.op.Audit(t.Context(), operator.AuditFilter{Limit: 1})
 	if err != nil || len(newest) != 1 || newest[0].Seq != asked[1].Seq {
 		t.Fatalf("newest %+v, %v", newest, err)
 	}
-	if other, err := b.op.Audit(t.Context(), operator.AuditFilter{Key: "bo"}); err != nil || len(other) != 0 {
+	if other, err := r.op.Audit(t.Context(), operator.AuditFilter{Key: "bo"}); err != nil || len(other) != 0 {
 		t.Fatalf("about somebody else: %+v, %v", other, err)
 	}
 	for _, bad := range []struct {
 		verb events.Verb
 		by   string
 	}{{events.VerbClosed, "grete"}, {events.VerbRetry, ""}} {
-		if _, err := b.op.Request(t.Context(), bad.verb, bad.by, "", one); err == nil {
+		if _, err := r.op.Request(t.Context(), bad.verb, bad.by, "", one); err == nil {
 			t.Errorf("%s by %q was accepted", bad.verb, bad.by)
 		}
 	}
 }
 
 // someone stores all that is known of a person in emea.
-func (b *bundle) someone(id, username string) events.Key {
-	b.Helper()
-	key := b.keyer.Person(id)
+func (r *rig) someone(id, username string) events.Key {
+	r.Helper()
+	key := r.keyer.Person(id)
 	origin := events.Origin{EventID: "event-1", Source: "hr", Seq: 3, Time: day(1), Traceparent: tp}
-	put(b, events.StreamRoster, events.PersonSubject(key), events.PersonState{
+	put(r, events.StreamRoster, events.PersonSubject(key), events.PersonState{
 		Key: key, CorrelationID: id, Sources: map[string]events.SourceState{"hr": {Origin: origin}},
 	})
-	put(b, events.StreamRoster, events.DesiredSubject(emea, key), events.Desired{
+	put(r, events.StreamRoster, events.DesiredSubject(emea, key), events.Desired{
 		Org: emea, Key: key, Rule: "staff", Lane: events.LaneLeaver, Origin: origin, Match: events.Match{Username: username},
 	})
-	put(b, events.StreamRoster, events.LinkSubject(emea, key), events.Link{Org: emea, Key: key, UserID: "005A"})
-	put(b, events.StreamRoster, events.OwnerSubject(emea, "005A"), events.Owner{Key: key, By: "created"})
-	put(b, events.StreamRoster, events.OutcomeSubject(emea, key), events.Outcome{
+	put(r, events.StreamRoster, events.LinkSubject(emea, key), events.Link{Org: emea, Key: key, UserID: "005A"})
+	put(r, events.StreamRoster, events.OwnerSubject(emea, "005A"), events.Owner{Key: key, By: "created"})
+	put(r, events.StreamRoster, events.OutcomeSubject(emea, key), events.Outcome{
 		Org: emea, Key: key, Result: events.ResultFailed, At: day(2), Origin: origin,
 	})
 	return key
@@ -177,23 +177,23 @@ func (b *bundle) someone(id, username string) events.Key {
 
 func TestPersonIsFoundByAnyNameAndShownWhole(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	key := b.someone("E1", "alba@example.com")
+	r := newRig(t)
+	key := r.someone("E1", "alba@example.com")
 	due := time.Now().Add(time.Hour).UTC()
-	b.put(events.StreamRoster, bus.Write{
+	r.put(events.StreamRoster, bus.Write{
 		Subject: events.RetrySubject(emea, key), Data: []byte(`{"v":1}`),
 		Schedule: &bus.Schedule{At: due, Target: events.WorkSubject(emea, events.LaneLeaver, key)},
 	})
-	b.park(apac, events.CauseInvalid, key, "alba@example.com", day(1))
-	tasks, err := b.op.List(t.Context(), operator.Filter{})
+	r.park(apac, events.CauseInvalid, key, "alba@example.com", day(1))
+	tasks, err := r.op.List(t.Context(), operator.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.op.Request(t.Context(), events.VerbRetry, "grete", "fixed", tasks); err != nil {
+	if _, err := r.op.Request(t.Context(), events.VerbRetry, "grete", "fixed", tasks); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{string(key), "E1", "ALBA@example.com"} {
-		v, err := b.op.Person(t.Context(), name)
+		v, err := r.op.Person(t.Context(), name)
 		if err != nil || v.Key != key || v.Person == nil || len(v.Orgs) != 2 || len(v.Audit) != 1 {
 			t.Fatalf("%s: %+v, %v", name, v, err)
 		}
@@ -210,24 +210,24 @@ func TestPersonIsFoundByAnyNameAndShownWhole(t *testing.T) {
 
 func TestPersonNobodyOrSeveral(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.someone("E1", "same@example.com")
-	b.someone("E2", "same@example.com")
-	if _, err := b.op.Person(t.Context(), "same@example.com"); !errors.Is(err, operator.ErrSeveral) {
+	r := newRig(t)
+	r.someone("E1", "same@example.com")
+	r.someone("E2", "same@example.com")
+	if _, err := r.op.Person(t.Context(), "same@example.com"); !errors.Is(err, operator.ErrSeveral) {
 		t.Errorf("got %v, want ErrSeveral", err)
 	}
-	if _, err := b.op.Person(t.Context(), "E3"); !errors.Is(err, operator.ErrNobody) {
+	if _, err := r.op.Person(t.Context(), "E3"); !errors.Is(err, operator.ErrNobody) {
 		t.Errorf("got %v, want ErrNobody", err)
 	}
 }
 
 func TestStatusSaysWhatWaitsAndWhatToDo(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	key := b.someone("E1", "alba@example.com")
-	put(b, events.StreamRoster, events.WorkSubject(emea, events.LaneLeaver, key), events.Work{Reason: events.ReasonChanged})
-	b.park(emea, events.CauseInvalid, key, "alba@example.com", day(1))
-	put(b, events.StreamRoster, events.HealthSubject(emea), events.Health{
+	r := newRig(t)
+	key := r.someone("E1", "alba@example.com")
+	put(r, events.StreamRoster, events.WorkSubject(emea, events.LaneLeaver, key), events.Work{Reason: events.ReasonChanged})
+	r.park(emea, events.CauseInvalid, key, "alba@example.com", day(1))
+	put(r, events.StreamRoster, events.HealthSubject(emea), events.Health{
 		Org: emea, State: events.HealthHeld, Since: day(1), Used: 10, Limit: 100,
 		Failure: &events.Failure{Cause: events.CauseCredentials, Code: "INVALID_SESSION_ID", Message: "Session expired"},
 	})
@@ -238,10 +238,10 @@ func TestStatusSaysWhatWaitsAndWhatToDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.bus.Bucket(events.BucketTokens).Set(t.Context(), emea, rec, 0); err != nil {
+	if _, err := r.bus.Bucket(events.BucketTokens).Set(t.Context(), emea, rec, 0); err != nil {
 		t.Fatal(err)
 	}
-	s, err := b.op.Status(t.Context(), []string{apac, emea})
+	s, err := r.op.Status(t.Context(), []string{apac, emea})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,8 @@ const (
 
 var _ salesforce.Sessions = (*Reader)(nil)
 
-// bundle is what one test has to itself: a bucket, a key, a running reader.
-type bundle struct {
+// rig is what one test has to itself: a bucket, a key, a running reader.
+type rig struct {
 	testing.TB
 	bus    *bus.Bus
 	sealer *seal.Sealer
@@ -41,74 +41,74 @@ func newSealer(t testing.TB) *seal.Sealer {
 	return s
 }
 
-func newBundle(t testing.TB) *bundle {
+func newRig(t testing.TB) *rig {
 	t.Helper()
-	b := &bundle{TB: t, bus: bustest.Start(t, bus.Topology{Orgs: []string{emea}}).Bus(t), sealer: newSealer(t)}
-	b.reader = NewReader(b.bus, b.sealer, emea)
+	r := &rig{TB: t, bus: bustest.Start(t, bus.Topology{Orgs: []string{emea}}).Bus(t), sealer: newSealer(t)}
+	r.reader = NewReader(r.bus, r.sealer, emea)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	end := make(chan error, 1)
-	go func() { end <- b.reader.Run(ctx) }()
+	go func() { end <- r.reader.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-end; err != nil {
 			t.Errorf("run: %v", err)
 		}
 	})
-	return b
+	return r
 }
 
 // store writes the record, with a token sealed for org.
-func (b *bundle) store(state events.TokenState, generation uint64, org string) {
-	b.Helper()
-	sealed, err := b.sealer.Seal(org, events.Token{AccessToken: canary, InstanceURL: "https://example.my.salesforce.com", OrgID: "00D000000000001"})
+func (r *rig) store(state events.TokenState, generation uint64, org string) {
+	r.Helper()
+	sealed, err := r.sealer.Seal(org, events.Token{AccessToken: canary, InstanceURL: "https://example.my.salesforce.com", OrgID: "00D000000000001"})
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 	data, err := events.Encode(events.TokenRecord{
 		Org: emea, State: state, Generation: generation, Sealed: sealed, Advice: "take the current secret",
 		Failure: &events.Failure{Cause: events.CauseCredentials, Message: "invalid client credentials"},
 	})
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
-	if b.rev, err = b.bus.Bucket(events.BucketTokens).Set(b.Context(), emea, data, b.rev); err != nil {
-		b.Fatal(err)
+	if r.rev, err = r.bus.Bucket(events.BucketTokens).Set(r.Context(), emea, data, r.rev); err != nil {
+		r.Fatal(err)
 	}
 }
 
 // until waits until the reader has seen a generation.
-func (b *bundle) until(generation uint64) {
-	b.Helper()
+func (r *rig) until(generation uint64) {
+	r.Helper()
 	deadline := time.After(limit)
 	for {
-		changed := b.reader.Changed()
-		if rec, ok := b.reader.Current(); ok && rec.Generation >= generation {
+		changed := r.reader.Changed()
+		if rec, ok := r.reader.Current(); ok && rec.Generation >= generation {
 			return
 		}
 		select {
 		case <-changed:
 		case <-deadline:
-			b.Fatalf("generation %d did not come", generation)
+			r.Fatalf("generation %d did not come", generation)
 		}
 	}
 }
 
 func TestSessionWaitsForTheFirstToken(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	if _, ok := b.reader.Current(); ok {
+	r := newRig(t)
+	if _, ok := r.reader.Current(); ok {
 		t.Fatal("there is a record before there is one")
 	}
 	got := make(chan salesforce.Session, 1)
 	go func() {
-		s, err := b.reader.Session(t.Context())
+		s, err := r.reader.Session(t.Context())
 		if err != nil {
 			t.Error(err)
 		}
 		got <- s
 	}()
-	b.store(events.TokenRefreshing, 0, emea)
-	b.store(events.TokenConnected, 1, emea)
+	r.store(events.TokenRefreshing, 0, emea)
+	r.store(events.TokenConnected, 1, emea)
 	select {
 	case s := <-got:
 		if s.AccessToken != canary || s.Generation != 1 || s.OrgID == "" || s.InstanceURL == "" {
@@ -121,30 +121,30 @@ func TestSessionWaitsForTheFirstToken(t *testing.T) {
 
 func TestRenewWaitsForANewerToken(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.store(events.TokenConnected, 1, emea)
-	b.until(1)
-	old, err := b.reader.Session(t.Context())
+	r := newRig(t)
+	r.store(events.TokenConnected, 1, emea)
+	r.until(1)
+	old, err := r.reader.Session(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.reader.renewWait = 20 * time.Millisecond
-	if _, err := b.reader.Renew(t.Context(), old); !errors.Is(err, ErrNoNewer) {
+	r.reader.renewWait = 20 * time.Millisecond
+	if _, err := r.reader.Renew(t.Context(), old); !errors.Is(err, ErrNoNewer) {
 		t.Fatalf("got %v, want ErrNoNewer", err)
 	}
-	b.store(events.TokenConnected, 2, emea)
-	b.until(2)
-	if s, err := b.reader.Renew(t.Context(), old); err != nil || s.Generation != 2 {
+	r.store(events.TokenConnected, 2, emea)
+	r.until(2)
+	if s, err := r.reader.Renew(t.Context(), old); err != nil || s.Generation != 2 {
 		t.Fatalf("generation %d, %v", s.Generation, err)
 	}
 }
 
 func TestHeldOrgIsToldAtOnceWithWhatToDo(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.store(events.TokenHeld, 1, emea)
-	b.until(1)
-	_, err := b.reader.Session(t.Context())
+	r := newRig(t)
+	r.store(events.TokenHeld, 1, emea)
+	r.until(1)
+	_, err := r.reader.Session(t.Context())
 	var held *Held
 	if !errors.As(err, &held) || held.Org != emea || !strings.Contains(err.Error(), "take the current secret") {
 		t.Fatalf("got %v", err)
@@ -153,10 +153,10 @@ func TestHeldOrgIsToldAtOnceWithWhatToDo(t *testing.T) {
 
 func TestTokenOfAnotherOrgIsRefused(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.store(events.TokenConnected, 1, "apac")
-	b.until(1)
-	_, err := b.reader.Session(t.Context())
+	r := newRig(t)
+	r.store(events.TokenConnected, 1, "apac")
+	r.until(1)
+	_, err := r.reader.Session(t.Context())
 	if !errors.Is(err, seal.ErrNotOurs) || strings.Contains(err.Error(), canary) {
 		t.Fatalf("got %v", err)
 	}

@@ -17,44 +17,44 @@ import (
 
 // cause is one way in which credentials stop working, as an org's admin makes it.
 type cause struct {
-	flow    func(*bundle) // nil for client credentials
-	spoil   func(*bundle)
+	flow    func(*rig) // nil for client credentials
+	spoil   func(*rig)
 	code    string
 	message string
 	advice  string
 	// mend is what the admin does then; the org connects by itself.
-	mend func(*bundle)
+	mend func(*rig)
 }
 
-func refreshing(b *bundle) { b.rotating() }
-func signed(b *bundle)     { b.signing() }
+func refreshing(r *rig) { r.rotating() }
+func signed(r *rig)     { r.signing() }
 
-func (b *bundle) deny(what emulator.Denial) {
-	b.Helper()
-	if err := b.org.Deny(emulator.IntegrationUsername, what); err != nil {
-		b.Fatal(err)
+func (r *rig) deny(what emulator.Denial) {
+	r.Helper()
+	if err := r.org.Deny(emulator.IntegrationUsername, what); err != nil {
+		r.Fatal(err)
 	}
 }
 
-func (b *bundle) allow() {
-	b.Helper()
-	if err := b.org.Allow(emulator.IntegrationUsername); err != nil {
-		b.Fatal(err)
+func (r *rig) allow() {
+	r.Helper()
+	if err := r.org.Allow(emulator.IntegrationUsername); err != nil {
+		r.Fatal(err)
 	}
 }
 
 // authenticate is an admin's new login.
-func (b *bundle) authenticate() {
-	b.Helper()
-	token, err := b.org.Grant(clientID, emulator.IntegrationUsername)
+func (r *rig) authenticate() {
+	r.Helper()
+	token, err := r.org.Grant(clientID, emulator.IntegrationUsername)
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
-	b.write(b.refresh, token)
+	r.write(r.refresh, token)
 }
 
-func appIs(change func(*emulator.ConnectedApp)) func(*bundle) {
-	return func(b *bundle) { b.app(change) }
+func appIs(change func(*emulator.ConnectedApp)) func(*rig) {
+	return func(r *rig) { r.app(change) }
 }
 
 // causes are those of issue "credentials that heal", each as an org shows it.
@@ -63,7 +63,7 @@ func causes() map[string]cause {
 		"secret rotated": {
 			spoil: appIs(func(a *emulator.ConnectedApp) { a.ClientSecret = "canary-next-secret-20ac" }),
 			code:  "invalid_client", message: "invalid client credentials", advice: "take the app's current secret",
-			mend: func(b *bundle) { b.write(b.secret, "canary-next-secret-20ac") },
+			mend: func(r *rig) { r.write(r.secret, "canary-next-secret-20ac") },
 		},
 		"app blocked or uninstalled": {
 			spoil: appIs(func(a *emulator.ConnectedApp) { a.Disabled = true }),
@@ -71,14 +71,14 @@ func causes() map[string]cause {
 			mend: appIs(func(a *emulator.ConnectedApp) { a.Disabled = false }),
 		},
 		"app not yet propagated": {
-			spoil: func(b *bundle) {
-				b.org.SetPropagationDelay(time.Hour)
-				if err := b.org.AddApp(emulator.ConnectedApp{ClientID: "new", ClientSecret: secret, RunAsUsername: emulator.IntegrationUsername}); err != nil {
-					b.Fatal(err)
+			spoil: func(r *rig) {
+				r.org.SetPropagationDelay(time.Hour)
+				if err := r.org.AddApp(emulator.ConnectedApp{ClientID: "new", ClientSecret: secret, RunAsUsername: emulator.IntegrationUsername}); err != nil {
+					r.Fatal(err)
 				}
-				c := b.cfg.Orgs[emea]
+				c := r.cfg.Orgs[emea]
 				c.ClientID = "new"
-				b.cfg.Orgs[emea] = c
+				r.cfg.Orgs[emea] = c
 			},
 			code: "invalid_client_id", message: "client identifier invalid", advice: "less than ten minutes ago",
 		},
@@ -94,10 +94,10 @@ func causes() map[string]cause {
 		},
 		"username changed": {
 			flow: signed,
-			spoil: func(b *bundle) {
-				c := b.cfg.Orgs[emea]
+			spoil: func(r *rig) {
+				c := r.cfg.Orgs[emea]
 				c.Username = "was@example.com"
-				b.cfg.Orgs[emea] = c
+				r.cfg.Orgs[emea] = c
 			},
 			code: "invalid_grant", message: "user hasn't approved this consumer", advice: "Pre-authorise the integration user",
 		},
@@ -107,39 +107,39 @@ func causes() map[string]cause {
 			mend: appIs(func(a *emulator.ConnectedApp) { a.PreAuthorized = nil }),
 		},
 		"password, login hours or IP range": {
-			spoil: func(b *bundle) { b.deny(emulator.DenyLogin) },
+			spoil: func(r *rig) { r.deny(emulator.DenyLogin) },
 			code:  "invalid_grant", message: "authentication failure", advice: "Login History",
-			mend: (*bundle).allow,
+			mend: (*rig).allow,
 		},
 		"integration user deactivated": {
-			spoil: func(b *bundle) {
-				if err := b.org.DisableUser(emulator.IntegrationUsername); err != nil {
-					b.Fatal(err)
+			spoil: func(r *rig) {
+				if err := r.org.DisableUser(emulator.IntegrationUsername); err != nil {
+					r.Fatal(err)
 				}
 			},
 			code: "invalid_grant", message: "inactive user", advice: "activate it in Setup",
-			mend: func(b *bundle) {
-				if err := b.org.UpdateUser(emulator.IntegrationUsername, map[string]any{"IsActive": true}); err != nil {
-					b.Fatal(err)
+			mend: func(r *rig) {
+				if err := r.org.UpdateUser(emulator.IntegrationUsername, map[string]any{"IsActive": true}); err != nil {
+					r.Fatal(err)
 				}
 			},
 		},
 		"refresh token revoked": {
-			flow: refreshing, spoil: func(b *bundle) { b.org.RevokeTokens() },
+			flow: refreshing, spoil: func(r *rig) { r.org.RevokeTokens() },
 			code: "invalid_grant", message: "expired access/refresh token", advice: "rollcall connect emea",
-			mend: (*bundle).authenticate,
+			mend: (*rig).authenticate,
 		},
 		"pushed out by the sixth grant": {
 			flow: refreshing,
-			spoil: func(b *bundle) {
+			spoil: func(r *rig) {
 				for range 5 {
-					if _, err := b.org.Grant(clientID, emulator.IntegrationUsername); err != nil {
-						b.Fatal(err)
+					if _, err := r.org.Grant(clientID, emulator.IntegrationUsername); err != nil {
+						r.Fatal(err)
 					}
 				}
 			},
 			code: "invalid_grant", message: "expired access/refresh token", advice: "pushed out by a sixth login",
-			mend: (*bundle).authenticate,
+			mend: (*rig).authenticate,
 		},
 	}
 }
@@ -149,16 +149,16 @@ func TestEachCauseIsNamedAndHealsWhenItIsMended(t *testing.T) {
 	for name, c := range causes() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBundle(t)
+			r := newRig(t)
 			if c.flow != nil {
-				c.flow(b)
+				c.flow(r)
 			}
-			c.spoil(b)
+			c.spoil(r)
 			var ahead atomic.Int64
-			s := b.service()
+			s := r.service()
 			s.now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
-			stop := b.run(s)
-			rec := b.await("held", inState(events.TokenHeld))
+			stop := r.run(s)
+			rec := r.await("held", inState(events.TokenHeld))
 			if rec.Failure.Cause != events.CauseCredentials || rec.Failure.Code != c.code || rec.Failure.Message != c.message {
 				t.Errorf("failure %+v", rec.Failure)
 			}
@@ -166,13 +166,13 @@ func TestEachCauseIsNamedAndHealsWhenItIsMended(t *testing.T) {
 				t.Errorf("since %s: %s", rec.Since, rec.Advice)
 			}
 			if c.mend != nil {
-				c.mend(b)
+				c.mend(r)
 				ahead.Store(int64(20 * time.Minute))
-				b.await("connected", connected(1))
-				b.tight()
+				r.await("connected", connected(1))
+				r.tight()
 			}
 			stop() // the line is written after the record
-			if n := strings.Count(b.log.LogText(), "org cannot sign in"); n != 1 {
+			if n := strings.Count(r.log.LogText(), "org cannot sign in"); n != 1 {
 				t.Errorf("%d log lines for one change", n)
 			}
 		})
@@ -183,32 +183,32 @@ func TestEachCauseIsNamedAndHealsWhenItIsMended(t *testing.T) {
 // a rotation and a lost answer.
 func TestNoSecretStandsAnywhere(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t).rotating()
-	first, err := os.ReadFile(b.refresh)
+	r := newRig(t).rotating()
+	first, err := os.ReadFile(r.refresh)
 	if err != nil {
 		t.Fatal(err)
 	}
-	stop := b.run(b.service())
-	rec := b.await("the first token", connected(1))
-	second, err := b.sealer.OpenRefresh(emea, rec.SealedRefresh)
+	stop := r.run(r.service())
+	rec := r.await("the first token", connected(1))
+	second, err := r.sealer.OpenRefresh(emea, rec.SealedRefresh)
 	if err != nil {
 		t.Fatal(err)
 	}
-	access, err := b.sealer.Open(emea, rec.Sealed)
+	access, err := r.sealer.Open(emea, rec.Sealed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.sf.Plan(emulator.Fault{
+	if _, err := r.sf.Plan(emulator.Fault{
 		Operation: "token", Effect: emulator.EffectTokenError, Times: 1,
 		Code: "invalid_grant", Message: "expired " + second + " of " + secret,
 	}); err != nil {
 		t.Fatal(err)
 	}
-	b.complain(1)
-	b.await("held", inState(events.TokenHeld))
+	r.complain(1)
+	r.await("held", inState(events.TokenHeld))
 	stop()
-	places := map[string]string{"the log": b.log.LogText(), "the metrics": metricsText(b), "the disk": diskText(t, b.nats.Dir())}
-	for _, s := range b.log.Spans() {
+	places := map[string]string{"the log": r.log.LogText(), "the metrics": metricsText(r), "the disk": diskText(t, r.nats.Dir())}
+	for _, s := range r.log.Spans() {
 		places["the spans"] += s.Name() + s.Status().Description
 		for _, a := range s.Attributes() {
 			places["the spans"] += string(a.Key) + a.Value.String()
@@ -232,10 +232,10 @@ func TestNoSecretStandsAnywhere(t *testing.T) {
 }
 
 // metricsText is what /metrics shows.
-func metricsText(b *bundle) string {
-	b.Helper()
+func metricsText(r *rig) string {
+	r.Helper()
 	w := httptest.NewRecorder()
-	b.log.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	r.log.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	return w.Body.String()
 }
 

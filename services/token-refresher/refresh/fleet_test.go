@@ -13,8 +13,8 @@ import (
 // written over, until the record is one that can be read again.
 func TestARecordOfANewerVersionIsLeftToIt(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	bucket := b.bus.Bucket(events.BucketTokens)
+	r := newRig(t)
+	bucket := r.bus.Bucket(events.BucketTokens)
 	rev := uint64(0)
 	for n := range 4 {
 		var err error
@@ -23,11 +23,11 @@ func TestARecordOfANewerVersionIsLeftToIt(t *testing.T) {
 			t.Fatalf("somebody else wrote the record: %v", err)
 		}
 		if n == 0 {
-			b.run(b.service())
+			r.run(r.service())
 		}
-		b.logged("left to a newer version", n+1)
+		r.logged("left to a newer version", n+1)
 	}
-	if n := b.requests(); n != 0 {
+	if n := r.requests(); n != 0 {
 		t.Errorf("%d tokens were asked for", n)
 	}
 	readable, err := events.Encode(events.TokenRecord{Org: emea, State: events.TokenRefreshing})
@@ -37,7 +37,7 @@ func TestARecordOfANewerVersionIsLeftToIt(t *testing.T) {
 	if _, err := bucket.Set(t.Context(), emea, readable, rev); err != nil {
 		t.Fatal(err)
 	}
-	b.await("the org is signed in", inState(events.TokenConnected))
+	r.await("the org is signed in", inState(events.TokenConnected))
 }
 
 func TestALoginDoesNotReplaceARecordOfANewerVersion(t *testing.T) {
@@ -56,16 +56,16 @@ func TestALoginDoesNotReplaceARecordOfANewerVersion(t *testing.T) {
 }
 
 // logged waits until a line was logged so often.
-func (b *bundle) logged(line string, times int) {
-	b.Helper()
+func (r *rig) logged(line string, times int) {
+	r.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	end := time.After(limit)
-	for strings.Count(b.log.LogText(), line) < times {
+	for strings.Count(r.log.LogText(), line) < times {
 		select {
 		case <-tick.C:
 		case <-end:
-			b.Fatalf("%q was not logged %d times", line, times)
+			r.Fatalf("%q was not logged %d times", line, times)
 		}
 	}
 }

@@ -17,79 +17,79 @@ import (
 )
 
 // keyPair makes an RSA key: the private half for us, the public one for the app.
-func (b *bundle) keyPair() (private, public string) {
-	b.Helper()
+func (r *rig) keyPair() (private, public string) {
+	r.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 	pub, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
 		string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: pub}))
 }
 
-func (b *bundle) app(change func(*emulator.ConnectedApp)) {
-	b.Helper()
-	if err := b.org.UpdateApp(clientID, change); err != nil {
-		b.Fatal(err)
+func (r *rig) app(change func(*emulator.ConnectedApp)) {
+	r.Helper()
+	if err := r.org.UpdateApp(clientID, change); err != nil {
+		r.Fatal(err)
 	}
 }
 
 // signing has the org signed in by assertions; the key file is returned.
-func (b *bundle) signing() string {
-	b.Helper()
-	private, public := b.keyPair()
-	b.app(func(a *emulator.ConnectedApp) { a.CertificatePEM = public })
-	file := filepath.Join(b.TempDir(), "key.pem")
-	b.write(file, private)
-	c := b.cfg.Orgs[emea]
+func (r *rig) signing() string {
+	r.Helper()
+	private, public := r.keyPair()
+	r.app(func(a *emulator.ConnectedApp) { a.CertificatePEM = public })
+	file := filepath.Join(r.TempDir(), "key.pem")
+	r.write(file, private)
+	c := r.cfg.Orgs[emea]
 	c.Flow, c.ClientSecretFile = config.FlowJWTBearer, ""
 	c.PrivateKeyFile, c.Username = file, emulator.IntegrationUsername
-	b.cfg.Orgs[emea] = c
+	r.cfg.Orgs[emea] = c
 	return file
 }
 
 func TestJWTBearer(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.signing()
-	b.run(b.service())
-	b.await("the first token", connected(1))
-	b.complain(1)
-	b.await("the second token", connected(2))
-	b.tight()
+	r := newRig(t)
+	r.signing()
+	r.run(r.service())
+	r.await("the first token", connected(1))
+	r.complain(1)
+	r.await("the second token", connected(2))
+	r.tight()
 }
 
 func TestJWTKeyIsReplacedWithoutARestart(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	file := b.signing()
+	r := newRig(t)
+	file := r.signing()
 	right, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, _ := b.keyPair()
-	b.write(file, other)
-	b.run(b.service())
-	rec := b.await("held", inState(events.TokenHeld))
+	other, _ := r.keyPair()
+	r.write(file, other)
+	r.run(r.service())
+	rec := r.await("held", inState(events.TokenHeld))
 	if rec.Failure.Message != "invalid assertion" || !strings.Contains(rec.Advice, "certificate") {
 		t.Fatalf("held as %+v: %s", rec.Failure, rec.Advice)
 	}
-	b.write(file, "not a key at all")
-	rec = b.await("held for the file", func(r events.TokenRecord) bool {
-		return inState(events.TokenHeld)(r) && r.Failure.Code == salesforce.CodeNoSecret
+	r.write(file, "not a key at all")
+	rec = r.await("held for the file", func(rec events.TokenRecord) bool {
+		return inState(events.TokenHeld)(rec) && rec.Failure.Code == salesforce.CodeNoSecret
 	})
 	if !strings.Contains(rec.Advice, "privateKeyFile") || strings.Contains(rec.Failure.Message, "not a key") {
 		t.Fatalf("held as %+v: %s", rec.Failure, rec.Advice)
 	}
-	b.write(file, string(right))
-	b.await("connected", connected(1))
-	b.tight()
+	r.write(file, string(right))
+	r.await("connected", connected(1))
+	r.tight()
 }

@@ -97,9 +97,9 @@ func (e *endpoint) spent(mark string) bool {
 	return e.marks[mark]
 }
 
-// fleet is several orgs, and token-refreshers that are killed all the time.
-type fleet struct {
-	*bundle
+// killRig is several orgs, and token-refreshers that are killed all the time.
+type killRig struct {
+	*rig
 	endpoint  *endpoint
 	processes []*process
 	orgs      []string
@@ -113,186 +113,186 @@ type fleet struct {
 	changed chan struct{}
 }
 
-func newFleet(t *testing.T, orgs, processes int) *fleet {
+func newKillRig(t *testing.T, orgs, processes int) *killRig {
 	t.Helper()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	f := &fleet{bundle: newBundle(t), dice: rand.New(rand.NewPCG(seed, 0)), killing: true,
+	r := &killRig{rig: newRig(t), dice: rand.New(rand.NewPCG(seed, 0)), killing: true,
 		records: map[string]events.TokenRecord{}, changed: make(chan struct{})}
-	f.endpoint = &endpoint{org: f.sf, around: f.around, rotated: make(chan struct{}, 1_000_000),
-		mark:     func(token string) string { return f.sealer.Mark("refresh token", token) },
+	r.endpoint = &endpoint{org: r.sf, around: r.around, rotated: make(chan struct{}, 1_000_000),
+		mark:     func(token string) string { return r.sealer.Mark("refresh token", token) },
 		consumed: map[string]bool{}, marks: map[string]bool{}}
-	web := httptest.NewServer(f.endpoint)
+	web := httptest.NewServer(r.endpoint)
 	t.Cleanup(web.Close)
 	dir := t.TempDir()
 	var file strings.Builder
-	fmt.Fprintf(&file, "nats: {url: %q}\nserve: {listen: \"\"}\ntokens: {keyFile: %q}\nlog: {level: debug}\norgs:\n", f.nats.URL(), f.cfg.KeyFile)
-	f.write(filepath.Join(dir, "secret"), secret)
+	fmt.Fprintf(&file, "nats: {url: %q}\nserve: {listen: \"\"}\ntokens: {keyFile: %q}\nlog: {level: debug}\norgs:\n", r.nats.URL(), r.cfg.KeyFile)
+	r.write(filepath.Join(dir, "secret"), secret)
 	for i := range orgs {
 		name := fmt.Sprintf("org%d", i)
-		f.orgs = append(f.orgs, name)
-		if err := f.org.AddApp(emulator.ConnectedApp{ClientID: name, ClientSecret: secret, RefreshRotation: true}); err != nil {
+		r.orgs = append(r.orgs, name)
+		if err := r.org.AddApp(emulator.ConnectedApp{ClientID: name, ClientSecret: secret, RefreshRotation: true}); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&file, "  %s: {connect: {loginURL: %q, allowLoopbackHTTP: true, flow: refresh_token, clientID: %s, clientSecretFile: secret, refreshTokenFile: %s}}\n",
 			name, web.URL, name, name)
-		f.refresh = filepath.Join(dir, name)
-		f.login(name)
+		r.refresh = filepath.Join(dir, name)
+		r.login(name)
 	}
-	f.logins = 0
+	r.logins = 0
 	path := filepath.Join(dir, "rollcall.yaml")
-	f.write(path, file.String())
-	f.follow()
+	r.write(path, file.String())
+	r.follow()
 	for i := range processes {
-		f.processes = append(f.processes, startProcess(t, path, fmt.Sprintf("refresher%d", i)))
+		r.processes = append(r.processes, startProcess(t, path, fmt.Sprintf("refresher%d", i)))
 	}
-	return f
+	return r
 }
 
 // login is an admin who authenticates an org.
-func (f *fleet) login(org string) {
-	token, err := f.org.Grant(org, emulator.IntegrationUsername)
+func (r *killRig) login(org string) {
+	token, err := r.org.Grant(org, emulator.IntegrationUsername)
 	if err != nil {
-		f.Error(err)
+		r.Error(err)
 		return
 	}
-	f.logins++
-	f.write(filepath.Join(filepath.Dir(f.refresh), org), token)
+	r.logins++
+	r.write(filepath.Join(filepath.Dir(r.refresh), org), token)
 }
 
 // around kills a process, now and then, as a request passes by.
-func (f *fleet) around() {
-	if f.roll(40) {
-		f.kill()
+func (r *killRig) around() {
+	if r.roll(40) {
+		r.kill()
 	}
 }
 
-func (f *fleet) roll(one int) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.killing && f.dice.IntN(one) == 0
+func (r *killRig) roll(one int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.killing && r.dice.IntN(one) == 0
 }
 
-func (f *fleet) kill() {
-	f.mu.Lock()
-	f.kills++
-	p := f.processes[f.dice.IntN(len(f.processes))]
-	f.mu.Unlock()
+func (r *killRig) kill() {
+	r.mu.Lock()
+	r.kills++
+	p := r.processes[r.dice.IntN(len(r.processes))]
+	r.mu.Unlock()
 	p.kill()
 }
 
 // killNowAndThen kills at moments that have nothing to do with any request.
-func (f *fleet) killNowAndThen(ctx context.Context) {
+func (r *killRig) killNowAndThen(ctx context.Context) {
 	for {
-		f.mu.Lock()
-		pause := time.Duration(f.dice.IntN(int(time.Second)))
-		f.mu.Unlock()
+		r.mu.Lock()
+		pause := time.Duration(r.dice.IntN(int(time.Second)))
+		r.mu.Unlock()
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(pause):
-			if f.roll(1) {
-				f.kill()
+			if r.roll(1) {
+				r.kill()
 			}
 		}
 	}
 }
 
 // follow reads every record that is stored, and authenticates what is held.
-func (f *fleet) follow() {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(f.Context()))
+func (r *killRig) follow() {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	end := make(chan struct{})
 	go func() {
 		defer close(end)
-		_ = f.bus.Bucket(events.BucketTokens).Watch(ctx, ">", f.observe)
+		_ = r.bus.Bucket(events.BucketTokens).Watch(ctx, ">", r.observe)
 	}()
-	f.Cleanup(func() { cancel(); <-end })
+	r.Cleanup(func() { cancel(); <-end })
 }
 
-func (f *fleet) observe(e bus.Entry) {
-	if !slices.Contains(f.orgs, e.Subject) {
+func (r *killRig) observe(e bus.Entry) {
+	if !slices.Contains(r.orgs, e.Subject) {
 		return
 	}
 	rec, err := events.Decode[events.TokenRecord](e.Data)
 	if err != nil {
-		f.Errorf("a crash left a record that cannot be read: %v", err)
+		r.Errorf("a crash left a record that cannot be read: %v", err)
 		return
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	was := f.records[e.Subject]
-	f.records[e.Subject] = rec
-	close(f.changed)
-	f.changed = make(chan struct{})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	was := r.records[e.Subject]
+	r.records[e.Subject] = rec
+	close(r.changed)
+	r.changed = make(chan struct{})
 	if rec.State != events.TokenHeld || rec.Lease != nil || was.State == events.TokenHeld {
 		return
 	}
 	if rec.Failure == nil || rec.Failure.Code != CodeTokenSpent || !strings.Contains(rec.Advice, "rollcall connect") {
-		f.Errorf("held as %+v: %s", rec.Failure, rec.Advice)
+		r.Errorf("held as %+v: %s", rec.Failure, rec.Advice)
 	}
-	if rec.Intent == nil || !f.endpoint.spent(rec.Intent.Mark) {
-		f.Errorf("an admin is called though the refresh token is still good: %+v", rec.Failure)
+	if rec.Intent == nil || !r.endpoint.spent(rec.Intent.Mark) {
+		r.Errorf("an admin is called though the refresh token is still good: %+v", rec.Failure)
 	}
-	f.login(e.Subject)
+	r.login(e.Subject)
 }
 
 // until waits for so many rotations; processes that stop rotating say where
 // they are.
-func (f *fleet) until(rotations int) {
-	f.Helper()
+func (r *killRig) until(rotations int) {
+	r.Helper()
 	var longest time.Duration
 	for n := range rotations {
 		began := time.Now()
 		select {
-		case <-f.endpoint.rotated:
+		case <-r.endpoint.rotated:
 			longest = max(longest, time.Since(began))
 		case <-time.After(stuckAfter):
-			f.stuck()
-			f.Fatalf("no rotation for %s after %d of them", stuckAfter, n)
+			r.stuck()
+			r.Fatalf("no rotation for %s after %d of them", stuckAfter, n)
 		}
 	}
-	f.Logf("longest pause between two rotations: %s", longest.Round(time.Millisecond))
+	r.Logf("longest pause between two rotations: %s", longest.Round(time.Millisecond))
 }
 
 // stuck shows what the processes are doing.
-func (f *fleet) stuck() {
-	f.mu.Lock()
-	f.killing = false
-	for name, rec := range f.records {
-		f.Logf("%s: %s, lease %+v, retry at %s, %+v", name, rec.State, rec.Lease, rec.RetryAt, rec.Failure)
+func (r *killRig) stuck() {
+	r.mu.Lock()
+	r.killing = false
+	for name, rec := range r.records {
+		r.Logf("%s: %s, lease %+v, retry at %s, %+v", name, rec.State, rec.Lease, rec.RetryAt, rec.Failure)
 	}
-	f.mu.Unlock()
-	for _, p := range f.processes {
+	r.mu.Unlock()
+	for _, p := range r.processes {
 		p.dump()
 		text := p.text()
-		f.Logf("---- %s\n%s", p.log, text[max(0, len(text)-20_000):])
+		r.Logf("---- %s\n%s", p.log, text[max(0, len(text)-20_000):])
 	}
 }
 
 // awaitConnected ends the killing and waits until every org is connected.
-func (f *fleet) awaitConnected() {
-	f.Helper()
-	f.mu.Lock()
-	f.killing = false
-	f.mu.Unlock()
+func (r *killRig) awaitConnected() {
+	r.Helper()
+	r.mu.Lock()
+	r.killing = false
+	r.mu.Unlock()
 	patience := time.After(limit)
 	for {
-		f.mu.Lock()
-		changed, away := f.changed, ""
-		for _, name := range f.orgs {
-			if rec := f.records[name]; rec.State != events.TokenConnected {
+		r.mu.Lock()
+		changed, away := r.changed, ""
+		for _, name := range r.orgs {
+			if rec := r.records[name]; rec.State != events.TokenConnected {
 				away = fmt.Sprintf("%s is %s: %+v", name, rec.State, rec.Failure)
 			}
 		}
-		f.mu.Unlock()
+		r.mu.Unlock()
 		if away == "" {
 			return
 		}
 		select {
 		case <-changed:
 		case <-patience:
-			f.stuck()
-			f.Fatal(away)
+			r.stuck()
+			r.Fatal(away)
 		}
 	}
 }
@@ -303,34 +303,34 @@ func (f *fleet) awaitConnected() {
 func TestRotationsOfProcessesThatAreKilled(t *testing.T) {
 	t.Parallel()
 	want := rotations(t, killRotations)
-	f := newFleet(t, 4, 2)
+	r := newKillRig(t, 4, 2)
 	ctx, cancel := context.WithCancel(t.Context())
 	began := time.Now()
 	ended := make(chan struct{})
-	go func() { defer close(ended); f.killNowAndThen(ctx) }()
-	f.until(want)
+	go func() { defer close(ended); r.killNowAndThen(ctx) }()
+	r.until(want)
 	cancel()
 	<-ended
-	f.awaitConnected()
-	for _, p := range f.processes {
+	r.awaitConnected()
+	for _, p := range r.processes {
 		p.end()
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.endpoint.mu.Lock()
-	defer f.endpoint.mu.Unlock()
-	t.Logf("%d rotations of %d orgs in %s, %d processes killed, %d logins by an admin", len(f.endpoint.consumed), len(f.orgs),
-		time.Since(began).Round(time.Second), f.kills, f.logins)
-	if f.kills == 0 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.endpoint.mu.Lock()
+	defer r.endpoint.mu.Unlock()
+	t.Logf("%d rotations of %d orgs in %s, %d processes killed, %d logins by an admin", len(r.endpoint.consumed), len(r.orgs),
+		time.Since(began).Round(time.Second), r.kills, r.logins)
+	if r.kills == 0 {
 		t.Error("nothing was killed: nothing was tested")
 	}
-	if f.endpoint.replayed != 0 {
-		t.Errorf("%d consumed refresh tokens were presented", f.endpoint.replayed)
+	if r.endpoint.replayed != 0 {
+		t.Errorf("%d consumed refresh tokens were presented", r.endpoint.replayed)
 	}
-	if len(f.endpoint.refusals) != 0 {
-		t.Errorf("the endpoint refused %d times: %v", len(f.endpoint.refusals), f.endpoint.refusals)
+	if len(r.endpoint.refusals) != 0 {
+		t.Errorf("the endpoint refused %d times: %v", len(r.endpoint.refusals), r.endpoint.refusals)
 	}
-	for _, p := range f.processes {
+	for _, p := range r.processes {
 		for _, canary := range []string{secret, "5Aep861"} {
 			if strings.Contains(p.text(), canary) {
 				t.Errorf("a log holds %s", canary)

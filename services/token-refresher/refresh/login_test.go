@@ -24,24 +24,23 @@ import (
 
 // loginRig is an org that nobody has authenticated yet, and a browser.
 type loginRig struct {
-	*bundle
+	*rig
 	web   string
 	login *Login
 }
 
 func newLoginRig(t *testing.T) *loginRig {
 	t.Helper()
-	b := newBundle(t)
-	c := b.cfg.Orgs[emea]
+	r := &loginRig{rig: newRig(t)}
+	c := r.cfg.Orgs[emea]
 	c.Flow, c.APIVersion = config.FlowRefreshToken, salesforce.DefaultAPIVersion
-	b.cfg.Orgs[emea] = c
-	r := &loginRig{bundle: b}
+	r.cfg.Orgs[emea] = c
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { r.login.Handler().ServeHTTP(w, req) }))
 	t.Cleanup(server.Close)
 	r.web = server.URL
 	callback := server.URL + config.CallbackPath
-	b.app(func(a *emulator.ConnectedApp) { a.RedirectURIs, a.RequirePKCE = []string{callback}, true })
-	login, err := newLogin(b.cfg.withDefaults(), b.nats.As(t, "token-refresher").Bucket(events.BucketTokens), b.sealer, b.log.Telemetry, callback, nil)
+	r.app(func(a *emulator.ConnectedApp) { a.RedirectURIs, a.RequirePKCE = []string{callback}, true })
+	login, err := newLogin(r.cfg.withDefaults(), r.nats.As(t, "token-refresher").Bucket(events.BucketTokens), r.sealer, r.log.Telemetry, callback, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

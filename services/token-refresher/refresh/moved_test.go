@@ -13,18 +13,18 @@ import (
 )
 
 // unreached says, as the pusher does, that an org is not reached since some time.
-func (b *bundle) unreached(code string, since time.Time, generation uint64) {
-	b.Helper()
+func (r *rig) unreached(code string, since time.Time, generation uint64) {
+	r.Helper()
 	data, err := events.Encode(events.Health{
 		Org: emea, State: events.HealthHeld, TokenGeneration: generation, Since: since,
 		Failure: &events.Failure{Cause: events.CauseUnavailable, Code: code},
 	})
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
-	_, err = b.bus.Commit(b.Context(), events.StreamRoster, []bus.Group{{{Subject: events.HealthSubject(emea), Data: data}}})
+	_, err = r.bus.Commit(r.Context(), events.StreamRoster, []bus.Group{{{Subject: events.HealthSubject(emea), Data: data}}})
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 }
 
@@ -33,38 +33,38 @@ func (b *bundle) unreached(code string, since time.Time, generation uint64) {
 // refresh token is presented twice.
 func TestAMovedOrgIsAskedFor(t *testing.T) {
 	t.Parallel()
-	for name, flow := range map[string]func(*bundle) *bundle{
-		"client credentials": func(b *bundle) *bundle { return b }, "rotation": (*bundle).rotating,
+	for name, flow := range map[string]func(*rig) *rig{
+		"client credentials": func(r *rig) *rig { return r }, "rotation": (*rig).rotating,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := flow(newBundle(t))
+			r := flow(newRig(t))
 			w := &watcher{base: http.DefaultTransport, consumed: map[string]bool{}}
-			b.cfg.Transport, b.cfg.MovedAfter = w, 20*time.Millisecond
+			r.cfg.Transport, r.cfg.MovedAfter = w, 20*time.Millisecond
 			for range 2 {
-				b.run(b.service())
+				r.run(r.service())
 			}
-			b.await("the first token", connected(1))
-			there := httptest.NewServer(b.sf)
+			r.await("the first token", connected(1))
+			there := httptest.NewServer(r.sf)
 			t.Cleanup(there.Close)
-			if err := b.org.Move(emulator.Move{To: there.URL, Old: emulator.LeftClosed}); err != nil {
+			if err := r.org.Move(emulator.Move{To: there.URL, Old: emulator.LeftClosed}); err != nil {
 				t.Fatal(err)
 			}
-			b.unreached(salesforce.CodeNoAnswer, time.Now(), 1)
-			b.await("a token of the new place", connected(2))
-			s, err := b.reader().Session(t.Context())
+			r.unreached(salesforce.CodeNoAnswer, time.Now(), 1)
+			r.await("a token of the new place", connected(2))
+			s, err := r.reader().Session(t.Context())
 			if err != nil || s.InstanceURL != there.URL {
 				t.Errorf("the instance is at %s, %v; want %s", s.InstanceURL, err, there.URL)
 			}
-			if n := b.requests(); n != 2 {
+			if n := r.requests(); n != 2 {
 				t.Errorf("%d token requests, want the first and one for the new place", n)
 			}
-			b.unreached(salesforce.CodeRedirect, time.Now(), 2)
-			b.await("another one", connected(3))
+			r.unreached(salesforce.CodeRedirect, time.Now(), 2)
+			r.await("another one", connected(3))
 			if w.replayed > 0 {
 				t.Errorf("%d refresh tokens were presented twice", w.replayed)
 			}
-			b.tight()
+			r.tight()
 		})
 	}
 }

@@ -21,25 +21,25 @@ import (
 func TestOneRequestHoweverManyAsk(t *testing.T) {
 	t.Parallel()
 	const replicas, askers = 3, 50
-	b := newBundle(t)
+	r := newRig(t)
 	for range replicas {
-		b.run(b.service())
+		r.run(r.service())
 	}
-	b.await("the first token", connected(1))
+	r.await("the first token", connected(1))
 	readers := make([]*tokens.Reader, replicas)
 	for i := range readers {
-		readers[i] = b.reader()
+		readers[i] = r.reader()
 	}
 	old, err := readers[0].Session(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.org.ExpireSessions()
+	r.org.ExpireSessions()
 
 	var all sync.WaitGroup
 	for i := range askers {
 		all.Go(func() {
-			b.complain(old.Generation)
+			r.complain(old.Generation)
 			got, err := readers[i%replicas].Renew(t.Context(), old)
 			if err != nil || got.Generation != 2 || got.AccessToken == old.AccessToken {
 				t.Errorf("asker %d got %v generation %d, %v", i, got, got.Generation, err)
@@ -47,61 +47,61 @@ func TestOneRequestHoweverManyAsk(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := b.requests(); n != 2 {
+	if n := r.requests(); n != 2 {
 		t.Fatalf("%d token requests, want 1 at the start and 1 for the expired token", n)
 	}
-	b.tight()
+	r.tight()
 }
 
 func TestWrongSecretHoldsTheOrgUntilTheFileIsMended(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.write(b.secret, wrong)
-	b.run(b.service())
-	rec := b.await("held", inState(events.TokenHeld))
+	r := newRig(t)
+	r.write(r.secret, wrong)
+	r.run(r.service())
+	rec := r.await("held", inState(events.TokenHeld))
 	if rec.Failure.Code != "invalid_client" || rec.Failure.Message != "invalid client credentials" ||
 		!strings.Contains(rec.Advice, "secret") || rec.Failure.Cause != events.CauseCredentials {
 		t.Fatalf("held as %+v: %s", rec.Failure, rec.Advice)
 	}
 	var held *tokens.Held
-	_, err := b.reader().Session(t.Context())
+	_, err := r.reader().Session(t.Context())
 	if !errors.As(err, &held) || held.Advice != rec.Advice {
 		t.Fatalf("the pusher is told %v", err)
 	}
-	b.tight(err)
+	r.tight(err)
 
-	b.complain(0) // complaints do not make it ask again
-	b.complain(0)
-	if n := b.requests(); n != 1 {
+	r.complain(0) // complaints do not make it ask again
+	r.complain(0)
+	if n := r.requests(); n != 1 {
 		t.Fatalf("%d token requests with one wrong secret", n)
 	}
-	b.write(b.secret, secret)
-	b.await("connected", connected(1))
-	if n := b.requests(); n != 2 {
+	r.write(r.secret, secret)
+	r.await("connected", connected(1))
+	if n := r.requests(); n != 2 {
 		t.Fatalf("%d token requests", n)
 	}
-	if n := strings.Count(b.log.LogText(), "org cannot sign in"); n != 1 {
+	if n := strings.Count(r.log.LogText(), "org cannot sign in"); n != 1 {
 		t.Fatalf("%d log lines for one state", n)
 	}
-	b.tight()
+	r.tight()
 }
 
 func TestMissingSecretFileHoldsUntilItAppears(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	if err := os.Remove(b.secret); err != nil {
+	r := newRig(t)
+	if err := os.Remove(r.secret); err != nil {
 		t.Fatal(err)
 	}
-	b.run(b.service())
-	rec := b.await("held", inState(events.TokenHeld))
+	r.run(r.service())
+	rec := r.await("held", inState(events.TokenHeld))
 	if rec.Failure.Code != salesforce.CodeNoSecret || !strings.Contains(rec.Advice, "clientSecretFile") && !strings.Contains(rec.Advice, "secret") {
 		t.Fatalf("held as %+v: %s", rec.Failure, rec.Advice)
 	}
-	if n := b.requests(); n != 0 {
+	if n := r.requests(); n != 0 {
 		t.Fatalf("%d requests without a secret", n)
 	}
-	b.write(b.secret, secret)
-	b.await("connected", connected(1))
+	r.write(r.secret, secret)
+	r.await("connected", connected(1))
 }
 
 // dying is a bucket whose owner dies before it has stored a new token.
@@ -123,122 +123,122 @@ func (d *dying) Set(ctx context.Context, key string, data []byte, last uint64) (
 
 func TestLeaseOfADeadReplicaIsTakenOver(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	first := b.service()
+	r := newRig(t)
+	first := r.service()
 	grave := &dying{bucket: first.bucket, dead: make(chan struct{})}
 	first.bucket = grave
-	b.run(first)
+	r.run(first)
 	<-grave.dead
-	rec := b.await("a lease", func(r events.TokenRecord) bool { return r.Lease != nil })
+	rec := r.await("a lease", func(rec events.TokenRecord) bool { return rec.Lease != nil })
 	if rec.State != events.TokenRefreshing {
 		t.Fatalf("the intent was stored as %s", rec.State)
 	}
 	begin := time.Now()
-	b.run(b.service())
-	b.await("connected", connected(1))
+	r.run(r.service())
+	r.await("connected", connected(1))
 	if waited := time.Since(begin); waited > limit/2 {
 		t.Fatalf("taken over after %s", waited)
 	}
-	if n := b.requests(); n != 2 {
+	if n := r.requests(); n != 2 {
 		t.Fatalf("%d token requests, want one by each replica", n)
 	}
 }
 
 func TestOutageIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	fault, err := b.sf.Plan(emulator.Fault{Operation: "token", Effect: emulator.EffectUnavailable, Times: 1})
+	r := newRig(t)
+	fault, err := r.sf.Plan(emulator.Fault{Operation: "token", Effect: emulator.EffectUnavailable, Times: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.run(b.service())
-	rec := b.await("trouble", func(r events.TokenRecord) bool { return r.Failure != nil })
+	r.run(r.service())
+	rec := r.await("trouble", func(rec events.TokenRecord) bool { return rec.Failure != nil })
 	if rec.State != events.TokenRefreshing || rec.Failure.Cause != events.CauseUnavailable || rec.RetryAt.IsZero() {
 		t.Fatalf("trouble is %+v: %+v", rec, rec.Failure)
 	}
-	if rec = b.await("connected", connected(1)); rec.Failure != nil || rec.Advice != "" {
+	if rec = r.await("connected", connected(1)); rec.Failure != nil || rec.Advice != "" {
 		t.Fatalf("still says %+v", rec.Failure)
 	}
-	if f, _ := b.sf.Fault(fault.ID); f.Used != 1 {
+	if f, _ := r.sf.Fault(fault.ID); f.Used != 1 {
 		t.Fatalf("the fault struck %d times", f.Used)
 	}
 }
 
 func TestRotatedRefreshTokenIsKept(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t).rotating()
-	stop := b.run(b.service())
-	b.await("the first token", connected(1))
-	b.complain(1)
-	b.await("the second token", connected(2))
+	r := newRig(t).rotating()
+	stop := r.run(r.service())
+	r.await("the first token", connected(1))
+	r.complain(1)
+	r.await("the second token", connected(2))
 	stop()
-	b.run(b.service()) // knows the rotated token from the bucket, not from the file
-	b.complain(2)
-	b.await("the third token", connected(3))
-	if n := b.requests(); n != 3 {
+	r.run(r.service()) // knows the rotated token from the bucket, not from the file
+	r.complain(2)
+	r.await("the third token", connected(3))
+	if n := r.requests(); n != 3 {
 		t.Fatalf("%d token requests for 3 tokens", n)
 	}
-	b.tight()
+	r.tight()
 }
 
 func TestLostReplyUnderRotationEndsHeldNotLooping(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t).rotating()
-	b.run(b.service())
-	b.await("the first token", connected(1))
-	fault, err := b.sf.Plan(emulator.Fault{Operation: "token", Effect: emulator.EffectDropAfter, Times: 1})
+	r := newRig(t).rotating()
+	r.run(r.service())
+	r.await("the first token", connected(1))
+	fault, err := r.sf.Plan(emulator.Fault{Operation: "token", Effect: emulator.EffectDropAfter, Times: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.complain(1)
-	rec := b.await("held", inState(events.TokenHeld))
+	r.complain(1)
+	rec := r.await("held", inState(events.TokenHeld))
 	if rec.Failure.Code != CodeTokenSpent || !strings.Contains(rec.Advice, "rollcall connect emea") || !rec.RetryAt.IsZero() {
 		t.Fatalf("held as %+v until %s: %s", rec.Failure, rec.RetryAt, rec.Advice)
 	}
-	if f, _ := b.sf.Fault(fault.ID); f.Used != 1 || b.requests() != 2 {
-		t.Fatalf("the fault struck %d times, %d requests; want the first and the lost one", f.Used, b.requests())
+	if f, _ := r.sf.Fault(fault.ID); f.Used != 1 || r.requests() != 2 {
+		t.Fatalf("the fault struck %d times, %d requests; want the first and the lost one", f.Used, r.requests())
 	}
-	token, err := b.org.Grant(clientID, emulator.IntegrationUsername)
+	token, err := r.org.Grant(clientID, emulator.IntegrationUsername)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.write(b.refresh, token) // the admin signed in again
-	b.await("connected", connected(2))
-	b.tight()
+	r.write(r.refresh, token) // the admin signed in again
+	r.await("connected", connected(2))
+	r.tight()
 }
 
 func TestAnotherAppIsSignedInAtOnce(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	stop := b.run(b.service())
-	b.await("the first token", connected(1))
+	r := newRig(t)
+	stop := r.run(r.service())
+	r.await("the first token", connected(1))
 	stop()
 	const other = "other-consumer-key"
-	if err := b.org.AddApp(emulator.ConnectedApp{ClientID: other, ClientSecret: secret, RunAsUsername: emulator.IntegrationUsername}); err != nil {
+	if err := r.org.AddApp(emulator.ConnectedApp{ClientID: other, ClientSecret: secret, RunAsUsername: emulator.IntegrationUsername}); err != nil {
 		t.Fatal(err)
 	}
-	c := b.cfg.Orgs[emea]
+	c := r.cfg.Orgs[emea]
 	c.ClientID = other
-	b.cfg.Orgs[emea] = c
-	b.run(b.service())
-	b.await("a token of the other app", connected(2))
+	r.cfg.Orgs[emea] = c
+	r.run(r.service())
+	r.await("a token of the other app", connected(2))
 }
 
 func TestEndpointThatEchoesSecretsIsNotQuoted(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	if _, err := b.sf.Plan(emulator.Fault{
+	r := newRig(t)
+	if _, err := r.sf.Plan(emulator.Fault{
 		Operation: "token", Effect: emulator.EffectTokenError, Times: 1,
 		Code: "invalid_grant", Message: "authentication failure for " + secret,
 	}); err != nil {
 		t.Fatal(err)
 	}
-	b.run(b.service())
-	rec := b.await("held", inState(events.TokenHeld))
+	r.run(r.service())
+	rec := r.await("held", inState(events.TokenHeld))
 	if !strings.Contains(rec.Failure.Message, "[removed]") {
 		t.Fatalf("held as %q", rec.Failure.Message)
 	}
-	b.tight()
+	r.tight()
 }
 
 func TestDecide(t *testing.T) {
@@ -309,33 +309,33 @@ var _ bucket = (*bus.Bucket)(nil)
 
 func TestConfigurationMendedInSalesforceIsFoundOnASlowSchedule(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
+	r := newRig(t)
 	runAs := func(username string) {
-		if err := b.org.UpdateApp(clientID, func(a *emulator.ConnectedApp) { a.RunAsUsername = username }); err != nil {
+		if err := r.org.UpdateApp(clientID, func(a *emulator.ConnectedApp) { a.RunAsUsername = username }); err != nil {
 			t.Fatal(err)
 		}
 	}
 	runAs("")
 	var ahead atomic.Int64
-	s := b.service()
+	s := r.service()
 	s.now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
-	b.run(s)
-	rec := b.await("held", inState(events.TokenHeld))
+	r.run(s)
+	rec := r.await("held", inState(events.TokenHeld))
 	if wait := rec.RetryAt.Sub(rec.At); wait < 40*time.Second || wait > 80*time.Second || !strings.Contains(rec.Advice, "Run-As") {
 		t.Fatalf("held for %s: %s", wait, rec.Advice)
 	}
 	ahead.Store(int64(2 * time.Minute)) // the second request: nothing has changed
-	rec = b.await("held longer", func(r events.TokenRecord) bool { return r.Lease == nil && r.Tries == 2 })
+	rec = r.await("held longer", func(rec events.TokenRecord) bool { return rec.Lease == nil && rec.Tries == 2 })
 	if rec.State != events.TokenHeld {
 		t.Fatalf("state %s while nothing has changed", rec.State)
 	}
 	runAs(emulator.IntegrationUsername)
 	ahead.Store(int64(10 * time.Minute))
-	b.await("connected", connected(1))
-	if n := b.requests(); n != 3 {
+	r.await("connected", connected(1))
+	if n := r.requests(); n != 3 {
 		t.Fatalf("%d token requests", n)
 	}
-	if n := strings.Count(b.log.LogText(), "org cannot sign in"); n != 1 {
+	if n := strings.Count(r.log.LogText(), "org cannot sign in"); n != 1 {
 		t.Fatalf("%d log lines for one state", n)
 	}
 }

@@ -129,7 +129,7 @@ func rotations(t *testing.T, few int) int {
 
 // rotator drives one org through rotations and crashes.
 type rotator struct {
-	*bundle
+	*rig
 	watch   *watcher
 	dice    *rand.Rand
 	diceMu  sync.Mutex
@@ -220,13 +220,13 @@ func (r *rotator) relog(rec events.TokenRecord) {
 func TestRotationsWithCrashesAtRandomPoints(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
-	b := newBundle(t).rotating()
-	b.cfg.PollEvery = 2 * time.Millisecond
-	c := b.cfg.Orgs[emea]
+	base := newRig(t).rotating()
+	base.cfg.PollEvery = 2 * time.Millisecond
+	c := base.cfg.Orgs[emea]
 	c.SessionLifetime = 2 * time.Hour
-	b.cfg.Orgs[emea] = c
+	base.cfg.Orgs[emea] = c
 	r := &rotator{
-		bundle: b, dice: rand.New(rand.NewPCG(seed, 0)), records: make(chan events.TokenRecord, 16),
+		rig: base, dice: rand.New(rand.NewPCG(seed, 0)), records: make(chan events.TokenRecord, 16),
 		watch: &watcher{base: http.DefaultTransport, consumed: map[string]bool{}},
 	}
 	t.Logf("seed %d", seed)
@@ -277,37 +277,37 @@ func (r *rotator) faults() int {
 func TestAThousandCallersOneRequest(t *testing.T) {
 	t.Parallel()
 	const processes, callers = 8, 125
-	b := newBundle(t)
+	r := newRig(t)
 	readers := make([]*tokens.Reader, processes)
 	for i := range readers {
-		b.run(b.service())
-		readers[i] = b.reader()
+		r.run(r.service())
+		readers[i] = r.reader()
 	}
-	b.await("the first token", connected(1))
+	r.await("the first token", connected(1))
 	old := make([]uint64, processes)
-	for i, r := range readers {
-		s, err := r.Session(t.Context())
+	for i, reader := range readers {
+		s, err := reader.Session(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		old[i] = s.Generation
 	}
-	b.org.ExpireSessions()
-	before := len(b.sf.Journal(emulator.JournalFilter{Operation: "token"}))
+	r.org.ExpireSessions()
+	before := len(r.sf.Journal(emulator.JournalFilter{Operation: "token"}))
 	var all sync.WaitGroup
 	failed := make(chan error, processes*callers)
 	turn := make(chan struct{}, processes) // a process complains of one thing at a time, as a pusher does
 	for i := range processes * callers {
 		all.Go(func() {
-			r := readers[i%processes]
-			refused, err := r.Session(t.Context())
+			reader := readers[i%processes]
+			refused, err := reader.Session(t.Context())
 			if err == nil && refused.Generation == old[i%processes] {
 				func() {
 					turn <- struct{}{}
 					defer func() { <-turn }()
-					b.complain(refused.Generation)
+					r.complain(refused.Generation)
 				}()
-				refused, err = r.Renew(t.Context(), refused)
+				refused, err = reader.Renew(t.Context(), refused)
 			}
 			if err != nil || refused.Generation != 2 {
 				failed <- fmt.Errorf("caller %d: generation %d: %w", i, refused.Generation, err)
@@ -319,7 +319,7 @@ func TestAThousandCallersOneRequest(t *testing.T) {
 	for err := range failed {
 		t.Error(err)
 	}
-	if n := len(b.sf.Journal(emulator.JournalFilter{Operation: "token"})) - before; n != 1 {
+	if n := len(r.sf.Journal(emulator.JournalFilter{Operation: "token"})) - before; n != 1 {
 		t.Fatalf("%d token requests for one expired token, want 1", n)
 	}
 }

@@ -42,13 +42,13 @@ type part interface {
 	output() string
 }
 
-// stack is the whole system, each part a process or a container of its own.
-type stack struct {
+// rig is the whole system, each part a process or a container of its own.
+type rig struct {
 	t   testing.TB
 	dir string
 	// bin is the folder of the binaries that this machine runs.
 	bin string
-	// flags let the command line reach this stack.
+	// flags let the command line reach this rig.
 	flags func(command string) []string
 	// env is what the command line finds in its environment beside this one's.
 	env []string
@@ -68,75 +68,75 @@ type stack struct {
 	takeDown func()
 }
 
-// newStack starts the whole system. tune may change the configuration file's
+// newRig starts the whole system. tune may change the configuration file's
 // text before the services read it.
-func newStack(t testing.TB, tune func(string) string) *stack {
+func newRig(t testing.TB, tune func(string) string) *rig {
 	t.Helper()
-	return newStackOf(t, "testdata/rollcall.yaml", tune)
+	return newRigOf(t, "testdata/rollcall.yaml", tune)
 }
 
-// newStackOf is newStack with a configuration of the test's own.
-func newStackOf(t testing.TB, template string, tune func(string) string) *stack {
+// newRigOf is newRig with a configuration of the test's own.
+func newRigOf(t testing.TB, template string, tune func(string) string) *rig {
 	t.Helper()
-	s := &stack{t: t, dir: t.TempDir(), web: http.DefaultClient, procs: map[string]part{}, template: template, tune: tune}
-	t.Cleanup(s.down)
-	launch(s)
-	return s
+	r := &rig{t: t, dir: t.TempDir(), web: http.DefaultClient, procs: map[string]part{}, template: template, tune: tune}
+	t.Cleanup(r.down)
+	launch(r)
+	return r
 }
 
-func (s *stack) configPath() string { return filepath.Join(s.dir, "rollcall.yaml") }
+func (r *rig) configPath() string { return filepath.Join(r.dir, "rollcall.yaml") }
 
 // writeConfig writes the configuration anew; a service reads it when it starts.
-func (s *stack) writeConfig() {
-	s.t.Helper()
-	text, err := os.ReadFile(s.template)
+func (r *rig) writeConfig() {
+	r.t.Helper()
+	text, err := os.ReadFile(r.template)
 	if err != nil {
-		s.t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	conf := s.replacer.Replace(string(text))
-	if s.tune != nil {
-		conf = s.tune(conf)
+	conf := r.replacer.Replace(string(text))
+	if r.tune != nil {
+		conf = r.tune(conf)
 	}
-	s.write(s.configPath(), conf)
+	r.write(r.configPath(), conf)
 }
 
 // write keeps the mode of a file that is there: a container may have to read it.
-func (s *stack) write(path, text string) {
-	s.t.Helper()
+func (r *rig) write(path, text string) {
+	r.t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		s.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 }
 
 // down stops everything, and shows the logs of a test that failed.
-func (s *stack) down() {
-	if s.t.Failed() {
-		for name, p := range s.procs {
+func (r *rig) down() {
+	if r.t.Failed() {
+		for name, p := range r.procs {
 			const most = 6000
 			text := p.output()
-			s.t.Logf("---- end of what %s logged\n%s", name, text[max(0, len(text)-most):])
+			r.t.Logf("---- end of what %s logged\n%s", name, text[max(0, len(text)-most):])
 		}
 	}
-	if s.takeDown != nil {
-		s.takeDown()
+	if r.takeDown != nil {
+		r.takeDown()
 	}
 }
 
 // restart kills a process and starts it again.
-func (s *stack) restart(name string) {
-	s.t.Helper()
-	s.procs[name].kill(s.t)
-	s.procs[name].start(s.t)
+func (r *rig) restart(name string) {
+	r.t.Helper()
+	r.procs[name].kill(r.t)
+	r.procs[name].start(r.t)
 }
 
 // rollcall runs the command line and returns its standard output.
-func (s *stack) rollcall(ctx context.Context, args ...string) ([]byte, error) {
-	args = append(args, s.flags(args[0])...)
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "rollcall"), args...)
+func (r *rig) rollcall(ctx context.Context, args ...string) ([]byte, error) {
+	args = append(args, r.flags(args[0])...)
+	cmd := exec.CommandContext(ctx, filepath.Join(r.bin, "rollcall"), args...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
-	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(), s.env...)
+	cmd.Dir = r.dir
+	cmd.Env = append(os.Environ(), r.env...)
 	err := cmd.Run()
 	if err != nil {
 		err = fmt.Errorf("rollcall %s: %w: %s", strings.Join(args, " "), err, errOut.String())
@@ -145,23 +145,23 @@ func (s *stack) rollcall(ctx context.Context, args ...string) ([]byte, error) {
 }
 
 // run is rollcall for what must succeed.
-func (s *stack) run(args ...string) []byte {
-	s.t.Helper()
+func (r *rig) run(args ...string) []byte {
+	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
-	out, err := s.rollcall(ctx, args...)
+	out, err := r.rollcall(ctx, args...)
 	if err != nil {
-		s.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	return out
 }
 
-func (s *stack) call(ctx context.Context, method, path, body string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, s.sfURL+path, strings.NewReader(body))
+func (r *rig) call(ctx context.Context, method, path, body string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, r.sfURL+path, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	resp, err := s.web.Do(req)
+	resp, err := r.web.Do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -174,13 +174,13 @@ func (s *stack) call(ctx context.Context, method, path, body string) ([]byte, er
 }
 
 // must is call for what must succeed.
-func (s *stack) must(method, path, body string) []byte {
-	s.t.Helper()
+func (r *rig) must(method, path, body string) []byte {
+	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	data, err := s.call(ctx, method, path, body)
+	data, err := r.call(ctx, method, path, body)
 	if err != nil {
-		s.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	return data
 }
@@ -195,9 +195,9 @@ type summary struct {
 	UsersInactive int            `json:"usersInactive"`
 }
 
-func (s *stack) summary() summary {
-	s.t.Helper()
-	return decode[summary](s.t, s.must(http.MethodGet, "/_emulator/summary", ""))
+func (r *rig) summary() summary {
+	r.t.Helper()
+	return decode[summary](r.t, r.must(http.MethodGet, "/_emulator/summary", ""))
 }
 
 // user is a Salesforce user as the emulator shows it.
@@ -217,16 +217,16 @@ type user struct {
 
 // users are the users Rollcall made, by federation id; two for one person fail
 // the test.
-func (s *stack) users() map[string]user {
-	s.t.Helper()
-	states := decode[[]struct{ Users []user }](s.t, s.must(http.MethodGet, "/_emulator/state?stable=true", ""))
+func (r *rig) users() map[string]user {
+	r.t.Helper()
+	states := decode[[]struct{ Users []user }](r.t, r.must(http.MethodGet, "/_emulator/state?stable=true", ""))
 	out := map[string]user{}
 	for _, u := range states[0].Users {
 		if u.FederationIdentifier == "" {
 			continue // the org's own
 		}
 		if _, twice := out[u.FederationIdentifier]; twice {
-			s.t.Errorf("two users for %s", u.FederationIdentifier)
+			r.t.Errorf("two users for %s", u.FederationIdentifier)
 		}
 		delete(u.Fields, "CreatedDate")
 		delete(u.Fields, "LastModifiedDate")
@@ -245,12 +245,12 @@ func decode[T any](t testing.TB, data []byte) T {
 	return v
 }
 
-// settle waits until nothing is on its way any more, as `rollcall status` sees it.
-func (s *stack) settle(within time.Duration) {
-	s.t.Helper()
+// awaitQuiet waits until nothing is on its way any more, as `rollcall status` sees it.
+func (r *rig) awaitQuiet(within time.Duration) {
+	r.t.Helper()
 	quiet := 0
-	eventually(s.t, within, "all is quiet", func(ctx context.Context) error {
-		if err := s.quiet(ctx); err != nil {
+	eventually(r.t, within, "all is quiet", func(ctx context.Context) error {
+		if err := r.quiet(ctx); err != nil {
 			quiet = 0
 			return err
 		}
@@ -284,16 +284,16 @@ type status struct {
 	Scheduled int            `json:"scheduled"`
 }
 
-func (s *stack) status(ctx context.Context) (status, error) {
-	out, err := s.rollcall(ctx, "status", "-o", "json")
+func (r *rig) status(ctx context.Context) (status, error) {
+	out, err := r.rollcall(ctx, "status", "-o", "json")
 	if err != nil {
 		return status{}, err
 	}
-	return decode[status](s.t, out), nil
+	return decode[status](r.t, out), nil
 }
 
-func (s *stack) quiet(ctx context.Context) error {
-	st, err := s.status(ctx)
+func (r *rig) quiet(ctx context.Context) error {
+	st, err := r.status(ctx)
 	if err != nil {
 		return err
 	}

@@ -21,8 +21,8 @@ const (
 	version      = "/services/data/v63.0"
 )
 
-// bench is one emulator with one org, a web server and a signed-in client.
-type bench struct {
+// rig is one emulator with one org, a web server and a signed-in client.
+type rig struct {
 	t      *testing.T
 	server *emulator.Server
 	org    *emulator.Org
@@ -37,34 +37,34 @@ type answer struct {
 	body   string
 }
 
-func newBench(t *testing.T, change func(cfg *emulator.OrgConfig), opts ...emulator.Option) *bench {
+func newRig(t *testing.T, change func(cfg *emulator.OrgConfig), opts ...emulator.Option) *rig {
 	t.Helper()
-	b := &bench{t: t, now: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)}
-	opts = append([]emulator.Option{emulator.WithClock(func() time.Time { return b.now })}, opts...)
-	b.server = emulator.New(opts...)
+	r := &rig{t: t, now: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)}
+	opts = append([]emulator.Option{emulator.WithClock(func() time.Time { return r.now })}, opts...)
+	r.server = emulator.New(opts...)
 	cfg := emulator.DefaultOrg(clientID, clientSecret)
 	if change != nil {
 		change(&cfg)
 	}
-	b.org = b.server.AddOrg(cfg)
-	b.web = httptest.NewServer(b.server)
-	t.Cleanup(b.web.Close)
-	token, err := b.org.AccessToken(emulator.IntegrationUsername)
+	r.org = r.server.AddOrg(cfg)
+	r.web = httptest.NewServer(r.server)
+	t.Cleanup(r.web.Close)
+	token, err := r.org.AccessToken(emulator.IntegrationUsername)
 	if err != nil {
 		t.Fatalf("access token: %v", err)
 	}
-	b.token = token
-	return b
+	r.token = token
+	return r
 }
 
 // try sends a request and gives the error of a connection that broke.
-func (b *bench) try(method, path, body string, headers ...string) (answer, error) {
-	b.t.Helper()
-	req, err := http.NewRequestWithContext(b.t.Context(), method, b.web.URL+path, strings.NewReader(body))
+func (r *rig) try(method, path, body string, headers ...string) (answer, error) {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), method, r.web.URL+path, strings.NewReader(body))
 	if err != nil {
-		b.t.Fatalf("request: %v", err)
+		r.t.Fatalf("request: %v", err)
 	}
-	req.Header.Set("Authorization", "Bearer "+b.token)
+	req.Header.Set("Authorization", "Bearer "+r.token)
 	req.Header.Set("Content-Type", "application/json")
 	if method == http.MethodPut {
 		req.Header.Set("Content-Type", "text/csv") // the rows of a bulk job
@@ -85,44 +85,44 @@ func (b *bench) try(method, path, body string, headers ...string) (answer, error
 }
 
 // do asks; headers are pairs of name and value.
-func (b *bench) do(method, path, body string, headers ...string) answer {
-	b.t.Helper()
-	a, err := b.try(method, path, body, headers...)
+func (r *rig) do(method, path, body string, headers ...string) answer {
+	r.t.Helper()
+	a, err := r.try(method, path, body, headers...)
 	if err != nil {
-		b.t.Fatalf("%s %s: %v", method, path, err)
+		r.t.Fatalf("%s %s: %v", method, path, err)
 	}
 	return a
 }
 
-func (b *bench) query(soql string) answer {
-	b.t.Helper()
-	return b.do("GET", version+"/query/?q="+url.QueryEscape(soql), "")
+func (r *rig) query(soql string) answer {
+	r.t.Helper()
+	return r.do("GET", version+"/query/?q="+url.QueryEscape(soql), "")
 }
 
 // form posts to an OAuth endpoint.
-func (b *bench) form(path string, pairs ...string) answer {
-	b.t.Helper()
+func (r *rig) form(path string, pairs ...string) answer {
+	r.t.Helper()
 	form := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
-	res, err := http.Post(b.web.URL+path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+	res, err := http.Post(r.web.URL+path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
 	if err != nil {
-		b.t.Fatalf("POST %s: %v", path, err)
+		r.t.Fatalf("POST %s: %v", path, err)
 	}
 	defer res.Body.Close()
 	content, err := io.ReadAll(res.Body)
 	if err != nil {
-		b.t.Fatalf("POST %s: %v", path, err)
+		r.t.Fatalf("POST %s: %v", path, err)
 	}
 	return answer{res.StatusCode, res.Header, string(content)}
 }
 
 // person is a complete User body.
-func (b *bench) person(name string, more ...string) string {
+func (r *rig) person(name string, more ...string) string {
 	fields := map[string]any{"Username": name + "@people.example", "LastName": name, "Email": name + "@people.example",
 		"Alias": name[:min(8, len(name))], "TimeZoneSidKey": "Europe/Paris", "LocaleSidKey": "en_US", "EmailEncodingKey": "UTF-8",
-		"LanguageLocaleKey": "en_US", "IsActive": true, "ProfileId": b.id("Profile", emulator.StandardUserProfile)}
+		"LanguageLocaleKey": "en_US", "IsActive": true, "ProfileId": r.id("Profile", emulator.StandardUserProfile)}
 	for i := 0; i < len(more); i += 2 {
 		fields[more[i]] = more[i+1]
 		if more[i+1] == "" {
@@ -131,7 +131,7 @@ func (b *bench) person(name string, more ...string) string {
 	}
 	out, err := json.Marshal(fields)
 	if err != nil {
-		b.t.Fatalf("person: %v", err)
+		r.t.Fatalf("person: %v", err)
 	}
 	return string(out)
 }
@@ -145,45 +145,45 @@ func collection(allOrNone bool, records ...string) string {
 	return fmt.Sprintf(`{"allOrNone":%t,"records":[%s]}`, allOrNone, strings.Join(records, ","))
 }
 
-func (b *bench) id(object, name string) string {
-	b.t.Helper()
-	rows, err := b.org.Query("SELECT Id FROM " + object + " WHERE Name = '" + name + "'")
+func (r *rig) id(object, name string) string {
+	r.t.Helper()
+	rows, err := r.org.Query("SELECT Id FROM " + object + " WHERE Name = '" + name + "'")
 	if err != nil || len(rows) != 1 {
-		b.t.Fatalf("%s %s: %v %v", object, name, rows, err)
+		r.t.Fatalf("%s %s: %v %v", object, name, rows, err)
 	}
 	return rows[0]["Id"].(string)
 }
 
 // create makes a user over HTTP and gives the id.
-func (b *bench) create(name string, more ...string) string {
-	b.t.Helper()
-	a := b.do("POST", version+"/sobjects/User", b.person(name, more...))
-	a.is(b.t, 201)
-	return a.object(b.t)["id"].(string)
+func (r *rig) create(name string, more ...string) string {
+	r.t.Helper()
+	a := r.do("POST", version+"/sobjects/User", r.person(name, more...))
+	a.is(r.t, 201)
+	return a.object(r.t)["id"].(string)
 }
 
 // first is the id of the first row of a query.
-func (b *bench) first(soql string) string {
-	b.t.Helper()
-	rows, err := b.org.Query(soql)
+func (r *rig) first(soql string) string {
+	r.t.Helper()
+	rows, err := r.org.Query(soql)
 	if err != nil || len(rows) == 0 {
-		b.t.Fatalf("%s: %v %v", soql, rows, err)
+		r.t.Fatalf("%s: %v %v", soql, rows, err)
 	}
 	return rows[0]["Id"].(string)
 }
 
 // login is the id of a user's UserLogin.
-func (b *bench) login(user string) string {
-	b.t.Helper()
-	return b.first("SELECT Id FROM UserLogin WHERE UserId = '" + user + "'")
+func (r *rig) login(user string) string {
+	r.t.Helper()
+	return r.first("SELECT Id FROM UserLogin WHERE UserId = '" + user + "'")
 }
 
 // assign gives a user the permission set HR_Data over HTTP.
-func (b *bench) assign(user string) string {
-	b.t.Helper()
-	a := b.do("POST", version+"/sobjects/PermissionSetAssignment", `{"AssigneeId":"`+user+`","PermissionSetId":"`+b.id("PermissionSet", "HR_Data")+`"}`)
-	a.is(b.t, 201)
-	return a.object(b.t)["id"].(string)
+func (r *rig) assign(user string) string {
+	r.t.Helper()
+	a := r.do("POST", version+"/sobjects/PermissionSetAssignment", `{"AssigneeId":"`+user+`","PermissionSetId":"`+r.id("PermissionSet", "HR_Data")+`"}`)
+	a.is(r.t, 201)
+	return a.object(r.t)["id"].(string)
 }
 
 func (a answer) is(t *testing.T, status int) {
@@ -238,20 +238,20 @@ func canonical(t *testing.T, body string) string {
 	return strings.TrimSpace(out.String())
 }
 
-func (b *bench) plan(f emulator.Fault) string {
-	b.t.Helper()
-	planned, err := b.server.Plan(f)
+func (r *rig) plan(f emulator.Fault) string {
+	r.t.Helper()
+	planned, err := r.server.Plan(f)
 	if err != nil {
-		b.t.Fatalf("plan: %v", err)
+		r.t.Fatalf("plan: %v", err)
 	}
 	return planned.ID
 }
 
 // struck says how often a planned fault was used.
-func (b *bench) struck(id string, times int) {
-	b.t.Helper()
-	if f, ok := b.server.Fault(id); !ok || f.Used != times {
-		b.t.Fatalf("fault %s was used %d times, want %d", id, f.Used, times)
+func (r *rig) struck(id string, times int) {
+	r.t.Helper()
+	if f, ok := r.server.Fault(id); !ok || f.Used != times {
+		r.t.Fatalf("fault %s was used %d times, want %d", id, f.Used, times)
 	}
 }
 

@@ -30,8 +30,8 @@ const (
 	limit  = 20 * time.Second
 )
 
-// bundle is what one test has to itself: NATS, an org, secret files.
-type bundle struct {
+// rig is what one test has to itself: NATS, an org, secret files.
+type rig struct {
 	testing.TB
 	nats    *bustest.Server
 	bus     *bus.Bus
@@ -44,110 +44,110 @@ type bundle struct {
 	refresh string // file
 }
 
-func newBundle(t testing.TB) *bundle {
+func newRig(t testing.TB) *rig {
 	t.Helper()
-	b := &bundle{TB: t, sf: emulator.New(), nats: bustest.Start(t, bus.Topology{Orgs: []string{emea}}), log: telemetrytest.Recording(t)}
-	b.bus = b.nats.Bus(t)
-	b.org = b.sf.AddOrg(emulator.DefaultOrg(clientID, secret))
-	web := httptest.NewServer(b.sf)
+	r := &rig{TB: t, sf: emulator.New(), nats: bustest.Start(t, bus.Topology{Orgs: []string{emea}}), log: telemetrytest.Recording(t)}
+	r.bus = r.nats.Bus(t)
+	r.org = r.sf.AddOrg(emulator.DefaultOrg(clientID, secret))
+	web := httptest.NewServer(r.sf)
 	t.Cleanup(web.Close)
 	dir := t.TempDir()
-	b.secret, b.refresh = filepath.Join(dir, "secret"), filepath.Join(dir, "refresh")
-	b.write(b.secret, secret+"\n")
+	r.secret, r.refresh = filepath.Join(dir, "secret"), filepath.Join(dir, "refresh")
+	r.write(r.secret, secret+"\n")
 	keys := filepath.Join(dir, "keys.json")
 	var err error
-	if b.sealer, err = seal.Create(keys); err != nil {
+	if r.sealer, err = seal.Create(keys); err != nil {
 		t.Fatal(err)
 	}
-	b.cfg = Config{
+	r.cfg = Config{
 		KeyFile: keys, PollEvery: 10 * time.Millisecond, CallTimeout: time.Second, LeaseFor: 1500 * time.Millisecond,
 		LostReplyWait: time.Millisecond,
 		Orgs: map[string]config.Connect{emea: {
-			LoginURL: web.URL, Flow: config.FlowClientCredentials, ClientID: clientID, ClientSecretFile: b.secret,
+			LoginURL: web.URL, Flow: config.FlowClientCredentials, ClientID: clientID, ClientSecretFile: r.secret,
 			AllowLoopbackHTTP: true,
 		}},
 	}
-	return b
+	return r
 }
 
 // rotating has the org signed in by refresh tokens that change at every use.
-func (b *bundle) rotating() *bundle {
-	b.Helper()
-	if err := b.org.UpdateApp(clientID, func(a *emulator.ConnectedApp) { a.RefreshRotation = true }); err != nil {
-		b.Fatal(err)
+func (r *rig) rotating() *rig {
+	r.Helper()
+	if err := r.org.UpdateApp(clientID, func(a *emulator.ConnectedApp) { a.RefreshRotation = true }); err != nil {
+		r.Fatal(err)
 	}
-	token, err := b.org.Grant(clientID, emulator.IntegrationUsername)
+	token, err := r.org.Grant(clientID, emulator.IntegrationUsername)
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
-	b.write(b.refresh, token)
-	c := b.cfg.Orgs[emea]
-	c.Flow, c.RefreshTokenFile = config.FlowRefreshToken, b.refresh
-	b.cfg.Orgs[emea] = c
-	return b
+	r.write(r.refresh, token)
+	c := r.cfg.Orgs[emea]
+	c.Flow, c.RefreshTokenFile = config.FlowRefreshToken, r.refresh
+	r.cfg.Orgs[emea] = c
+	return r
 }
 
-func (b *bundle) write(path, text string) {
-	b.Helper()
+func (r *rig) write(path, text string) {
+	r.Helper()
 	tmp := path + ".new"
 	if err := os.WriteFile(tmp, []byte(text), 0o600); err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 	if err := os.Rename(tmp, path); err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 }
 
 // service is a new replica; it does not run yet.
-func (b *bundle) service() *Service {
-	b.Helper()
-	s, err := New(b.cfg, b.nats.As(b, "token-refresher"), b.log.Telemetry)
+func (r *rig) service() *Service {
+	r.Helper()
+	s, err := New(r.cfg, r.nats.As(r, "token-refresher"), r.log.Telemetry)
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 	return s
 }
 
 // run runs a replica until the test ends or stop is called.
-func (b *bundle) run(s *Service) (stop func()) {
-	b.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(b.Context()))
+func (r *rig) run(s *Service) (stop func()) {
+	r.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	end := make(chan error, 1)
 	go func() { end <- s.Run(ctx) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-end; err != nil {
-			b.Errorf("run: %v", err)
+			r.Errorf("run: %v", err)
 		}
 	})
-	b.Cleanup(stop)
+	r.Cleanup(stop)
 	return stop
 }
 
 // reader is a pusher's view of the org's token.
-func (b *bundle) reader() *tokens.Reader {
-	b.Helper()
-	r := tokens.NewReader(b.nats.Bus(b), b.sealer, emea)
-	ctx, cancel := context.WithCancel(context.WithoutCancel(b.Context()))
+func (r *rig) reader() *tokens.Reader {
+	r.Helper()
+	reader := tokens.NewReader(r.nats.Bus(r), r.sealer, emea)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	end := make(chan error, 1)
-	go func() { end <- r.Run(ctx) }()
-	b.Cleanup(func() {
+	go func() { end <- reader.Run(ctx) }()
+	r.Cleanup(func() {
 		cancel()
 		if err := <-end; err != nil {
-			b.Errorf("reader: %v", err)
+			r.Errorf("reader: %v", err)
 		}
 	})
-	return r
+	return reader
 }
 
 // await waits until the record is as wanted and returns it.
-func (b *bundle) await(what string, ok func(events.TokenRecord) bool) events.TokenRecord {
-	b.Helper()
-	ctx, cancel := context.WithTimeout(b.Context(), limit)
+func (r *rig) await(what string, ok func(events.TokenRecord) bool) events.TokenRecord {
+	r.Helper()
+	ctx, cancel := context.WithTimeout(r.Context(), limit)
 	defer cancel()
 	var last events.TokenRecord
 	found := false
-	err := b.bus.Bucket(events.BucketTokens).Watch(ctx, emea, func(e bus.Entry) {
+	err := r.bus.Bucket(events.BucketTokens).Watch(ctx, emea, func(e bus.Entry) {
 		if rec, err := events.Decode[events.TokenRecord](e.Data); err == nil && !found {
 			if last = rec; ok(rec) {
 				found = true
@@ -156,7 +156,7 @@ func (b *bundle) await(what string, ok func(events.TokenRecord) bool) events.Tok
 		}
 	})
 	if err != nil || !found {
-		b.Fatalf("waited for %s; the record is %+v (%+v), %v", what, last, last.Failure, err)
+		r.Fatalf("waited for %s; the record is %+v (%+v), %v", what, last, last.Failure, err)
 	}
 	return last
 }
@@ -172,47 +172,47 @@ func inState(s events.TokenState) func(events.TokenRecord) bool {
 }
 
 // complain says, as the pusher does, that a token was refused.
-func (b *bundle) complain(generation uint64) {
-	b.Helper()
+func (r *rig) complain(generation uint64) {
+	r.Helper()
 	data, err := events.Encode(events.Health{
 		Org: emea, State: events.HealthHeld, TokenGeneration: generation,
 		Failure: &events.Failure{Cause: events.CauseCredentials, Code: "INVALID_SESSION_ID"},
 	})
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
-	_, err = b.bus.Commit(b.Context(), events.StreamRoster, []bus.Group{{{Subject: events.HealthSubject(emea), Data: data}}})
+	_, err = r.bus.Commit(r.Context(), events.StreamRoster, []bus.Group{{{Subject: events.HealthSubject(emea), Data: data}}})
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 }
 
-func (b *bundle) requests() int64 { return b.sf.Counters().TokenRequests }
+func (r *rig) requests() int64 { return r.sf.Counters().TokenRequests }
 
 // tight fails if a secret stands where it must not.
-func (b *bundle) tight(errs ...error) {
-	b.Helper()
-	e, err := b.bus.Bucket(events.BucketTokens).Get(b.Context(), emea)
+func (r *rig) tight(errs ...error) {
+	r.Helper()
+	e, err := r.bus.Bucket(events.BucketTokens).Get(r.Context(), emea)
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
-	places := map[string]string{"the log": b.log.LogText(), "the bucket": string(e.Data)}
+	places := map[string]string{"the log": r.log.LogText(), "the bucket": string(e.Data)}
 	for _, err := range errs {
 		places["an error"] += err.Error()
 	}
-	refresh, _ := os.ReadFile(b.refresh)
+	refresh, _ := os.ReadFile(r.refresh)
 	canaries := []string{secret, wrong, string(bytes.TrimSpace(refresh))}
 	if rec, err := events.Decode[events.TokenRecord](e.Data); err == nil && len(rec.Sealed) > 0 {
-		t, err := b.sealer.Open(emea, rec.Sealed)
+		t, err := r.sealer.Open(emea, rec.Sealed)
 		if err != nil {
-			b.Fatal(err)
+			r.Fatal(err)
 		}
 		canaries = append(canaries, t.AccessToken)
 	}
 	for place, text := range places {
 		for _, c := range canaries {
 			if c != "" && strings.Contains(text, c) {
-				b.Errorf("%s holds a secret: %s", place, c)
+				r.Errorf("%s holds a secret: %s", place, c)
 			}
 		}
 	}

@@ -174,6 +174,9 @@ func TestEveryNeedIsMetInOrder(t *testing.T) {
 	if !slices.IsSorted(needs) || slices.Contains(needs, NeedNothing) {
 		t.Errorf("needs %v, want all but nothing, in order", needs)
 	}
+	if len(needs) != len(asked)-1 {
+		t.Errorf("%d needs are met of %d", len(needs), len(asked)-1)
+	}
 	for _, n := range needs {
 		if !asked[n] {
 			t.Errorf("nobody here needs %d", n)

@@ -216,15 +216,122 @@ func TestNothingIsAcknowledgedThatWasNotDone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.svc = svc
-	b.running()
-	b.report(failed(alba, 5, events.CauseInvalid, 1)) // parking it fails the first time
-	ctx, cancel := context.WithTimeout(t.Context(), wait)
+	b.report(failed(alba, 5, events.CauseInvalid, 1))
+	msgs := b.next(events.ConsumerOutcomes, 1)
+	svc.step(t.Context(), events.ConsumerOutcomes, msgs, svc.handleOutcomes) // parking it fails
+	var again []*bus.Message
+	b.until("the message to come again", func() bool {
+		if b.unacked(events.ConsumerOutcomes) == 0 {
+			t.Fatal("acked, although it was not handled")
+		}
+		again = b.feeds[events.ConsumerOutcomes].TryNext(1)
+		return len(again) > 0
+	})
+	if again[0].Seq != msgs[0].Seq || again[0].Deliveries != 2 {
+		t.Fatalf("message %d came, for the %dth time", again[0].Seq, again[0].Deliveries)
+	}
+	svc.step(t.Context(), events.ConsumerOutcomes, again, svc.handleOutcomes)
+	b.letter()
+	b.acked(events.ConsumerOutcomes)
+}
+
+// unacked is how many messages of ROSTER a consumer has in hand or to come.
+func (b *bundle) unacked(consumer string) uint64 {
+	b.Helper()
+	c, err := b.bus.Consumer(b.Context(), events.StreamRoster, consumer)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return c.Pending + uint64(c.AckPending)
+}
+
+// acked waits until a consumer has nothing in hand any more.
+func (b *bundle) acked(consumer string) {
+	b.Helper()
+	b.until("the message to be acked", func() bool { return b.unacked(consumer) == 0 })
+}
+
+// until waits for what no signal tells of.
+func (b *bundle) until(what string, ok func() bool) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.Context(), wait)
 	defer cancel()
-	if err := b.bus.Watch(ctx, events.StreamDead, events.DeadAll, func(bus.Entry) { cancel() }); err != nil {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			b.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// TestABatchIsFinishedWhenTheServiceStops, rather than half done twice.
+func TestABatchIsFinishedWhenTheServiceStops(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.report(failed(alba, 5, events.CauseInvalid, 1))
+	msgs := b.next(events.ConsumerOutcomes, 1)
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	b.svc.step(stopped, events.ConsumerOutcomes, msgs, b.svc.handleOutcomes)
+	b.letter()
+	b.acked(events.ConsumerOutcomes)
+}
+
+// TestTheNewestOfABatchCounts: what was said before of the same person says
+// nothing that still holds.
+func TestTheNewestOfABatchCounts(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.report(failed(alba, 5, events.CauseInvalid, 1))
+	older := b.next(events.ConsumerOutcomes, 1)
+	b.report(applied(alba, 6))
+	newer := b.next(events.ConsumerOutcomes, 1)
+	b.handle(b.svc.handleOutcomes, append(older, newer...))
+	b.handle(b.svc.handleOutcomes, append(newer, older...))
+	if left, log := b.letters(), b.auditLog(); len(left) != 0 || len(log) != 0 {
+		t.Errorf("letters %v, audit log %v: somebody was parked who had succeeded", left, log)
+	}
+}
+
+// TestAnOldSuccessDoesNotOvertakeAFailure: a killed server may bring back an
+// outcome that is older than the failure that was parked.
+func TestAnOldSuccessDoesNotOvertakeAFailure(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	seq := b.report(applied(alba, 5))
+	subject := events.DeadSubject(org, events.CauseInvalid, alba)
+	b.commit(events.StreamDead, bus.Write{Subject: subject, Data: encode(b, events.DeadLetter{Org: org, Key: alba, Revision: 6, Evidence: seq + 1})})
+	l, err := readLetter(b.letters()[subject])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.svc.overtaken(t.Context(), []letter{l}); err != nil {
 		t.Fatal(err)
 	}
 	b.letter()
+	l.Evidence = seq - 1
+	if err := b.svc.overtaken(t.Context(), []letter{l}); err != nil || len(b.letters()) != 0 {
+		t.Errorf("a newer success closes it: %v, %v", b.letters(), err)
+	}
+}
+
+// TestARetryKeepsItsLane; a report without one is a change, for a work message
+// has to be somebody's.
+func TestARetryKeepsItsLane(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	for reported, want := range map[events.Lane]events.Lane{"": events.LaneChange, events.LaneLeaver: events.LaneLeaver} {
+		o := failed(alba, 5, events.CauseLocked, 1)
+		o.Lane = reported
+		b.outcome(o)
+		e, _ := b.roster(events.RetrySubject(org, alba))
+		if plan, ok := e.Scheduled(); !ok || plan.Target != events.WorkSubject(org, want, alba) {
+			t.Errorf("reported in lane %q, and scheduled for %q", reported, plan.Target)
+		}
+	}
 }
 
 func TestTwoReplicasEndWithOneLetterEach(t *testing.T) {

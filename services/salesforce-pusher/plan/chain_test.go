@@ -59,6 +59,7 @@ func ways() map[string]way {
 		"linked, but unsure":      {check: "nobody has looked", person: func(p *Person) { linked(p); p.Link.Unsure = true }, want: Verdict{Need: NeedUser}},
 		"two fit":                 {check: "several users fit", person: func(p *Person) { p.lookup = lookup{done: true, unclear: ambiguous("two")} }, cause: events.CauseAmbiguousMatch},
 		"found one on the list":   {check: "the user found is protected", person: found(User{ID: "005"}), policy: func(o *Policy) { o.Protected = map[string]bool{"005": true} }, cause: events.CauseProtected},
+		"found one by name":       {check: "the user found is protected", person: found(User{ID: "005", Username: "Boss@x.test"}), policy: func(o *Policy) { o.Protected = map[string]bool{"boss@x.test": true} }, cause: events.CauseProtected},
 		"left, and has no user":   {check: "nobody is to be deactivated", person: func(p *Person) { p.Desired.Active, p.lookup.done = false, true }, want: Verdict{Applied: true}},
 		"left, user not active":   {check: "nobody is to be deactivated", person: func(p *Person) { p.Desired.Active = false; found(User{ID: "005"})(p) }, want: Verdict{Applied: true}},
 		"left, user active":       {check: "there is a user", person: func(p *Person) { p.Desired.Active = false; found(User{ID: "005", Active: true})(p) }, want: Verdict{Need: NeedOwner}},
@@ -172,6 +173,9 @@ func TestEveryNeedIsMetInOrder(t *testing.T) {
 	needs := Needs()
 	if !slices.IsSorted(needs) || slices.Contains(needs, NeedNothing) {
 		t.Errorf("needs %v, want all but nothing, in order", needs)
+	}
+	if len(needs) != len(asked)-1 {
+		t.Errorf("%d needs are met of %d", len(needs), len(asked)-1)
 	}
 	for _, n := range needs {
 		if !asked[n] {

@@ -58,6 +58,7 @@ func TestEveryOverrideApplies(t *testing.T) {
 		{"without a session nobody's data is at fault, whatever kept it away", Refusal{Err: &salesforce.Error{Class: salesforce.Timeout, Code: salesforce.CodeNoSession}}, events.CauseCredentials, ""},
 		{"an app that may not use the API is a matter of credentials", Refusal{Err: &salesforce.Error{Class: salesforce.Misconfigured, Kind: salesforce.KindAPIAccess}}, events.CauseCredentials, ""},
 		{"an org that does not answer its probe is not back", Refusal{Err: &salesforce.Error{Class: salesforce.Timeout}, Probe: true}, events.CauseUnavailable, ""},
+		{"an org that does not answer its probe is not back", Refusal{Err: &salesforce.Error{Class: salesforce.Unknown, Status: 500}, Probe: true}, events.CauseUnavailable, ""},
 		{"", Refusal{Err: &salesforce.Error{Class: salesforce.Unknown, Status: 500}}, events.CauseUnknown, ""},
 		{"", Refusal{Err: invalid, Alone: true}, events.CauseInvalid, ""},
 		{"", Refusal{Err: invalid, Probe: true}, events.CauseInvalid, ""},

@@ -43,3 +43,71 @@ func TestReleaseCountsOnlyTheirOwnFailures(t *testing.T) {
 		}
 	}
 }
+
+// TestAReleaseSaysWhatIsTrueNow: the doubt goes only with a success after the
+// last moment at which a call could be applied.
+func TestAReleaseSaysWhatIsTrueNow(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for name, c := range map[string]struct {
+		fate    Fate
+		until   time.Time
+		unsure  bool
+		forgets bool
+	}{
+		"applied, nothing can come":   {Applied, now, false, true},
+		"applied, it may still come":  {Applied, now.Add(time.Hour), false, false},
+		"failed, nothing can come":    {Failed, now, true, false},
+		"given back":                  {Open, now, true, false},
+		"nothing to do, but recorded": {Current, now, false, true},
+		"to be done later":            {Later, now.Add(time.Hour), true, false},
+	} {
+		p := New(State{Key: "k", Revision: 7, At: now, Desired: events.Desired{Org: "acme", Hash: "new"},
+			Link: events.Link{Unsure: true, UnsureUntil: c.until, SentUsername: "ann@x.test", AppliedRevision: 5}})
+		p.fate = c.fate
+		l := p.Release(now)
+		if l.Unsure != c.unsure || l.UnsureUntil.IsZero() != c.forgets || (l.SentUsername == "") != c.forgets {
+			t.Errorf("%s: %+v", name, l)
+		}
+		done := c.fate == Applied || c.fate == Current
+		if (l.AppliedRevision == 7) != done || (l.AppliedHash == "new") != done || l.Org != "acme" || l.Key != "k" || !l.At.Equal(now) {
+			t.Errorf("%s: %+v", name, l)
+		}
+	}
+}
+
+// TestAnOutcomeHasALane, so that whoever is retried keeps their place: that of
+// the change, or of the work where the change says none.
+func TestAnOutcomeHasALane(t *testing.T) {
+	t.Parallel()
+	p := New(State{Lane: events.LaneBackfill, Desired: events.Desired{Lane: events.LaneLeaver}})
+	if o := p.Outcome(events.Link{}); o.Lane != events.LaneLeaver {
+		t.Errorf("lane %q", o.Lane)
+	}
+	p = New(State{Lane: events.LaneBackfill})
+	if o := p.Outcome(events.Link{}); o.Lane != events.LaneBackfill {
+		t.Errorf("lane %q", o.Lane)
+	}
+}
+
+// TestWhoAPersonIs, in an operator's words: by the value that is matched, by what
+// is sent, or by the user found.
+func TestWhoAPersonIs(t *testing.T) {
+	t.Parallel()
+	p := New(State{})
+	if p.Username() != "" {
+		t.Errorf("somebody is %s", p.Username())
+	}
+	p.lookup.user = &User{Username: "c"}
+	if p.Username() != "c" {
+		t.Errorf("found as %s", p.Username())
+	}
+	p.Desired.Fields = map[string]any{FieldUsername: "b"}
+	if p.Username() != "b" {
+		t.Errorf("sent as %s", p.Username())
+	}
+	p.Desired.Match.Username = "a"
+	if p.Username() != "a" {
+		t.Errorf("matched as %s", p.Username())
+	}
+}

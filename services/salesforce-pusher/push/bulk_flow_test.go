@@ -165,6 +165,9 @@ func TestAJobThatIsRefusedFailsNobody(t *testing.T) {
 			r.idle()
 			r.nobodyFailed()
 			r.struck(id, 1)
+			if f.Effect == emulator.EffectStatus {
+				r.neverHeld()
+			}
 			if n := len(r.org.Users()); n != loadSize+1 {
 				t.Errorf("%d users, want %d", n, loadSize+1)
 			}

@@ -75,6 +75,9 @@ func TestLostRemovalIsNotTakenForDone(t *testing.T) {
 	o := r.push(person(1, func(d *events.Desired) { d.Assignments = nil }))
 	r.struck(fault, 1)
 	expectFailed(t, o, events.CauseUnknown)
+	if t.Failed() {
+		return // nothing would come of another look
+	}
 	expect(t, r.repoke("key0001"), events.ResultApplied, "unassigned")
 	if u := r.user("person0001@example.com"); len(u.PermissionSets) != 0 {
 		t.Errorf("permission sets %v, want none", u.PermissionSets)

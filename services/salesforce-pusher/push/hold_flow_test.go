@@ -1,6 +1,7 @@
 package push_test
 
 import (
+	"cmp"
 	"testing"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
@@ -9,9 +10,16 @@ import (
 
 func (r *rig) held(cause events.Cause) {
 	r.t.Helper()
+	var failed *events.Failure
 	r.until("the org to be held for "+string(cause), func() bool {
-		return r.health.State == events.HealthHeld && r.health.Failure.Cause == cause
+		for _, o := range r.outcomes {
+			failed = cmp.Or(failed, o.Failure)
+		}
+		return failed != nil || r.health.State == events.HealthHeld && r.health.Failure.Cause == cause
 	})
+	if failed != nil {
+		r.t.Fatalf("somebody failed in place of the org: %+v", failed)
+	}
 }
 
 func (r *rig) nobodyFailed() {
@@ -38,7 +46,8 @@ func TestTroubleOfTheOrgIsNobodysFailure(t *testing.T) {
 			r.start()
 			r.push(person(0))
 			fault := r.plan(emulator.Fault{Effect: effect}) // whatever is asked
-			people := crowd(300)[1:]
+			people := crowd(300)
+			people[0] = person(0, func(d *events.Desired) { d.Fields["Title"] = "Manager" })
 			revisions := r.want(people...)
 			r.held(cause)
 			r.until("vain probes", func() bool { return r.health.Probes >= 2 })
@@ -70,6 +79,43 @@ func TestTroubleBetweenTwoCallsKeepsWhatWasDone(t *testing.T) {
 	}
 	if u := r.user("person0001@example.com"); len(u.PermissionSets) != 1 {
 		t.Errorf("user %+v", u)
+	}
+}
+
+// TestTroubleEndsNobodysWork: an org gets into trouble half way through a batch.
+// Who is done by then is done, and the others are given back: claimed by nobody,
+// failed for nothing, and with what was done in their links.
+func TestTroubleEndsNobodysWork(t *testing.T) {
+	t.Parallel()
+	const all, done = 150, 100 // two permission sets each: 200 records in a call
+	r := newRig(t)
+	fault := r.plan(emulator.Fault{Operation: "collections.create", Object: "PermissionSetAssignment", After: 1, Effect: emulator.EffectDailyLimit})
+	r.plan(emulator.Fault{Operation: "limits", Effect: emulator.EffectDailyLimit})
+	people := load(all)
+	for i := range people {
+		people[i].Assignments = sets("Sales_Base", "HR_Data")
+		people[i] = hashed(people[i])
+	}
+	r.want(people...)
+	w := r.start(patient)
+	r.held(events.CauseThrottled)
+	w.stop()
+	r.struck(fault, 1)
+	applied := 0
+	for _, d := range people {
+		l, u := r.link(d.Key), r.user(d.Match.Username)
+		if l.Claim != nil || l.UserID != u.ID || l.Attempts != 0 || len(l.Assigned) != len(u.PermissionSets) {
+			t.Errorf("%s has %v and is given back as %+v", d.Key, u.PermissionSets, l)
+		}
+		if l.AppliedHash == d.Hash {
+			applied++
+		}
+	}
+	if applied != done {
+		t.Errorf("%d people applied, want the %d of the first call", applied, done)
+	}
+	if n := r.left(); n != all-done {
+		t.Errorf("%d messages left, want those of %d people", n, all-done)
 	}
 }
 

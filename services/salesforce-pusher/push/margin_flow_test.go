@@ -42,7 +42,8 @@ func TestAClaimIsOneWorkersAlone(t *testing.T) {
 	}}
 	r.start(func(s *setup) { s.roster = m.wrap })
 	d := person(1)
-	expect(t, r.push(d), events.ResultApplied, "created", "assigned")
+	r.settledOrIdle(r.want(d))
+	expect(t, r.outcome(d.Key), events.ResultApplied, "created", "assigned")
 	margin := 2 * time.Second // of a claim of 20 seconds
 	for _, e := range r.org.Journal(emulator.JournalFilter{}) {
 		if e.Time.Before(until.Add(margin)) {

@@ -92,6 +92,21 @@ func TestUserThatIsRightAlreadyIsAdoptedWithoutAnUpdate(t *testing.T) {
 	}
 }
 
+// TestAFieldThatIsNotThereStopsNobodyElse: everybody's users are read in one
+// query, and somebody's mapping names a field that the org does not have.
+func TestAFieldThatIsNotThereStopsNobodyElse(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for i := range 2 {
+		r.existing(map[string]any{"Username": person(i).Match.Username})
+	}
+	r.start()
+	bad := person(1, func(d *events.Desired) { d.Fields["No_Such__c"] = "x" })
+	r.settled(r.want(person(0), bad))
+	expect(t, r.outcome("key0000"), events.ResultApplied, "adopted", "updated", "assigned")
+	expectFailed(t, r.outcome(bad.Key), events.CauseMisconfigured)
+}
+
 func TestUnclearMatchTouchesNobody(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {

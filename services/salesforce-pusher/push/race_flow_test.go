@@ -226,7 +226,7 @@ func TestStopLetsTheCallFinish(t *testing.T) {
 	revisions := r.want(crowd(5)...)
 	<-sending
 	w.stop()
-	r.settled(revisions) // committed before it stopped
+	r.recorded(revisions) // committed before it stopped
 	r.nobodyFailed()
 	if l := r.link("key0001"); l.Claim != nil || l.Unsure {
 		t.Errorf("link after a stop: %+v", l)

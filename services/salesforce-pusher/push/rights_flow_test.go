@@ -60,9 +60,15 @@ func TestARefusalOfOneUserHoldsNobodyElse(t *testing.T) {
 			expect(t, o, events.ResultApplied, "updated")
 		}
 	}
+	r.neverHeld()
+}
+
+// neverHeld fails the test if the org was held for anything.
+func (r *rig) neverHeld() {
+	r.t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.history) != 0 {
-		t.Errorf("health %v", r.history)
+		r.t.Errorf("health %v", r.history)
 	}
 }

@@ -4,7 +4,7 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS   += --no-print-directory
 
-MODULES      := pkg/events pkg/salesforce services services/rollcall test/conformance test/house test/integration
+MODULES      := pkg/events pkg/salesforce services services/rollcall test/conformance test/house test/integration test/mutants
 LINT_VERSION := v2.15.0
 LINT         := bin/golangci-lint-$(LINT_VERSION)
 MAX_LINES    := 600
@@ -61,6 +61,11 @@ bench: ## From DIRECTORY to Salesforce beside one raw durable hop, in one run; t
 .PHONY: bench-parts
 bench-parts: ## Run the benchmarks of every part.
 	$(call each,go test -run '^$$' -bench . -benchmem ./...)
+
+# That each fits the code is part of make test. All of them take about ten minutes.
+.PHONY: mutants
+mutants: ## Break the code in one place after another, and see a test fail for each; MUTANTS=plan for one room.
+	go run ./test/mutants $(MUTANTS)
 
 .PHONY: rotations
 rotations: ## 2,000 rotations of refresh tokens while token-refresher is killed; make test does fewer.

@@ -11,7 +11,7 @@ import (
 // have looked whether somebody has.
 func TestTwoReplicasRejectOneEventOnce(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newRig(t)
 	one, other := b.service(telemetry.Discard()), b.service(telemetry.Discard())
 	seq := b.publishRaw(events.DirectorySubject("hr", events.KindPerson), []byte("{"), nil)
 	subject := events.RejectionSubject(seq)

@@ -130,23 +130,30 @@ func (r *rig) plan(f emulator.Fault) {
 	}
 }
 
-// TestAHeldOrgIsLeftAlone until a probe is due, unless what it was held for is a
-// session that has a successor.
+// TestAHeldOrgIsLeftAlone until a probe is due, but for a session that is newer
+// than the one used last, and by a worker that has just started.
 func TestAHeldOrgIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	soon := time.Now().Add(time.Hour)
+	held := func(cause events.Cause, change func(h *events.Health)) events.Health {
+		h := events.Health{State: events.HealthHeld, Failure: trouble(cause, ""), NextProbe: soon, TokenGeneration: 1, At: soon}
+		change(&h)
+		return h
+	}
+	as := func(*events.Health) {}
 	for name, c := range map[string]struct {
 		health events.Health
 		probes int64
 		healed bool
 	}{
-		"well":                    {events.Health{State: events.HealthOK}, 0, true},
-		"a probe is due":          {events.Health{State: events.HealthHeld, Failure: trouble(events.CauseThrottled, "")}, 1, true},
-		"not due":                 {events.Health{State: events.HealthHeld, Failure: trouble(events.CauseThrottled, ""), NextProbe: soon}, 0, false},
-		"credentials, no newer":   {events.Health{State: events.HealthHeld, Failure: trouble(events.CauseCredentials, ""), NextProbe: soon, TokenGeneration: 1}, 0, false},
-		"credentials, newer":      {events.Health{State: events.HealthHeld, Failure: trouble(events.CauseCredentials, ""), NextProbe: soon}, 1, true},
-		"throttled, newer":        {events.Health{State: events.HealthHeld, Failure: trouble(events.CauseThrottled, ""), NextProbe: soon}, 0, false},
-		"somebody probes already": {events.Health{State: events.HealthHeld, Failure: trouble(events.CauseThrottled, ""), Prober: "b", NextProbe: soon}, 0, false},
+		"well":                     {events.Health{State: events.HealthOK}, 0, true},
+		"a probe is due":           {held(events.CauseThrottled, func(h *events.Health) { h.NextProbe = time.Time{} }), 1, true},
+		"not due":                  {held(events.CauseThrottled, as), 0, false},
+		"credentials, none newer":  {held(events.CauseCredentials, as), 0, false},
+		"credentials, a newer one": {held(events.CauseCredentials, func(h *events.Health) { h.TokenGeneration = 0 }), 1, true},
+		"a limit, a newer one":     {held(events.CauseThrottled, func(h *events.Health) { h.TokenGeneration = 0 }), 1, true},
+		"held while nobody ran":    {held(events.CauseThrottled, func(h *events.Health) { h.At = time.Time{} }), 1, true},
+		"somebody probes already":  {held(events.CauseThrottled, func(h *events.Health) { h.Prober = "b" }), 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,10 @@
+package main
+
+import "slices"
+
+// all are the mutants of every room.
+func all() []mutant {
+	return concat(planMutants(), pushMutants(), healthMutants(), retryMutants(), assignMutants(), refreshMutants())
+}
+
+func concat(lists ...[]mutant) []mutant { return slices.Concat(lists...) }

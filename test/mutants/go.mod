@@ -1,0 +1,3 @@
+module github.com/rollcall-sync/rollcall/test/mutants
+
+go 1.26.0

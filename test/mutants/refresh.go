@@ -1,0 +1,17 @@
+package main
+
+const inRefresh = "services/token-refresher/refresh/"
+
+// refreshMutants break the login that token-refresher serves.
+func refreshMutants() []mutant {
+	refresh := func(name, file, old, new, why, run string) mutant {
+		return mutant{name: "refresh: " + name, file: inRefresh + file, old: old, new: new, why: why, run: run}
+	}
+	return []mutant{
+		refresh("the login is not served", "refresh.go", `if s.cfg.Callback.Listen != "" {`, `if s.cfg.Callback.Listen == "nowhere" {`, "nobody can authenticate an org", "TestServiceServesTheLogin"),
+		refresh("a link works twice", "login.go", "if _, twice := used[id]; twice {", "if _, twice := used[id]; twice && false {", "whoever finds a link in a log can use it", "TestALoginNeedsALink"),
+		refresh("a login needs no link", "link.go", "if l.access == config.AccessOpen {", "if l.access != config.AccessOpen {", "whoever reaches the page can connect an org of their own", "TestALoginNeedsALink"),
+		refresh("a link lasts for ever", "link.go", `p.ID == "" || !l.now().Before(p.Until)`, `p.ID == ""`, "whoever finds an old link can use it", "TestALinkExpires"),
+		refresh("a login may end in another browser", "login.go", "subtle.ConstantTimeCompare([]byte(p.State), []byte(state)) != 1", "subtle.ConstantTimeCompare([]byte(p.State), []byte(state)) > 1", "an admin can be made to connect somebody else's org", "TestAForgedCallbackEndsNobodysLogin"),
+	}
+}

@@ -5,8 +5,8 @@ const inAssign = "services/assignment/assign/"
 // assignMutants break how events become what people should have: their order, and
 // what is committed before it is acked.
 func assignMutants() []mutant {
-	assign := func(name, file, old, new, why, run string) mutant {
-		return mutant{name: "assign: " + name, file: inAssign + file, old: old, new: new, why: why, run: run}
+	assign := func(name, file, old, mutated, why, run string) mutant {
+		return mutant{name: "assign: " + name, file: inAssign + file, old: old, new: mutated, why: why, run: run}
 	}
 	const orders = "TestEveryOrderEndsAlike"
 	return []mutant{

@@ -5,8 +5,8 @@ const inHealth = "services/salesforce-pusher/health/"
 // healthMutants break what is known of a whole org: when it is held, who probes
 // it, when it is worked on again.
 func healthMutants() []mutant {
-	health := func(name, file, old, new, why, run string) mutant {
-		return mutant{name: "health: " + name, file: inHealth + file, old: old, new: new, why: why, run: run}
+	health := func(name, file, old, mutated, why, run string) mutant {
+		return mutant{name: "health: " + name, file: inHealth + file, old: old, new: mutated, why: why, run: run}
 	}
 	const once, alone, vain = "TestTroubleIsReportedOnce", "TestAHeldOrgIsLeftAlone", "TestAVainProbeSaysWhatIsWrongNow"
 	return []mutant{

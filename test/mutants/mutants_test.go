@@ -71,8 +71,8 @@ func tree(t *testing.T) runner {
 	return runner{root: root, env: []string{"GOWORK=off"}, limit: time.Minute}
 }
 
-func broken(old, new, run string) mutant {
-	return mutant{name: "sum: " + old, file: "sum/sum.go", old: old, new: new, run: run}
+func broken(old, mutated, run string) mutant {
+	return mutant{name: "sum: " + old, file: "sum/sum.go", old: old, new: mutated, run: run}
 }
 
 // TestAVerdictIsTheTests: killed by the test that fails, and by nothing else that

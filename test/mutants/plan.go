@@ -50,8 +50,8 @@ func triageMutants() []mutant {
 }
 
 func chainMutants() []mutant {
-	chain := func(name, old, new, why string) mutant {
-		return mutant{name: "plan: " + name, file: inPlan + "chain.go", old: old, new: new, why: why, run: "TestTheChainDecides"}
+	chain := func(name, old, mutated, why string) mutant {
+		return mutant{name: "plan: " + name, file: inPlan + "chain.go", old: old, new: mutated, why: why, run: "TestTheChainDecides"}
 	}
 	return []mutant{
 		chain("only ids are protected", "o.Protects(p.Link.UserID, p.Username())", "o.Protects(p.Link.UserID)", "the boss's account is taken over by its username"),
@@ -222,8 +222,8 @@ func assignedMutants() []mutant {
 }
 
 func matchMutants() []mutant {
-	match := func(name, old, new, why, run string) mutant {
-		return mutant{name: "plan: " + name, file: inPlan + "match.go", old: old, new: new, why: why, run: run}
+	match := func(name, old, mutated, why, run string) mutant {
+		return mutant{name: "plan: " + name, file: inPlan + "match.go", old: old, new: mutated, why: why, run: run}
 	}
 	const guesses = "TestRecogniseNeverGuesses"
 	return []mutant{
@@ -239,8 +239,8 @@ func matchMutants() []mutant {
 }
 
 func changeMutants() []mutant {
-	change := func(name, old, new, why, run string) mutant {
-		return mutant{name: "plan: " + name, file: inPlan + "change.go", old: old, new: new, why: why, run: run}
+	change := func(name, old, mutated, why, run string) mutant {
+		return mutant{name: "plan: " + name, file: inPlan + "change.go", old: old, new: mutated, why: why, run: run}
 	}
 	return []mutant{
 		change("managed by the mapping alone", "if !reserved(name) {", "if true {", "a mapping switches users on and off", "TestUnmanagedFieldsAreNotSent"),
@@ -260,8 +260,8 @@ func changeMutants() []mutant {
 }
 
 func releaseMutants() []mutant {
-	release := func(name, old, new, why, run string) mutant {
-		return mutant{name: "plan: " + name, file: inPlan + "release.go", old: old, new: new, why: why, run: run}
+	release := func(name, old, mutated, why, run string) mutant {
+		return mutant{name: "plan: " + name, file: inPlan + "release.go", old: old, new: mutated, why: why, run: run}
 	}
 	const counts, says = "TestReleaseCountsOnlyTheirOwnFailures", "TestAReleaseSaysWhatIsTrueNow"
 	return []mutant{
@@ -281,8 +281,8 @@ func releaseMutants() []mutant {
 }
 
 func diagnoseMutants() []mutant {
-	diagnose := func(name, old, new, why, run string) mutant {
-		return mutant{name: "plan: " + name, file: inPlan + "diagnose.go", old: old, new: new, why: why, run: run}
+	diagnose := func(name, old, mutated, why, run string) mutant {
+		return mutant{name: "plan: " + name, file: inPlan + "diagnose.go", old: old, new: mutated, why: why, run: run}
 	}
 	const rows = "TestEveryOverrideApplies"
 	return []mutant{

@@ -67,8 +67,8 @@ func commitMutants() []mutant {
 }
 
 func stepMutants() []mutant {
-	step := func(name, old, new, why, run string) mutant {
-		return mutant{name: "push: " + name, file: inPush + "step.go", old: old, new: new, why: why, run: run}
+	step := func(name, old, mutated, why, run string) mutant {
+		return mutant{name: "push: " + name, file: inPush + "step.go", old: old, new: mutated, why: why, run: run}
 	}
 	const acked = "TestNothingIsAckedWhoseCommitFailed"
 	return []mutant{
@@ -85,8 +85,8 @@ func stepMutants() []mutant {
 }
 
 func batchMutants() []mutant {
-	batch := func(name, old, new, why, run string) mutant {
-		return mutant{name: "push: " + name, file: inPush + "batch.go", old: old, new: new, why: why, run: run}
+	batch := func(name, old, mutated, why, run string) mutant {
+		return mutant{name: "push: " + name, file: inPush + "batch.go", old: old, new: mutated, why: why, run: run}
 	}
 	return []mutant{
 		batch("claims are not renewed", "if len(open) == 0 || b.ledger.left(open) >= b.org.cfg.CallTimeout {", "if true {", "a slow batch is given back half way, for ever", "TestSlowBatchRenewsItsClaims"),
@@ -101,8 +101,8 @@ func batchMutants() []mutant {
 }
 
 func callMutants() []mutant {
-	call := func(name, old, new, why, run string) mutant {
-		return mutant{name: "push: " + name, file: inPush + "call.go", old: old, new: new, why: why, run: run}
+	call := func(name, old, mutated, why, run string) mutant {
+		return mutant{name: "push: " + name, file: inPush + "call.go", old: old, new: mutated, why: why, run: run}
 	}
 	return []mutant{
 		call("a call lasts as long as it likes", "limit := min(c.ledger.left(tasks), c.timeout)", "limit := c.timeout", "a request is still under way when another worker begins", "TestACallEndsInsideItsClaim"),

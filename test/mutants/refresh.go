@@ -4,8 +4,8 @@ const inRefresh = "services/token-refresher/refresh/"
 
 // refreshMutants break the login that token-refresher serves.
 func refreshMutants() []mutant {
-	refresh := func(name, file, old, new, why, run string) mutant {
-		return mutant{name: "refresh: " + name, file: inRefresh + file, old: old, new: new, why: why, run: run}
+	refresh := func(name, file, old, mutated, why, run string) mutant {
+		return mutant{name: "refresh: " + name, file: inRefresh + file, old: old, new: mutated, why: why, run: run}
 	}
 	return []mutant{
 		refresh("the login is not served", "refresh.go", `if s.cfg.Callback.Listen != "" {`, `if s.cfg.Callback.Listen == "nowhere" {`, "nobody can authenticate an org", "TestServiceServesTheLogin"),

@@ -8,8 +8,8 @@ func retryMutants() []mutant {
 }
 
 func policyMutants() []mutant {
-	policy := func(name, file, old, new, why, run string) mutant {
-		return mutant{name: "retry: " + name, file: inRetry + file, old: old, new: new, why: why, run: run}
+	policy := func(name, file, old, mutated, why, run string) mutant {
+		return mutant{name: "retry: " + name, file: inRetry + file, old: old, new: mutated, why: why, run: run}
 	}
 	return []mutant{
 		policy("one attempt too many", "policy.go", "return !p.Park || attempt < p.Attempts", "return !p.Park || attempt <= p.Attempts", "what has to be parked at once costs API calls for ever", "TestEachCauseIsRetriedAndParkedAsThePolicySays"),
@@ -26,8 +26,8 @@ func policyMutants() []mutant {
 }
 
 func parkMutants() []mutant {
-	park := func(name, old, new, why, run string) mutant {
-		return mutant{name: "retry: " + name, file: inRetry + "park.go", old: old, new: new, why: why, run: run}
+	park := func(name, old, mutated, why, run string) mutant {
+		return mutant{name: "retry: " + name, file: inRetry + "park.go", old: old, new: mutated, why: why, run: run}
 	}
 	return []mutant{
 		park("an older failure is parked over a newer", "len(have) > 0 && have[0].Evidence >= f.letter.Evidence", "false", "an admin reads of a failure that was long ago", "TestOlderFailureRedeliveredParksNothingNew"),
@@ -70,8 +70,8 @@ func closeMutants() []mutant {
 }
 
 func requestMutants() []mutant {
-	request := func(name, old, new, why, run string) mutant {
-		return mutant{name: "retry: " + name, file: inRetry + "operate.go", old: old, new: new, why: why, run: run}
+	request := func(name, old, mutated, why, run string) mutant {
+		return mutant{name: "retry: " + name, file: inRetry + "operate.go", old: old, new: mutated, why: why, run: run}
 	}
 	const whole = "TestRequestThatCannotBeUnderstoodIsRefusedWhole"
 	return []mutant{
@@ -102,8 +102,8 @@ func settleMutants() []mutant {
 }
 
 func sweepMutants() []mutant {
-	sweep := func(name, old, new, why, run string) mutant {
-		return mutant{name: "retry: " + name, file: inRetry + "sweep.go", old: old, new: new, why: why, run: run}
+	sweep := func(name, old, mutated, why, run string) mutant {
+		return mutant{name: "retry: " + name, file: inRetry + "sweep.go", old: old, new: mutated, why: why, run: run}
 	}
 	const back = "TestDeadLetterThatComesBackIsRemoved"
 	return []mutant{

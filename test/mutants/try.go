@@ -84,7 +84,7 @@ func (r runner) draws(folder string) bool {
 }
 
 // failed is how a test says that it did.
-var failed = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`) //nolint:gochecknoglobals // a constant
+var failed = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
 
 // verdictOf reads what the tests of a mutant said.
 func verdictOf(said string, err error) verdict {

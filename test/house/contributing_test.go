@@ -51,6 +51,7 @@ type contributing struct {
 }
 
 var (
+	variable = regexp.MustCompile(` [A-Z]+=\S+`) // of make, as in VERSION=v1.0.0
 	testName = regexp.MustCompile(`^Test[A-Z]\w+$`)
 	goTest   = regexp.MustCompile(`^cd (\S+) && go test .*?(\.\S*)?$`)
 	pathName = regexp.MustCompile(`^[\w.-]*/[\w./-]+$|^[\w-]+\.(go|mk|md|yaml|yml|json|txt|work)$`)
@@ -61,7 +62,7 @@ func (c *contributing) kind(name string) string {
 	targets, isMake := strings.CutPrefix(name, "make ")
 	command := goTest.FindStringSubmatch(name)
 	switch {
-	case isMake && all(strings.Fields(targets), c.targets):
+	case isMake && all(strings.Fields(variable.ReplaceAllString(targets, "")), c.targets):
 		return "target"
 	case command != nil && exists(path.Join(command[1], strings.TrimSuffix(command[2], "..."))):
 		return "folder"

@@ -4,7 +4,7 @@ const inRetry = "services/retry-scheduler/retry/"
 
 // retryMutants break what is done about failures, and about what admins ask for.
 func retryMutants() []mutant {
-	return concat(policyMutants(), parkMutants(), closeMutants(), requestMutants(), settleMutants(), sweepMutants())
+	return concat(policyMutants(), parkMutants(), closeMutants(), requestMutants(), decideMutants(), sweepMutants())
 }
 
 func policyMutants() []mutant {
@@ -21,7 +21,7 @@ func policyMutants() []mutant {
 		policy("no licence is retried", "policy.go", "p.Attempts, p.Multiplier, p.Park = 1, 1, true", "p.Attempts, p.Multiplier, p.Park = 1, 1, false", "what stays until somebody acts is tried for ever", "TestEveryCauseHasOnePolicy"),
 		policy("a retry has no lane of its own", "schedule.go", "events.WorkSubject(f.org, laneOf(f.letter.Lane), f.key)}", "events.WorkSubject(f.org, events.LaneBackfill, f.key)}", "a leaver's retry waits behind a first load", "TestARetryKeepsItsLane"),
 		policy("who says no lane has none", "schedule.go", "if l == \"\" {\n\t\treturn events.LaneChange\n\t}", "", "a retry is published where nobody listens", "TestARetryKeepsItsLane"),
-		policy("an odd cause stands in a subject", "finding.go", "out.Cause = events.CauseUnknown\n\t}\n\treturn out", "_ = out\n\t}\n\treturn out", "a failure of a newer pusher cannot be parked", "TestCauseThatMayNotStandInASubjectIsParkedAsUnknown"),
+		policy("an odd cause stands in a subject", "report.go", "out.Cause = events.CauseUnknown\n\t}\n\treturn out", "_ = out\n\t}\n\treturn out", "a failure of a newer pusher cannot be parked", "TestCauseThatMayNotStandInASubjectIsParkedAsUnknown"),
 	}
 }
 
@@ -38,11 +38,11 @@ func parkMutants() []mutant {
 		park("the letter that is replaced stays", "s.remove(ctx, append(stale, replaced...))", "s.remove(ctx, append(stale, replaced[:0]...))", "somebody is stuck twice", "TestParkingAgainKeepsTheStory"),
 		park("who succeeded meanwhile stays parked", "return s.overtaken(ctx, written)", "return s.overtaken(ctx, written[:0])", "a dead letter stays that nobody would close", "TestFailureOvertakenBySuccessWhileParkingIsClosed"),
 		park("an older success closes", "if !ok || e.Seq <= l.Evidence {", "if !ok {", "somebody who failed since is not stuck any more", "TestAnOldSuccessDoesNotOvertakeAFailure"),
-		{name: "retry: a discarded revision is parked again", file: inRetry + "finding.go", run: "TestDiscardedRevisionIsNotParkedAgain",
+		{name: "retry: a discarded revision is parked again", file: inRetry + "report.go", run: "TestDiscardedRevisionIsNotParkedAgain",
 			old: "case given[f.who] == f.revision:", new: "case given[f.who] == f.revision && false:", why: "what an admin gave up comes back"},
-		{name: "retry: a discard gives up newer revisions", file: inRetry + "finding.go", run: "TestDiscardedRevisionIsNotParkedAgain",
+		{name: "retry: a discard gives up newer revisions", file: inRetry + "report.go", run: "TestDiscardedRevisionIsNotParkedAgain",
 			old: "case given[f.who] == f.revision:", new: "case given[f.who] > 0:", why: "nobody is told of somebody who failed once more"},
-		{name: "retry: the oldest of a batch counts", file: inRetry + "finding.go", run: "TestTheNewestOfABatchCounts",
+		{name: "retry: the oldest of a batch counts", file: inRetry + "report.go", run: "TestTheNewestOfABatchCounts",
 			old: "!ok || m.Seq > have.Seq", new: "!ok || m.Seq == have.Seq", why: "somebody is parked who has succeeded since"},
 	}
 }
@@ -78,17 +78,17 @@ func requestMutants() []mutant {
 		request("a changed letter is acted on", "case err == nil && ok && l.seq == t.Seq:", "case err == nil && ok:", "an admin gives up a failure that they never saw", "TestStaleRequestIsRefused"),
 		request("a target may be anything", "if t.Key == \"\" || strings.ContainsFunc(string(t.Key), func(r rune) bool { return !plain(r) }) {", "if false && !plain(0) {", "a wildcard in a request is read as everybody", "TestATargetIsAnAddress"),
 		request("an org may be anything", "if t.Org != events.NoOrg && events.CheckName(t.Org) != nil {", "if false {", "a wildcard in a request is read as every org", "TestATargetIsAnAddress"),
-		request("what is done is refused when it comes again", "case r.settled[t]:\n", "case false:\n", "an admin reads that their request was refused, and it was not", "TestRetryRedeliveredAfterItSucceededIsNotRefused"),
+		request("what is done is refused when it comes again", "case r.answered[t]:\n", "case false:\n", "an admin reads that their request was refused, and it was not", "TestRetryRedeliveredAfterItSucceededIsNotRefused"),
 		request("a target named twice is done twice", "if seen[t] {\n\t\t\tcontinue\n\t\t}", "", "the audit log has two answers to one question", "TestATargetNamedTwiceIsActedOnOnce"),
 		request("what comes again is new", "if deliveries == 1 && len(odd) == 0 {", "if deliveries >= 1 && len(odd) == 0 {", "the audit log has two answers to one question", "TestRequestRedeliveredLateIsAuditedOnce"),
-		request("an answer is written again", "if !r.settled[l.target()] {", "if true {", "the audit log has two answers to one question", "TestRequestRedeliveredLateIsAuditedOnce"),
+		request("an answer is written again", "if !r.answered[l.target()] {", "if true {", "the audit log has two answers to one question", "TestRequestRedeliveredLateIsAuditedOnce"),
 		request("nobody has to say who asks", "case r.By == \"\":", "case false:", "the audit log does not say who gave somebody up", whole),
 		request("a request may name any number", "case len(r.Targets) > events.MaxTargets:", "case false:", "one request is worked on for longer than NATS waits", whole),
 		request("a request that fails is acked", "later[m] = s.cfg.PutBack\n", "_ = s.cfg.PutBack\n", "an admin waits for ever for what they asked for", "TestCrashAnywhereEndsAsAQuietRun"),
 	}
 }
 
-func settleMutants() []mutant {
+func decideMutants() []mutant {
 	return []mutant{
 		{name: "retry: acked although it was not done", file: inRetry + "retry.go", run: "TestNothingIsAcknowledgedThatWasNotDone",
 			old: "for _, m := range msgs {\n\t\t\tlater[m] = s.cfg.PutBack\n\t\t}", new: "", why: "somebody who failed is never retried, nor parked"},

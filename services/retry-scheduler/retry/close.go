@@ -17,7 +17,7 @@ type closing struct {
 
 // closeOlder closes the dead letters that each success has overcome. One whose
 // evidence is newer stays.
-func (s *Service) closeOlder(ctx context.Context, done []*finding, letters map[who][]letter) error {
+func (s *Service) closeOlder(ctx context.Context, done []*report, letters map[who][]letter) error {
 	var list []closing
 	for _, f := range done {
 		f.decided("nothing to close")

@@ -14,44 +14,44 @@ import (
 type scene struct {
 	name string
 	// set leads up to it and returns what is to be handled.
-	set func(b *bundle) (func(*Service) handler, []*bus.Message)
+	set func(r *rig) (func(*Service) handler, []*bus.Message)
 }
 
 func outcomes(s *Service) handler { return s.handleOutcomes }
 func requests(s *Service) handler { return s.handleRequests }
 
 func scenes() []scene {
-	outcome := func(b *bundle, o events.Outcome) (func(*Service) handler, []*bus.Message) {
-		b.report(o)
-		return outcomes, b.next(events.ConsumerOutcomes, 1)
+	outcome := func(r *rig, o events.Outcome) (func(*Service) handler, []*bus.Message) {
+		r.report(o)
+		return outcomes, r.next(events.ConsumerOutcomes, 1)
 	}
-	request := func(b *bundle, verb events.Verb) (func(*Service) handler, []*bus.Message) {
-		b.ask(verb, events.OperatorRequest{ID: "r1", Targets: []events.Target{
-			b.stuck(), {Org: org, Cause: events.CauseLicence, Key: alba, Seq: 99},
+	request := func(r *rig, verb events.Verb) (func(*Service) handler, []*bus.Message) {
+		r.ask(verb, events.OperatorRequest{ID: "r1", Targets: []events.Target{
+			r.stuck(), {Org: org, Cause: events.CauseLicence, Key: alba, Seq: 99},
 		}})
-		return requests, b.request()
+		return requests, r.request()
 	}
 	return []scene{
-		{"schedule", func(b *bundle) (func(*Service) handler, []*bus.Message) {
-			return outcome(b, failed(alba, 5, events.CauseLocked, 1))
+		{"schedule", func(r *rig) (func(*Service) handler, []*bus.Message) {
+			return outcome(r, failed(alba, 5, events.CauseLocked, 1))
 		}},
-		{"park", func(b *bundle) (func(*Service) handler, []*bus.Message) {
-			return outcome(b, failed(alba, 5, events.CauseInvalid, 1))
+		{"park", func(r *rig) (func(*Service) handler, []*bus.Message) {
+			return outcome(r, failed(alba, 5, events.CauseInvalid, 1))
 		}},
-		{"park again", func(b *bundle) (func(*Service) handler, []*bus.Message) {
-			b.stuck()
-			return outcome(b, failed(alba, 6, events.CauseInvalid, 1))
+		{"park again", func(r *rig) (func(*Service) handler, []*bus.Message) {
+			r.stuck()
+			return outcome(r, failed(alba, 6, events.CauseInvalid, 1))
 		}},
-		{"park under another cause", func(b *bundle) (func(*Service) handler, []*bus.Message) {
-			b.stuck()
-			return outcome(b, failed(alba, 6, events.CauseLicence, 1))
+		{"park under another cause", func(r *rig) (func(*Service) handler, []*bus.Message) {
+			r.stuck()
+			return outcome(r, failed(alba, 6, events.CauseLicence, 1))
 		}},
-		{"close", func(b *bundle) (func(*Service) handler, []*bus.Message) {
-			b.stuck()
-			return outcome(b, applied(alba, 6))
+		{"close", func(r *rig) (func(*Service) handler, []*bus.Message) {
+			r.stuck()
+			return outcome(r, applied(alba, 6))
 		}},
-		{"retry", func(b *bundle) (func(*Service) handler, []*bus.Message) { return request(b, events.VerbRetry) }},
-		{"discard", func(b *bundle) (func(*Service) handler, []*bus.Message) { return request(b, events.VerbDiscard) }},
+		{"retry", func(r *rig) (func(*Service) handler, []*bus.Message) { return request(r, events.VerbRetry) }},
+		{"discard", func(r *rig) (func(*Service) handler, []*bus.Message) { return request(r, events.VerbDiscard) }},
 	}
 }
 
@@ -64,19 +64,19 @@ type ending struct {
 	Scheduled bool
 }
 
-func (b *bundle) ending() ending {
-	b.Helper()
-	out := ending{Audit: b.auditLog()}
-	for _, e := range b.letters() {
+func (r *rig) ending() ending {
+	r.Helper()
+	out := ending{Audit: r.auditLog()}
+	for _, e := range r.letters() {
 		d, err := events.Decode[events.DeadLetter](e.Data)
 		if err != nil {
-			b.Fatal(err)
+			r.Fatal(err)
 		}
 		out.Letters = append(out.Letters, d)
 	}
-	work, _ := b.roster(events.WorkSubject(org, events.LaneLeaver, alba))
-	mark, _ := b.roster(events.DiscardedSubject(org, alba))
-	_, out.Scheduled = b.roster(events.RetrySubject(org, alba))
+	work, _ := r.roster(events.WorkSubject(org, events.LaneLeaver, alba))
+	mark, _ := r.roster(events.DiscardedSubject(org, alba))
+	_, out.Scheduled = r.roster(events.RetrySubject(org, alba))
 	out.Work, out.Discarded = string(work.Data), string(mark.Data)
 	return out
 }
@@ -88,7 +88,7 @@ func TestCrashAnywhereEndsAsAQuietRun(t *testing.T) {
 	for _, sc := range scenes() {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
-			quiet := newBundle(t)
+			quiet := newRig(t)
 			quiet.svc.now = epoch
 			kind, msgs := sc.set(quiet)
 			counting := &crashing{store: quiet.bus}
@@ -122,21 +122,21 @@ func (e ending) answered() bool {
 
 func crashAt(t *testing.T, sc scene, n int, after bool, want ending) {
 	t.Helper()
-	b := newBundle(t)
-	kind, msgs := sc.set(b)
-	dying := &crashing{store: b.bus, left: n, after: after}
-	svc := b.service(dying, telemetry.Discard())
+	r := newRig(t)
+	kind, msgs := sc.set(r)
+	dying := &crashing{store: r.bus, left: n, after: after}
+	svc := r.service(dying, telemetry.Discard())
 	svc.now = epoch
 	later := postponed{}
 	err := kind(svc)(t.Context(), msgs, later)
 	if dying.died && err == nil && len(later) == 0 {
 		t.Fatal("the write failed and the message would be acknowledged")
 	}
-	if half := b.ending(); half.acted() && len(want.Audit) > 0 && !half.answered() {
+	if half := r.ending(); half.acted() && len(want.Audit) > 0 && !half.answered() {
 		t.Fatalf("took effect before it was in the audit log:\n%+v", half)
 	}
-	b.handle(kind(svc), msgs)
-	if got := b.ending(); !reflect.DeepEqual(got, want) {
+	r.handle(kind(svc), msgs)
+	if got := r.ending(); !reflect.DeepEqual(got, want) {
 		t.Fatalf("after the crash:\n%+v\nquiet:\n%+v", got, want)
 	}
 }

@@ -67,7 +67,7 @@ func readLetter(e bus.Entry) (letter, error) {
 // lettersOf returns the dead letters of each person, newest evidence first.
 // There is one, or two where somebody stopped between writing the new one and
 // removing the old.
-func (s *Service) lettersOf(ctx context.Context, list []*finding) (map[who][]letter, error) {
+func (s *Service) lettersOf(ctx context.Context, list []*report) (map[who][]letter, error) {
 	if len(list) == 0 {
 		return map[who][]letter{}, nil
 	}
@@ -96,10 +96,10 @@ func (s *Service) lettersOf(ctx context.Context, list []*finding) (map[who][]let
 	return out, nil
 }
 
-// known returns those findings whose dead letters this version knows. The others
+// known returns those reports whose dead letters this version knows. The others
 // are put back: what is there is neither replaced nor closed.
-func (s *Service) known(ctx context.Context, list []*finding, letters map[who][]letter, later postponed) []*finding {
-	return slices.DeleteFunc(list, func(f *finding) bool {
+func (s *Service) known(ctx context.Context, list []*report, letters map[who][]letter, later postponed) []*report {
+	return slices.DeleteFunc(list, func(f *report) bool {
 		newer := slices.ContainsFunc(letters[f.who], func(l letter) bool { return l.newer })
 		if newer {
 			s.postpone(ctx, f.msg, later, fmt.Errorf("dead letter: %w", events.ErrNewer))

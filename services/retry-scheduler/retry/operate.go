@@ -22,8 +22,8 @@ type request struct {
 	seq     uint64
 	ctx     context.Context //nolint:containedctx // each request of a batch has a trace of its own
 	letters map[string]letter
-	// settled are the targets that the audit log has an answer for already.
-	settled map[events.Target]bool
+	// answered are the targets that the audit log has an answer for already.
+	answered map[events.Target]bool
 }
 
 // handleRequests does what admins ask for. The audit log is a stream that this
@@ -141,7 +141,7 @@ func (s *Service) look(ctx context.Context, r *request, deliveries int) error {
 // answers reads which targets the audit log has an answer for. It follows the
 // request in the log, so only what is newer is read.
 func (s *Service) answers(ctx context.Context, r *request) error {
-	r.settled = map[events.Target]bool{}
+	r.answered = map[events.Target]bool{}
 	err := s.store.Scan(ctx, events.StreamOperator, events.OperatorAll, r.seq+1, func(e bus.Entry) error {
 		if strings.HasSuffix(e.Subject, "."+string(events.VerbRetry)) || strings.HasSuffix(e.Subject, "."+string(events.VerbDiscard)) {
 			return nil
@@ -151,7 +151,7 @@ func (s *Service) answers(ctx context.Context, r *request) error {
 			return err // it may be the answer to this request
 		}
 		if err == nil && got.Request == r.ID {
-			r.settled[got.Target] = true
+			r.answered[got.Target] = true
 		}
 		return nil
 	})
@@ -180,7 +180,7 @@ func (r *request) judge() (act []letter, refuse []refusal) {
 		switch err := checkTarget(t); {
 		case err == nil && ok && l.seq == t.Seq:
 			act = append(act, l)
-		case r.settled[t]:
+		case r.answered[t]:
 		case err != nil:
 			refuse = append(refuse, refusal{t, err.Error()})
 		case ok:
@@ -228,7 +228,7 @@ func (s *Service) refuse(ctx context.Context, r *request, list []refusal) error 
 func (s *Service) record(ctx context.Context, r *request, verb events.Verb, act []letter) error {
 	var entries []auditEntry
 	for _, l := range act {
-		if !r.settled[l.target()] {
+		if !r.answered[l.target()] {
 			entries = append(entries, r.entry(verb, l.target(), l.Revision, r.Reason))
 		}
 	}

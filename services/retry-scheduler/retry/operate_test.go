@@ -14,40 +14,40 @@ import (
 )
 
 // stuck parks alba and returns where.
-func (b *bundle) stuck() events.Target {
-	b.Helper()
-	b.outcome(failed(alba, 5, events.CauseInvalid, 1))
-	_, target := b.letter()
+func (r *rig) stuck() events.Target {
+	r.Helper()
+	r.outcome(failed(alba, 5, events.CauseInvalid, 1))
+	_, target := r.letter()
 	return target
 }
 
 func TestRetryIsInTheAuditLogAndHasThePersonLookedAtAgain(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	target := b.stuck()
-	b.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Reason: "fixed", Targets: []events.Target{target}})
-	b.handle(b.svc.handleRequests, b.request())
+	r := newRig(t)
+	target := r.stuck()
+	r.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Reason: "fixed", Targets: []events.Target{target}})
+	r.handle(r.svc.handleRequests, r.request())
 
-	got := b.auditLog()[events.VerbRetried]
+	got := r.auditLog()[events.VerbRetried]
 	if len(got) != 1 || got[0].By != "grete" || got[0].Request != "r1" || got[0].Target != target ||
 		got[0].Revision != 5 || got[0].Note != "fixed" {
 		t.Fatalf("audit log has %+v", got)
 	}
-	work := b.next(events.WorkConsumer(org, events.LaneLeaver), 1)[0]
+	work := r.next(events.WorkConsumer(org, events.LaneLeaver), 1)[0]
 	if w, err := events.Decode[events.Work](work.Data); err != nil || w.Reason != events.ReasonReplay {
 		t.Fatalf("work %s, %v", work.Data, err)
 	}
-	b.letter() // stays until it succeeds
+	r.letter() // stays until it succeeds
 }
 
 func TestReplayContinuesTheOriginalTraceAndLinksTheRequest(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
+	r := newRig(t)
 	rec := telemetrytest.Recording(t)
-	b.svc = b.service(b.server.As(t, "retry-scheduler"), rec.Telemetry)
-	target := b.stuck()
-	b.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target}})
-	b.handle(b.svc.handleRequests, b.request())
+	r.svc = r.service(r.server.As(t, "retry-scheduler"), rec.Telemetry)
+	target := r.stuck()
+	r.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target}})
+	r.handle(r.svc.handleRequests, r.request())
 
 	spans := rec.Named("replay rollcall.dead.{org}.{cause}.{key}")
 	asked := rec.Named("process rollcall.operator.retry")
@@ -64,7 +64,7 @@ func TestReplayContinuesTheOriginalTraceAndLinksTheRequest(t *testing.T) {
 	if !strings.Contains(requestTrace, asked[0].SpanContext().TraceID().String()) {
 		t.Fatal("the request's span is not in the admin's trace")
 	}
-	work := b.next(events.WorkConsumer(org, events.LaneLeaver), 1)[0]
+	work := r.next(events.WorkConsumer(org, events.LaneLeaver), 1)[0]
 	if got := work.Header[events.HeaderTraceparent]; len(got) != 1 || !carries(got[0], replay.SpanContext()) {
 		t.Fatalf("work carries %v, not the replay span", got)
 	}
@@ -82,62 +82,62 @@ func TestStaleRequestIsRefused(t *testing.T) {
 	for _, verb := range []events.Verb{events.VerbRetry, events.VerbDiscard} {
 		t.Run(string(verb), func(t *testing.T) {
 			t.Parallel()
-			b := newBundle(t)
-			seen := b.stuck()
-			b.outcome(failed(alba, 6, events.CauseInvalid, 1)) // changed since
+			r := newRig(t)
+			seen := r.stuck()
+			r.outcome(failed(alba, 6, events.CauseInvalid, 1)) // changed since
 			gone := events.Target{Org: org, Cause: events.CauseLicence, Key: alba, Seq: 99}
 			bad := events.Target{Org: "*", Cause: events.CauseInvalid, Key: ">", Seq: 1}
-			b.ask(verb, events.OperatorRequest{ID: "r1", Targets: []events.Target{seen, gone, bad}})
-			msgs := b.request()
-			b.handle(b.svc.handleRequests, msgs)
-			b.handle(b.svc.handleRequests, msgs)
+			r.ask(verb, events.OperatorRequest{ID: "r1", Targets: []events.Target{seen, gone, bad}})
+			msgs := r.request()
+			r.handle(r.svc.handleRequests, msgs)
+			r.handle(r.svc.handleRequests, msgs)
 
-			log := b.auditLog()
+			log := r.auditLog()
 			if len(log[events.VerbRefused]) != 3 || len(log[events.VerbRetried])+len(log[events.VerbDiscarded]) != 0 {
 				t.Fatalf("audit log has %+v", log)
 			}
-			if _, ok := b.roster(events.WorkSubject(org, events.LaneLeaver, alba)); ok {
+			if _, ok := r.roster(events.WorkSubject(org, events.LaneLeaver, alba)); ok {
 				t.Fatal("work was published for a stale request")
 			}
-			b.letter()
+			r.letter()
 		})
 	}
 }
 
 func TestDiscardedRevisionIsNotParkedAgain(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	target := b.stuck()
-	b.ask(events.VerbDiscard, events.OperatorRequest{ID: "d1", Targets: []events.Target{target}})
-	b.handle(b.svc.handleRequests, b.request())
-	if left := b.letters(); len(left) != 0 {
+	r := newRig(t)
+	target := r.stuck()
+	r.ask(events.VerbDiscard, events.OperatorRequest{ID: "d1", Targets: []events.Target{target}})
+	r.handle(r.svc.handleRequests, r.request())
+	if left := r.letters(); len(left) != 0 {
 		t.Fatalf("still there: %v", left)
 	}
 
-	b.outcome(failed(alba, 5, events.CauseInvalid, 2)) // work that was still under way
-	if left := b.letters(); len(left) != 0 {
+	r.outcome(failed(alba, 5, events.CauseInvalid, 2)) // work that was still under way
+	if left := r.letters(); len(left) != 0 {
 		t.Fatalf("a discarded revision was parked again: %v", left)
 	}
-	b.outcome(failed(alba, 5, events.CauseLocked, 1))
-	if _, ok := b.roster(events.RetrySubject(org, alba)); ok {
+	r.outcome(failed(alba, 5, events.CauseLocked, 1))
+	if _, ok := r.roster(events.RetrySubject(org, alba)); ok {
 		t.Fatal("a discarded revision is retried")
 	}
-	b.outcome(failed(alba, 6, events.CauseInvalid, 1))
-	if got, _ := b.letter(); got.Revision != 6 {
+	r.outcome(failed(alba, 6, events.CauseInvalid, 1))
+	if got, _ := r.letter(); got.Revision != 6 {
 		t.Fatalf("a newer revision must be parked: %+v", got)
 	}
 }
 
 func TestRetryRedeliveredAfterItSucceededIsNotRefused(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	target := b.stuck()
-	b.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target}})
-	msgs := b.request()
-	b.handle(b.svc.handleRequests, msgs)
-	b.outcome(applied(alba, 5))
-	b.handle(b.svc.handleRequests, msgs)
-	if log := b.auditLog(); len(log[events.VerbRefused]) != 0 || len(log[events.VerbRetried]) != 1 {
+	r := newRig(t)
+	target := r.stuck()
+	r.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target}})
+	msgs := r.request()
+	r.handle(r.svc.handleRequests, msgs)
+	r.outcome(applied(alba, 5))
+	r.handle(r.svc.handleRequests, msgs)
+	if log := r.auditLog(); len(log[events.VerbRefused]) != 0 || len(log[events.VerbRetried]) != 1 {
 		t.Fatalf("audit log has %+v", log)
 	}
 }
@@ -149,48 +149,48 @@ func TestRequestThatCannotBeUnderstoodIsRefusedWhole(t *testing.T) {
 	for i := range many {
 		many[i] = target
 	}
-	for name, data := range map[string]func(*bundle) []byte{
-		"not JSON": func(*bundle) []byte { return []byte("{") },
-		"no id": func(b *bundle) []byte {
-			return encode(b, events.OperatorRequest{By: "grete", Targets: []events.Target{target}})
+	for name, data := range map[string]func(*rig) []byte{
+		"not JSON": func(*rig) []byte { return []byte("{") },
+		"no id": func(r *rig) []byte {
+			return encode(r, events.OperatorRequest{By: "grete", Targets: []events.Target{target}})
 		},
-		"nobody": func(b *bundle) []byte {
-			return encode(b, events.OperatorRequest{ID: "r", Targets: []events.Target{target}})
+		"nobody": func(r *rig) []byte {
+			return encode(r, events.OperatorRequest{ID: "r", Targets: []events.Target{target}})
 		},
-		"no target": func(b *bundle) []byte {
-			return encode(b, events.OperatorRequest{ID: "r", By: "grete"})
+		"no target": func(r *rig) []byte {
+			return encode(r, events.OperatorRequest{ID: "r", By: "grete"})
 		},
-		"too many": func(b *bundle) []byte {
-			return encode(b, events.OperatorRequest{ID: "r", By: "grete", Targets: many})
+		"too many": func(r *rig) []byte {
+			return encode(r, events.OperatorRequest{ID: "r", By: "grete", Targets: many})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBundle(t)
-			b.stuck()
-			b.commit(events.StreamOperator, bus.Write{Subject: events.OperatorSubject(events.VerbRetry), Data: data(b)})
-			msgs := b.request()
-			b.handle(b.svc.handleRequests, msgs)
-			b.handle(b.svc.handleRequests, msgs)
-			if got := b.auditLog()[events.VerbRefused]; len(got) != 1 || got[0].Note == "" {
+			r := newRig(t)
+			r.stuck()
+			r.commit(events.StreamOperator, bus.Write{Subject: events.OperatorSubject(events.VerbRetry), Data: data(r)})
+			msgs := r.request()
+			r.handle(r.svc.handleRequests, msgs)
+			r.handle(r.svc.handleRequests, msgs)
+			if got := r.auditLog()[events.VerbRefused]; len(got) != 1 || got[0].Note == "" {
 				t.Fatalf("audit log has %+v", got)
 			}
-			b.letter()
+			r.letter()
 		})
 	}
 }
 
 func TestRetryOfSomebodyWhoSucceededMeanwhileCloses(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	target := b.stuck()
-	b.report(applied(alba, 6)) // whoever handles it dies; the message is lost with the next one
-	b.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target}})
-	b.handle(b.svc.handleRequests, b.request())
-	if left := b.letters(); len(left) != 0 {
+	r := newRig(t)
+	target := r.stuck()
+	r.report(applied(alba, 6)) // whoever handles it dies; the message is lost with the next one
+	r.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target}})
+	r.handle(r.svc.handleRequests, r.request())
+	if left := r.letters(); len(left) != 0 {
 		t.Fatalf("still there: %v", left)
 	}
-	if log := b.auditLog(); len(log[events.VerbRetried]) != 1 || len(log[events.VerbClosed]) != 1 {
+	if log := r.auditLog(); len(log[events.VerbRetried]) != 1 || len(log[events.VerbClosed]) != 1 {
 		t.Fatalf("audit log has %+v", log)
 	}
 }
@@ -210,15 +210,15 @@ func (f forgetful) Commit(ctx context.Context, stream string, groups []bus.Group
 
 func TestRequestRedeliveredLateIsAuditedOnce(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	target := b.stuck()
-	svc := b.service(forgetful{b.bus}, telemetry.Discard())
-	b.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target}})
-	msgs := b.request()
-	b.handle(svc.handleRequests, msgs)
+	r := newRig(t)
+	target := r.stuck()
+	svc := r.service(forgetful{r.bus}, telemetry.Discard())
+	r.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target}})
+	msgs := r.request()
+	r.handle(svc.handleRequests, msgs)
 	msgs[0].Deliveries = 2
-	b.handle(svc.handleRequests, msgs)
-	if got := b.auditLog()[events.VerbRetried]; len(got) != 1 {
+	r.handle(svc.handleRequests, msgs)
+	if got := r.auditLog()[events.VerbRetried]; len(got) != 1 {
 		t.Fatalf("audit log has %+v", got)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // parking is one person about to be parked, and the dead letters it replaces.
 type parking struct {
-	*finding
+	*report
 	write bus.Write
 	older []letter
 }
@@ -19,7 +19,7 @@ type parking struct {
 // park writes the dead letter of each person and then removes the one it
 // replaces. A failure that was parked before parks nothing new, but what was
 // left undone then is done now.
-func (s *Service) park(ctx context.Context, list []*finding, letters map[who][]letter, later postponed) error {
+func (s *Service) park(ctx context.Context, list []*report, letters map[who][]letter, later postponed) error {
 	var (
 		open  []parking
 		stale []letter
@@ -48,8 +48,8 @@ func (s *Service) park(ctx context.Context, list []*finding, letters map[who][]l
 }
 
 // parkingOf adds to the new dead letter what the older one knows.
-func parkingOf(f *finding, have []letter) (parking, error) {
-	p := parking{finding: f}
+func parkingOf(f *report, have []letter) (parking, error) {
+	p := parking{report: f}
 	l := &f.letter
 	subject := events.DeadSubject(f.org, l.Failure.Cause, f.key)
 	p.write = bus.Write{Subject: subject, Guarded: true, Header: header(f.ctx)}

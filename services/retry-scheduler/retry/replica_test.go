@@ -30,11 +30,11 @@ func (m *meddling) Commit(ctx context.Context, stream string, groups []bus.Group
 // looked for their dead letter. What it counted stays, and ours comes again.
 func TestTwoReplicasParkOnePersonOnce(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.report(failed(alba, 5, events.CauseInvalid, 1))
-	msgs := b.next(events.ConsumerOutcomes, 1)
-	m := &meddling{store: b.bus, stream: events.StreamDead, act: sync.OnceFunc(func() { b.handle(b.svc.handleOutcomes, msgs) })}
-	svc := b.service(m, telemetry.Discard())
+	r := newRig(t)
+	r.report(failed(alba, 5, events.CauseInvalid, 1))
+	msgs := r.next(events.ConsumerOutcomes, 1)
+	m := &meddling{store: r.bus, stream: events.StreamDead, act: sync.OnceFunc(func() { r.handle(r.svc.handleOutcomes, msgs) })}
+	svc := r.service(m, telemetry.Discard())
 	later := postponed{}
 	if err := svc.handleOutcomes(t.Context(), msgs, later); err != nil {
 		t.Fatal(err)
@@ -42,23 +42,23 @@ func TestTwoReplicasParkOnePersonOnce(t *testing.T) {
 	if len(later) != 1 {
 		t.Error("acked, although nothing of it was stored")
 	}
-	first, target := b.letter()
-	b.handle(svc.handleOutcomes, msgs)
-	if again, at := b.letter(); at != target || again.Attempts != first.Attempts {
+	first, target := r.letter()
+	r.handle(svc.handleOutcomes, msgs)
+	if again, at := r.letter(); at != target || again.Attempts != first.Attempts {
 		t.Errorf("parked twice: %+v at %+v, and before at %+v", again, at, target)
 	}
-	for _, s := range b.streams() {
+	for _, s := range r.streams() {
 		if s.Name == events.StreamDead && s.LastSeq != 1 {
 			t.Errorf("%d dead letters written for one failure", s.LastSeq)
 		}
 	}
 }
 
-func (b *bundle) streams() []bus.StreamStatus {
-	b.Helper()
-	all, err := b.bus.Streams(b.Context())
+func (r *rig) streams() []bus.StreamStatus {
+	r.Helper()
+	all, err := r.bus.Streams(r.Context())
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 	return all
 }
@@ -67,14 +67,14 @@ func (b *bundle) streams() []bus.StreamStatus {
 // schedule of theirs is armed anew.
 func TestASweepLosesAgainstANewerSchedule(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
+	r := newRig(t)
 	first, second := time.Now().Add(time.Hour), time.Now().Add(2*time.Hour)
-	b.scheduleAt(first)
-	m := &meddling{store: b.svc.store, stream: events.StreamRoster, act: sync.OnceFunc(func() { b.scheduleAt(second) })}
-	w := &sweeper{Service: b.service(m, telemetry.Discard())}
+	r.scheduleAt(first)
+	m := &meddling{store: r.svc.store, stream: events.StreamRoster, act: sync.OnceFunc(func() { r.scheduleAt(second) })}
+	w := &sweeper{Service: r.service(m, telemetry.Discard())}
 	w.now = func() time.Time { return first.Add(overdue) }
-	b.sweep(w)
-	e, _ := b.roster(events.RetrySubject(org, alba))
+	r.sweep(w)
+	e, _ := r.roster(events.RetrySubject(org, alba))
 	if plan, ok := e.Scheduled(); !ok || !plan.At.Equal(second) {
 		t.Errorf("scheduled for %s, want the newer one, %s", plan.At, second)
 	}
@@ -84,13 +84,13 @@ func TestASweepLosesAgainstANewerSchedule(t *testing.T) {
 // the first answer any more.
 func TestATargetNamedTwiceIsActedOnOnce(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	target := b.stuck()
+	r := newRig(t)
+	target := r.stuck()
 	gone := events.Target{Org: org, Cause: events.CauseLicence, Key: alba, Seq: 99}
-	svc := b.service(forgetful{b.bus}, telemetry.Discard())
-	b.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target, gone, target, gone}})
-	b.handle(svc.handleRequests, b.request())
-	if log := b.auditLog(); len(log[events.VerbRetried]) != 1 || len(log[events.VerbRefused]) != 1 {
+	svc := r.service(forgetful{r.bus}, telemetry.Discard())
+	r.ask(events.VerbRetry, events.OperatorRequest{ID: "r1", Targets: []events.Target{target, gone, target, gone}})
+	r.handle(svc.handleRequests, r.request())
+	if log := r.auditLog(); len(log[events.VerbRetried]) != 1 || len(log[events.VerbRefused]) != 1 {
 		t.Errorf("audit log has %+v", log)
 	}
 }

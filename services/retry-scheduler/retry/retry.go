@@ -114,7 +114,7 @@ func (s *Service) consume(ctx context.Context, stream, consumer string, batch in
 	}
 }
 
-// step handles one batch and settles it, also when ctx ends meanwhile.
+// step handles one batch and answers it, also when ctx ends meanwhile.
 func (s *Service) step(ctx context.Context, consumer string, msgs []*bus.Message, handle handler) {
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.StepTimeout)
 	defer cancel()
@@ -127,11 +127,11 @@ func (s *Service) step(ctx context.Context, consumer string, msgs []*bus.Message
 	}
 	for _, m := range msgs {
 		delay, again := later[m]
-		settle := m.Ack
+		answer := m.Ack
 		if again {
-			settle = func() error { return m.Nak(delay) }
+			answer = func() error { return m.Nak(delay) }
 		}
-		if err := settle(); err != nil {
+		if err := answer(); err != nil {
 			// It comes again by itself, and is handled to the same end.
 			s.tel.Log.DebugContext(work, "message was not settled", "consumer", consumer, "error", err)
 		}

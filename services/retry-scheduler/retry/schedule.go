@@ -12,7 +12,7 @@ import (
 // schedule has each person looked at again after the policy's delay. There is
 // one schedule per person: a later one replaces it, so doing this twice is the
 // same as once.
-func (s *Service) schedule(ctx context.Context, list []*finding) error {
+func (s *Service) schedule(ctx context.Context, list []*report) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -61,7 +61,7 @@ func laneOf(l events.Lane) events.Lane {
 }
 
 // keys are the log's fixed keys.
-func (f *finding) keys() []any {
+func (f *report) keys() []any {
 	return []any{
 		"event_id", f.letter.Origin.EventID, "org", f.org, "key", string(f.key),
 		"attempt", f.letter.RevisionAttempts, "cause", string(f.letter.Failure.Cause),

@@ -155,9 +155,9 @@ func (w *sweeper) allLetters(ctx context.Context) (newest, stale []letter, err e
 
 // givenUp returns the letters whose revision an admin has given up.
 func (w *sweeper) givenUp(ctx context.Context, letters []letter) ([]letter, error) {
-	list := make([]*finding, len(letters))
+	list := make([]*report, len(letters))
 	for i, l := range letters {
-		list[i] = &finding{who: who{l.address.Org, l.address.Key}, failed: true}
+		list[i] = &report{who: who{l.address.Org, l.address.Key}, failed: true}
 	}
 	given, _, err := w.discardedRevisions(ctx, list)
 	if err != nil {

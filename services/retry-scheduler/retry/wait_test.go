@@ -13,19 +13,19 @@ import (
 )
 
 // running has the service run until the test ends.
-func (b *bundle) running() {
-	b.Helper()
-	for consumer, feed := range b.feeds { // the test no longer plays the service
+func (r *rig) running() {
+	r.Helper()
+	for consumer, feed := range r.feeds { // the test no longer plays the service
 		feed.Close()
-		delete(b.feeds, consumer)
+		delete(r.feeds, consumer)
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(b.Context()))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	end := make(chan error, 1)
-	go func() { end <- b.svc.Run(ctx) }()
-	b.Cleanup(func() {
+	go func() { end <- r.svc.Run(ctx) }()
+	r.Cleanup(func() {
 		cancel()
 		if err := <-end; err != nil {
-			b.Errorf("run: %v", err)
+			r.Errorf("run: %v", err)
 		}
 	})
 }
@@ -34,7 +34,7 @@ func (b *bundle) running() {
 // of each person in another way.
 func TestAdminIsToldWhatCameOfEachTask(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
+	r := newRig(t)
 	people := map[events.Key]struct {
 		fate   operator.Fate
 		answer *events.Outcome
@@ -46,35 +46,35 @@ func TestAdminIsToldWhatCameOfEachTask(t *testing.T) {
 		"stale":  {operator.FateRefused, nil},
 	}
 	for key := range people {
-		b.outcome(failed(key, 5, events.CauseInvalid, 1))
+		r.outcome(failed(key, 5, events.CauseInvalid, 1))
 	}
-	op := operator.New(b.bus, telemetry.Discard(), nil)
+	op := operator.New(r.bus, telemetry.Discard(), nil)
 	tasks, err := op.List(t.Context(), operator.Filter{})
 	if err != nil || len(tasks) != len(people) {
 		t.Fatalf("%d tasks, %v", len(tasks), err)
 	}
-	b.outcome(failed("stale", 6, events.CauseInvalid, 1))
-	b.running()
+	r.outcome(failed("stale", 6, events.CauseInvalid, 1))
+	r.running()
 	asked, err := op.Request(t.Context(), events.VerbRetry, "grete", "", tasks)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range len(people) - 1 { // all but the stale one are looked at again
-		work := b.next(events.WorkConsumer(org, events.LaneLeaver), 1)[0]
+		work := r.next(events.WorkConsumer(org, events.LaneLeaver), 1)[0]
 		a, err := events.ParseSubject(work.Subject)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if answer := people[a.Key].answer; answer != nil {
 			answer.At = time.Now()
-			b.report(*answer)
+			r.report(*answer)
 		}
 	}
 	got := map[events.Key]operator.Result{}
 	ctx, cancel := context.WithTimeout(t.Context(), wait)
 	defer cancel()
-	err = op.Wait(ctx, tasks, asked, func(r operator.Result) {
-		got[r.Task.Target().Key] = r
+	err = op.Wait(ctx, tasks, asked, func(result operator.Result) {
+		got[result.Task.Target().Key] = result
 		if len(got) == 3 {
 			time.AfterFunc(time.Second, cancel) // the other two never end
 		}
@@ -83,12 +83,12 @@ func TestAdminIsToldWhatCameOfEachTask(t *testing.T) {
 		t.Fatal(err)
 	}
 	for key, want := range people {
-		r := got[key]
-		if r.Fate != want.fate {
-			t.Errorf("%s: %s, want %s", key, r.Fate, want.fate)
+		result := got[key]
+		if result.Fate != want.fate {
+			t.Errorf("%s: %s, want %s", key, result.Fate, want.fate)
 		}
-		if again := want.answer != nil && want.answer.Failure != nil; again && (r.Failure == nil || r.Failure.Cause != want.answer.Failure.Cause) {
-			t.Errorf("%s: failed again by %+v", key, r.Failure)
+		if again := want.answer != nil && want.answer.Failure != nil; again && (result.Failure == nil || result.Failure.Cause != want.answer.Failure.Cause) {
+			t.Errorf("%s: failed again by %+v", key, result.Failure)
 		}
 	}
 	if got["stale"].Note == "" || !got["silent"].Retried {
@@ -102,28 +102,28 @@ func TestAdminIsToldWhatCameOfEachTask(t *testing.T) {
 func TestBulkDiscardIsToldWhole(t *testing.T) {
 	t.Parallel()
 	const people = events.MaxTargets + 20
-	b := newBundle(t)
-	b.running()
-	ctx, cancel := b.inTime()
+	r := newRig(t)
+	r.running()
+	ctx, cancel := r.inTime()
 	defer cancel()
 	groups := make([]bus.Group, people)
 	for i := range groups {
 		o := failed(events.Key(fmt.Sprintf("p%d", i)), 5, events.CauseInvalid, 1)
-		groups[i] = bus.Group{{Subject: events.OutcomeSubject(org, o.Key), Data: encode(b, o)}}
+		groups[i] = bus.Group{{Subject: events.OutcomeSubject(org, o.Key), Data: encode(r, o)}}
 	}
-	if _, err := b.bus.Commit(ctx, events.StreamRoster, groups); err != nil {
+	if _, err := r.bus.Commit(ctx, events.StreamRoster, groups); err != nil {
 		t.Fatal(err)
 	}
 	parked := map[string]bool{}
 	all, enough := context.WithCancel(ctx)
-	if err := b.bus.Watch(all, events.StreamDead, events.DeadAll, func(e bus.Entry) {
+	if err := r.bus.Watch(all, events.StreamDead, events.DeadAll, func(e bus.Entry) {
 		if parked[e.Subject] = true; len(parked) == people {
 			enough()
 		}
 	}); err != nil || len(parked) != people {
 		t.Fatalf("%d of %d parked, %v", len(parked), people, err)
 	}
-	op := operator.New(b.bus, telemetry.Discard(), nil)
+	op := operator.New(r.bus, telemetry.Discard(), nil)
 	tasks, err := op.List(ctx, operator.Filter{})
 	if err != nil || len(tasks) != people {
 		t.Fatalf("%d tasks, %v", len(tasks), err)
@@ -133,8 +133,8 @@ func TestBulkDiscardIsToldWhole(t *testing.T) {
 		t.Fatalf("%d requests, %v", len(asked), err)
 	}
 	discarded := 0
-	if err := op.Wait(ctx, tasks, asked, func(r operator.Result) {
-		if r.Fate == operator.FateDiscarded {
+	if err := op.Wait(ctx, tasks, asked, func(result operator.Result) {
+		if result.Fate == operator.FateDiscarded {
 			discarded++
 		}
 	}); err != nil || discarded != people {
@@ -144,15 +144,15 @@ func TestBulkDiscardIsToldWhole(t *testing.T) {
 
 // inTime ends shortly before the tests have to: what takes long on a busy
 // machine is not wrong for it.
-func (b *bundle) inTime() (context.Context, context.CancelFunc) {
-	b.Helper()
-	t, ok := b.TB.(*testing.T)
+func (r *rig) inTime() (context.Context, context.CancelFunc) {
+	r.Helper()
+	t, ok := r.TB.(*testing.T)
 	if !ok {
-		return context.WithCancel(b.Context())
+		return context.WithCancel(r.Context())
 	}
 	end, bounded := t.Deadline()
 	if !bounded {
-		return context.WithCancel(b.Context())
+		return context.WithCancel(r.Context())
 	}
-	return context.WithDeadline(b.Context(), end.Add(-10*time.Second))
+	return context.WithDeadline(r.Context(), end.Add(-10*time.Second))
 }

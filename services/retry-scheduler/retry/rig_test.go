@@ -28,8 +28,8 @@ const (
 // schedule is due before the test looks at it.
 func epoch() time.Time { return time.Date(2100, 11, 2, 9, 0, 0, 0, time.UTC) }
 
-// bundle is what one test has to itself: a server, a connection, a service.
-type bundle struct {
+// rig is what one test has to itself: a server, a connection, a service.
+type rig struct {
 	testing.TB
 	server *bustest.Server
 	bus    *bus.Bus
@@ -37,46 +37,46 @@ type bundle struct {
 	feeds  map[string]*bus.Feed
 }
 
-func newBundle(t testing.TB) *bundle {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	s := bustest.Start(t, bus.Topology{Orgs: []string{org}})
-	b := &bundle{TB: t, server: s, bus: s.Bus(t), feeds: map[string]*bus.Feed{}}
-	b.svc = b.service(s.As(t, "retry-scheduler"), telemetry.Discard())
-	return b
+	r := &rig{TB: t, server: s, bus: s.Bus(t), feeds: map[string]*bus.Feed{}}
+	r.svc = r.service(s.As(t, "retry-scheduler"), telemetry.Discard())
+	return r
 }
 
-func (b *bundle) service(s store, tel *telemetry.Telemetry) *Service {
-	b.Helper()
+func (r *rig) service(s store, tel *telemetry.Telemetry) *Service {
+	r.Helper()
 	svc, err := newService(Config{}, s, tel)
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 	return svc
 }
 
 // next returns the next n messages of a consumer.
-func (b *bundle) next(consumer string, n int) []*bus.Message {
-	b.Helper()
-	ctx, cancel := context.WithTimeout(b.Context(), wait)
+func (r *rig) next(consumer string, n int) []*bus.Message {
+	r.Helper()
+	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
 	stream := events.StreamRoster
 	if consumer == events.ConsumerOperator {
 		stream = events.StreamOperator
 	}
-	feed, ok := b.feeds[consumer]
+	feed, ok := r.feeds[consumer]
 	if !ok {
 		var err error
-		if feed, err = b.bus.Feed(ctx, stream, consumer, 100); err != nil {
-			b.Fatal(err)
+		if feed, err = r.bus.Feed(ctx, stream, consumer, 100); err != nil {
+			r.Fatal(err)
 		}
-		b.Cleanup(feed.Close)
-		b.feeds[consumer] = feed
+		r.Cleanup(feed.Close)
+		r.feeds[consumer] = feed
 	}
 	var out []*bus.Message
 	for len(out) < n {
 		msgs, err := feed.Next(ctx, n-len(out), 0)
 		if err != nil {
-			b.Fatalf("%s: message %d of %d: %v", consumer, len(out)+1, n, err)
+			r.Fatalf("%s: message %d of %d: %v", consumer, len(out)+1, n, err)
 		}
 		out = append(out, msgs...)
 	}
@@ -84,31 +84,31 @@ func (b *bundle) next(consumer string, n int) []*bus.Message {
 }
 
 // handle has a service handle a batch, which must neither fail nor put back.
-func (b *bundle) handle(handle handler, msgs []*bus.Message) {
-	b.Helper()
+func (r *rig) handle(handle handler, msgs []*bus.Message) {
+	r.Helper()
 	later := postponed{}
-	if err := handle(b.Context(), msgs, later); err != nil {
-		b.Fatal(err)
+	if err := handle(r.Context(), msgs, later); err != nil {
+		r.Fatal(err)
 	}
 	if len(later) > 0 {
-		b.Fatalf("%d messages were put back", len(later))
+		r.Fatalf("%d messages were put back", len(later))
 	}
 }
 
-func (b *bundle) commit(stream string, w bus.Write) uint64 {
-	b.Helper()
-	res, err := b.bus.Commit(b.Context(), stream, []bus.Group{{w}})
+func (r *rig) commit(stream string, w bus.Write) uint64 {
+	r.Helper()
+	res, err := r.bus.Commit(r.Context(), stream, []bus.Group{{w}})
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 	return res[0].Seqs[0]
 }
 
-func encode[P events.Payload](b *bundle, p P) []byte {
-	b.Helper()
+func encode[P events.Payload](r *rig, p P) []byte {
+	r.Helper()
 	data, err := events.Encode(p)
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 	return data
 }
@@ -133,27 +133,27 @@ func applied(key events.Key, revision uint64) events.Outcome {
 const originTrace = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
 
 // report publishes an outcome as the pusher does.
-func (b *bundle) report(o events.Outcome) uint64 {
-	b.Helper()
-	return b.commit(events.StreamRoster, bus.Write{
-		Subject: events.OutcomeSubject(o.Org, o.Key), Data: encode(b, o),
+func (r *rig) report(o events.Outcome) uint64 {
+	r.Helper()
+	return r.commit(events.StreamRoster, bus.Write{
+		Subject: events.OutcomeSubject(o.Org, o.Key), Data: encode(r, o),
 		Header: bus.Header{events.HeaderTraceparent: {originTrace}},
 	})
 }
 
 // outcome reports an outcome and has it handled.
-func (b *bundle) outcome(o events.Outcome) {
-	b.Helper()
-	b.report(o)
-	b.handle(b.svc.handleOutcomes, b.next(events.ConsumerOutcomes, 1))
+func (r *rig) outcome(o events.Outcome) {
+	r.Helper()
+	r.report(o)
+	r.handle(r.svc.handleOutcomes, r.next(events.ConsumerOutcomes, 1))
 }
 
 // ask publishes an admin's request.
-func (b *bundle) ask(verb events.Verb, r events.OperatorRequest) uint64 {
-	b.Helper()
-	r.By, r.At = "grete", epoch()
-	return b.commit(events.StreamOperator, bus.Write{
-		Subject: events.OperatorSubject(verb), Data: encode(b, r),
+func (r *rig) ask(verb events.Verb, request events.OperatorRequest) uint64 {
+	r.Helper()
+	request.By, request.At = "grete", epoch()
+	return r.commit(events.StreamOperator, bus.Write{
+		Subject: events.OperatorSubject(verb), Data: encode(r, request),
 		Header: bus.Header{events.HeaderTraceparent: {requestTrace}},
 	})
 }
@@ -161,10 +161,10 @@ func (b *bundle) ask(verb events.Verb, r events.OperatorRequest) uint64 {
 const requestTrace = "00-abcdefabcdefabcdefabcdefabcdefab-fedcba9876543210-01"
 
 // request returns the next request of the audit log, skipping its answers.
-func (b *bundle) request() []*bus.Message {
-	b.Helper()
+func (r *rig) request() []*bus.Message {
+	r.Helper()
 	for {
-		msgs := b.next(events.ConsumerOperator, 1)
+		msgs := r.next(events.ConsumerOperator, 1)
 		if strings.HasSuffix(msgs[0].Subject, ".retry") || strings.HasSuffix(msgs[0].Subject, ".discard") {
 			return msgs
 		}
@@ -172,30 +172,30 @@ func (b *bundle) request() []*bus.Message {
 }
 
 // letters returns the dead letters by subject, but for the filler.
-func (b *bundle) letters() map[string]bus.Entry {
-	b.Helper()
-	got, err := b.bus.Latest(b.Context(), events.StreamDead, []string{events.DeadFilter(org, "", ""), events.DeadFilter(events.NoOrg, "", "")})
+func (r *rig) letters() map[string]bus.Entry {
+	r.Helper()
+	got, err := r.bus.Latest(r.Context(), events.StreamDead, []string{events.DeadFilter(org, "", ""), events.DeadFilter(events.NoOrg, "", "")})
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 	return got
 }
 
 // letter returns the one dead letter there is.
-func (b *bundle) letter() (events.DeadLetter, events.Target) {
-	b.Helper()
-	all := b.letters()
+func (r *rig) letter() (events.DeadLetter, events.Target) {
+	r.Helper()
+	all := r.letters()
 	if len(all) != 1 {
-		b.Fatalf("%d dead letters: %v, want 1", len(all), slices.Collect(maps.Keys(all)))
+		r.Fatalf("%d dead letters: %v, want 1", len(all), slices.Collect(maps.Keys(all)))
 	}
 	for subject, e := range all {
 		d, err := events.Decode[events.DeadLetter](e.Data)
 		if err != nil {
-			b.Fatal(err)
+			r.Fatal(err)
 		}
 		a, err := events.ParseSubject(subject)
 		if err != nil {
-			b.Fatal(err)
+			r.Fatal(err)
 		}
 		return d, events.Target{Org: a.Org, Cause: a.Cause, Key: a.Key, Seq: e.Seq}
 	}
@@ -203,31 +203,31 @@ func (b *bundle) letter() (events.DeadLetter, events.Target) {
 }
 
 // auditLog returns what the audit log has as an answer, by verb.
-func (b *bundle) auditLog() map[events.Verb][]events.OperatorResult {
-	b.Helper()
+func (r *rig) auditLog() map[events.Verb][]events.OperatorResult {
+	r.Helper()
 	out := map[events.Verb][]events.OperatorResult{}
-	err := b.bus.Scan(b.Context(), events.StreamOperator, events.OperatorAll, 1, func(e bus.Entry) error {
+	err := r.bus.Scan(r.Context(), events.StreamOperator, events.OperatorAll, 1, func(e bus.Entry) error {
 		verb := events.Verb(e.Subject[strings.LastIndexByte(e.Subject, '.')+1:])
 		if verb == events.VerbRetry || verb == events.VerbDiscard {
 			return nil
 		}
-		r, err := events.Decode[events.OperatorResult](e.Data)
-		r.At = time.Time{}
-		out[verb] = append(out[verb], r)
+		result, err := events.Decode[events.OperatorResult](e.Data)
+		result.At = time.Time{}
+		out[verb] = append(out[verb], result)
 		return err
 	})
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 	return out
 }
 
 // roster returns the newest message of a subject.
-func (b *bundle) roster(subject string) (bus.Entry, bool) {
-	b.Helper()
-	got, err := b.bus.Latest(b.Context(), events.StreamRoster, []string{subject})
+func (r *rig) roster(subject string) (bus.Entry, bool) {
+	r.Helper()
+	got, err := r.bus.Latest(r.Context(), events.StreamRoster, []string{subject})
 	if err != nil {
-		b.Fatal(err)
+		r.Fatal(err)
 	}
 	e, ok := got[subject]
 	return e, ok

@@ -22,9 +22,9 @@ type who struct {
 	key events.Key
 }
 
-// finding is an outcome or rejection that something has to be done about: a
+// report is an outcome or rejection that something has to be done about: a
 // failure to be retried or parked, or a success that closes a dead letter.
-type finding struct {
+type report struct {
 	who
 	msg      *bus.Message
 	failed   bool
@@ -37,25 +37,25 @@ type finding struct {
 }
 
 func (s *Service) handleOutcomes(ctx context.Context, msgs []*bus.Message, later postponed) error {
-	return s.settle(ctx, s.read(ctx, msgs, later, s.readOutcome), later)
+	return s.decide(ctx, s.read(ctx, msgs, later, s.readOutcome), later)
 }
 
 func (s *Service) handleRejections(ctx context.Context, msgs []*bus.Message, later postponed) error {
-	return s.settle(ctx, s.read(ctx, msgs, later, s.readRejection), later)
+	return s.decide(ctx, s.read(ctx, msgs, later, s.readRejection), later)
 }
 
 // read returns what the batch says, the newest for each person: an older
 // message of the same subject says nothing that still holds.
 func (s *Service) read(ctx context.Context, msgs []*bus.Message, later postponed,
-	one func(context.Context, *bus.Message) (*finding, error),
-) []*finding {
+	one func(context.Context, *bus.Message) (*report, error),
+) []*report {
 	newest := make(map[string]*bus.Message, len(msgs))
 	for _, m := range msgs {
 		if have, ok := newest[m.Subject]; !ok || m.Seq > have.Seq {
 			newest[m.Subject] = m
 		}
 	}
-	var out []*finding
+	var out []*report
 	for _, m := range msgs {
 		if newest[m.Subject] != m {
 			continue
@@ -72,12 +72,12 @@ func (s *Service) read(ctx context.Context, msgs []*bus.Message, later postponed
 }
 
 // readOutcome returns nil for an outcome that asks for nothing.
-func (s *Service) readOutcome(ctx context.Context, m *bus.Message) (*finding, error) {
+func (s *Service) readOutcome(ctx context.Context, m *bus.Message) (*report, error) {
 	o, err := events.Decode[events.Outcome](m.Data)
 	if err != nil {
 		return nil, err
 	}
-	f := &finding{who: who{o.Org, o.Key}, msg: m, failed: o.Result == events.ResultFailed, revision: o.Revision}
+	f := &report{who: who{o.Org, o.Key}, msg: m, failed: o.Result == events.ResultFailed, revision: o.Revision}
 	if !f.failed && (o.Result != events.ResultApplied || o.Failures == 0) {
 		return nil, nil //nolint:nilnil // nothing to do is no fault
 	}
@@ -91,13 +91,13 @@ func (s *Service) readOutcome(ctx context.Context, m *bus.Message) (*finding, er
 	return f, nil
 }
 
-func (s *Service) readRejection(ctx context.Context, m *bus.Message) (*finding, error) {
+func (s *Service) readRejection(ctx context.Context, m *bus.Message) (*report, error) {
 	r, err := events.Decode[events.Rejection](m.Data)
 	if err != nil {
 		return nil, err
 	}
 	attempt := max(r.Attempt, 1)
-	f := &finding{
+	f := &report{
 		who: who{events.NoOrg, events.EventKey(r.Origin.Seq)}, msg: m,
 		failed: !r.Resolved, revision: r.Origin.Seq,
 	}
@@ -132,7 +132,7 @@ func earliest(a, b time.Time) time.Time {
 
 // begin starts the person's span: a child of what was reported, or, where the
 // reporter sent no context, of the change it goes back to.
-func (s *Service) begin(ctx context.Context, f *finding, template string) {
+func (s *Service) begin(ctx context.Context, f *report, template string) {
 	parent := telemetry.Extract(ctx, f.msg.Header)
 	if !trace.SpanContextFromContext(parent).IsValid() {
 		parent = telemetry.WithTraceparent(ctx, f.letter.Origin.Traceparent)
@@ -149,7 +149,7 @@ func (s *Service) begin(ctx context.Context, f *finding, template string) {
 }
 
 // decided notes on the person's span what was done.
-func (f *finding) decided(what string) {
+func (f *report) decided(what string) {
 	f.span.SetAttributes(
 		attribute.String("rollcall.decision", what),
 		attribute.String("rollcall.cause", string(f.letter.Failure.Cause)),
@@ -157,8 +157,8 @@ func (f *finding) decided(what string) {
 	)
 }
 
-// settle does what the policy says about each finding.
-func (s *Service) settle(ctx context.Context, all []*finding, later postponed) error {
+// decide does what the policy says about each report.
+func (s *Service) decide(ctx context.Context, all []*report, later postponed) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -171,7 +171,7 @@ func (s *Service) settle(ctx context.Context, all []*finding, later postponed) e
 	if err != nil {
 		return err
 	}
-	var again, park, done []*finding
+	var again, park, done []*report
 	for _, f := range all {
 		switch policy := PolicyOf(f.letter.Failure.Cause); {
 		case unknown[f.who]:
@@ -201,7 +201,7 @@ func (s *Service) settle(ctx context.Context, all []*finding, later postponed) e
 
 // discardedRevisions returns the revision that an admin gave up, of each person
 // who failed; unknown are those of whom a newer version says it.
-func (s *Service) discardedRevisions(ctx context.Context, all []*finding) (given map[who]uint64, unknown map[who]bool, err error) {
+func (s *Service) discardedRevisions(ctx context.Context, all []*report) (given map[who]uint64, unknown map[who]bool, err error) {
 	people := map[string]who{}
 	for _, f := range all {
 		if f.failed {

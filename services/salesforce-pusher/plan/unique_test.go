@@ -57,7 +57,7 @@ func (r *registry) update(people []*Person) {
 	}
 }
 
-func (r *registry) settle(refused, all []*Person) {
+func (r *registry) order(refused, all []*Person) {
 	r.looks++
 	s := Renames{Org: "acme", Holders: map[string]Holder{}, Present: all}
 	for _, p := range refused {
@@ -86,7 +86,7 @@ func (r *registry) work(t *rapid.T, all []*Person) {
 		case len(byNeed[NeedUpdate]) > 0:
 			r.update(byNeed[NeedUpdate])
 		case len(byNeed[NeedHolder]) > 0:
-			r.settle(byNeed[NeedHolder], all)
+			r.order(byNeed[NeedHolder], all)
 		case len(byNeed[NeedNothing]) == len(all):
 			return
 		default:
@@ -204,7 +204,7 @@ func TestAPassingUsernameIsNotTakenForTheFormerOne(t *testing.T) {
 		p.Next(&Policy{Update: true})
 	}
 	r.update(all)
-	r.settle(all, all)
+	r.order(all, all)
 	r.update([]*Person{a})
 	if name := r.names["00501"]; !strings.HasPrefix(name, "rollcall-passing") {
 		t.Fatalf("called %s in between", name)

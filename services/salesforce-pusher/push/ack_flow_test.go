@@ -118,7 +118,7 @@ func TestNothingIsAckedWhoseCommitFailed(t *testing.T) {
 				b := &breaking{left: n + 1, stored: stored}
 				r.start(func(s *setup) { s.roster = b.wrap })
 				r.comeAgain(b)
-				r.settled(revisions)
+				r.awaitOutcomes(revisions)
 				r.idle()
 				for _, p := range people[:4] {
 					r.asWanted(p, "Sales_Base")

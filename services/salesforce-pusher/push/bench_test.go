@@ -16,7 +16,7 @@ func BenchmarkStep(b *testing.B) {
 	people := crowd(b.N)
 	yes := func(s *setup) { s.transport = &yes{} }
 	w := r.start(yes)
-	r.settled(r.want(people...))
+	r.awaitOutcomes(r.want(people...))
 	w.stop()
 	for i := range people {
 		people[i].Fields["Title"] = "Manager"
@@ -25,7 +25,7 @@ func BenchmarkStep(b *testing.B) {
 	revisions := r.want(people...)
 	b.ResetTimer()
 	w = r.start(yes)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "people/s")
 	b.ReportMetric(float64(w.APICalls()), "calls")
 }

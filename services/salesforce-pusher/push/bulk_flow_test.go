@@ -44,7 +44,7 @@ func TestLoadByBulk(t *testing.T) {
 	r.existing(map[string]any{"Username": people[5].Match.Username, "Title": "Before"})
 	revisions := r.want(people...)
 	r.start(byBulk)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.idle()
 	for _, i := range []int{3, 777} {
 		expectFailed(t, r.outcome(people[i].Key), events.CauseInvalid)
@@ -94,7 +94,7 @@ func TestLeaverOvertakesALoad(t *testing.T) {
 		t.Error("the leaver is active while the load runs")
 	}
 	close(out)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.nobodyFailed()
 }
 
@@ -130,7 +130,7 @@ func TestWorkerDiesInTheMiddleOfALoad(t *testing.T) {
 			close(armed)
 			<-died
 			r.start(byBulk, short)
-			r.settled(revisions)
+			r.awaitOutcomes(revisions)
 			r.nobodyFailed()
 			if n := len(r.org.Users()); n != loadSize+1 {
 				t.Errorf("%d users, want %d", n, loadSize+1)
@@ -161,7 +161,7 @@ func TestAJobThatIsRefusedFailsNobody(t *testing.T) {
 			id := r.plan(f)
 			revisions := r.want(plain(loadSize)...)
 			r.start(byBulk)
-			r.settled(revisions)
+			r.awaitOutcomes(revisions)
 			r.idle()
 			r.nobodyFailed()
 			r.struck(id, 1)
@@ -201,7 +201,7 @@ func TestStoppingDoesNotWaitForAJob(t *testing.T) {
 	}
 	r.org.HoldBulkJobs(false)
 	r.start(byBulk)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.nobodyFailed()
 	if n := len(r.org.Users()); n != loadSize+1 {
 		t.Errorf("%d users, want %d", n, loadSize+1)
@@ -217,7 +217,7 @@ func TestTenThousandPeople(t *testing.T) {
 		how  func(*setup)
 		most int64
 	}{
-		"by batches": {patient, 2 * all / 200},
+		"by batches": {lingering, 2 * all / 200},
 		"by bulk":    {byBulk, 15},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -226,7 +226,7 @@ func TestTenThousandPeople(t *testing.T) {
 			people := plain(all)
 			revisions := r.want(people...)
 			r.start(c.how)
-			r.settled(revisions)
+			r.awaitOutcomes(revisions)
 			r.idle()
 			r.nobodyFailed()
 			n := r.org.Counters()

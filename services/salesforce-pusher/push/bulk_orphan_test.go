@@ -51,7 +51,7 @@ func TestLeaverOfADeadLoadStaysOut(t *testing.T) {
 	r.start(byBulk, short)
 	gone := leaver(7)
 	revisions[gone.Key] = r.want(gone)[gone.Key]
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.org.HoldBulkJobs(false) // what still waits is done now
 	if u, made := r.org.UserByUsername("person0007@example.com"); made && u.IsActive {
 		t.Error("the leaver has an active user")
@@ -72,7 +72,7 @@ func TestJobThatCannotBeReadIsStopped(t *testing.T) {
 	id := r.plan(emulator.Fault{Operation: "bulk.get", Effect: emulator.EffectStatus, Status: 500, Body: "<html>", Times: 7})
 	revisions := r.want(plain(loadSize)...)
 	r.start(byBulk)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.struck(id, 7)
 	before := len(r.org.Users())
 	r.org.HoldBulkJobs(false)
@@ -98,7 +98,7 @@ func TestAnOrgHeldByALoadIsProbed(t *testing.T) {
 	r.held(events.CauseThrottled)
 	r.until("health", func() bool { return r.health.State == events.HealthOK })
 	r.struck(id, 1)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.nobodyFailed()
 	if n := r.org.Counters().ByOperation["limits"]; n == 0 {
 		t.Error("nobody asked whether the org is back")

@@ -58,7 +58,7 @@ func TestWhatWasGivenBeforeACrashIsTakenAway(t *testing.T) {
 			d := wants("Sales_Base")
 			revisions := r.want(d)
 			r.start(short)
-			r.settled(revisions)
+			r.awaitOutcomes(revisions)
 			r.idle()
 			r.asWanted(d, "Sales_Base")
 			if n := len(r.org.Users()); n != 2 {

@@ -19,7 +19,7 @@ func TestLostReplyMakesNoSecondUser(t *testing.T) {
 				fault := r.plan(emulator.Fault{Operation: "collections.create", Object: object, Effect: effect, Times: 1})
 				r.start()
 				people := crowd(20)
-				r.settled(r.want(people...))
+				r.awaitOutcomes(r.want(people...))
 				r.struck(fault, 1)
 				for _, p := range people {
 					expect(t, r.outcome(p.Key), events.ResultApplied, "created", "assigned")
@@ -56,7 +56,7 @@ func TestWhatWasPerhapsGivenIsTakenAway(t *testing.T) {
 	r.emu.RemoveFault(blind)
 	revisions := r.want(person(1, func(d *events.Desired) { d.Assignments = sets("HR_Data") }))
 	r.start()
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	if u := r.user("person0001@example.com"); len(u.PermissionSets) != 1 || u.PermissionSets[0] != "HR_Data" {
 		t.Errorf("permission sets %v, want HR_Data alone", u.PermissionSets)
 	}
@@ -131,7 +131,7 @@ func TestBadPersonDelaysOnlyThemselves(t *testing.T) {
 		d.Problem = &events.Failure{Cause: events.CauseMapping, Message: "no such key", Expression: "person.title"}
 	})
 	r.start()
-	r.settled(r.want(people...))
+	r.awaitOutcomes(r.want(people...))
 	r.struck(locked, 1)
 	for i, cause := range map[int]events.Cause{3: events.CauseLocked, 4: events.CauseInvalid, 5: events.CauseMisconfigured,
 		6: events.CauseGroupMapping, 7: events.CauseMisconfigured, 8: events.CauseMapping} {
@@ -172,7 +172,7 @@ func TestWholeCallRefusedForOneRecord(t *testing.T) {
 		Body: `[{"errorCode":"JSON_PARSER_ERROR","message":"Cannot deserialize instance of date from VALUE_STRING value x at [line:1, column:1]"}]`})
 	r.start()
 	people := crowd(40)
-	r.settled(r.want(people...))
+	r.awaitOutcomes(r.want(people...))
 	for i, p := range people {
 		if i == 11 {
 			expectFailed(t, r.outcome(p.Key), events.CauseInvalid)
@@ -224,7 +224,7 @@ func TestNoSeatFails(t *testing.T) {
 	}
 	r.start()
 	people := crowd(5)
-	r.settled(r.want(people...))
+	r.awaitOutcomes(r.want(people...))
 	without := 0
 	for _, p := range people {
 		if o := r.outcome(p.Key); o.Result == events.ResultFailed {
@@ -279,7 +279,7 @@ func TestAValueThatSpeaksOfLimitsHoldsNobodyElse(t *testing.T) {
 		people[i] = person(i, func(d *events.Desired) { d.Fields["LastName"] = words + strings.Repeat("x", 80) })
 	}
 	r.start()
-	r.settled(r.want(people...))
+	r.awaitOutcomes(r.want(people...))
 	for i, p := range people {
 		if i < 3 {
 			expectFailed(t, r.outcome(p.Key), events.CauseInvalid)

@@ -47,7 +47,7 @@ func TestHeldOrgIsProbedAtTheStart(t *testing.T) {
 			r.holdLong(f)
 			revisions := r.want(person(1))
 			r.start(rarely)
-			r.settled(revisions)
+			r.awaitOutcomes(revisions)
 			r.nobodyFailed()
 			r.healed()
 		})
@@ -70,7 +70,7 @@ func TestStartersProbeOnce(t *testing.T) {
 	r.emu.RemoveFault(fault)
 	revisions := r.want(person(1))
 	r.token(2)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.nobodyFailed()
 }
 
@@ -86,7 +86,7 @@ func TestNewTokenBringsTheProbeForward(t *testing.T) {
 	r.held(events.CauseUnavailable)
 	r.emu.RemoveFault(fault)
 	r.token(2)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.nobodyFailed()
 	r.healed()
 }
@@ -104,7 +104,7 @@ func TestLateTokenIsNotBlamed(t *testing.T) {
 	r.held(events.CauseCredentials)
 	<-time.After(call/2 + call/10)
 	r.token(2)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.nobodyFailed()
 	r.healed()
 	r.mu.Lock()

@@ -55,7 +55,7 @@ func TestTroubleOfTheOrgIsNobodysFailure(t *testing.T) {
 				t.Errorf("%d users, want none made in trouble", len(r.org.Users()))
 			}
 			r.emu.RemoveFault(fault)
-			r.settled(revisions)
+			r.awaitOutcomes(revisions)
 			r.nobodyFailed()
 			r.until("health", func() bool { return r.health.State == events.HealthOK })
 			if n := len(r.org.Users()); n != 301 {
@@ -71,7 +71,7 @@ func TestTroubleBetweenTwoCallsKeepsWhatWasDone(t *testing.T) {
 	fault := r.plan(emulator.Fault{Operation: "collections.create", Object: "PermissionSetAssignment", Effect: emulator.EffectDailyLimit, Times: 1})
 	r.start()
 	people := crowd(50)
-	r.settled(r.want(people...))
+	r.awaitOutcomes(r.want(people...))
 	r.struck(fault, 1)
 	r.nobodyFailed()
 	if n := len(r.org.Users()); n != 51 {
@@ -97,7 +97,7 @@ func TestTroubleEndsNobodysWork(t *testing.T) {
 		people[i] = hashed(people[i])
 	}
 	r.want(people...)
-	w := r.start(patient)
+	w := r.start(lingering)
 	r.held(events.CauseThrottled)
 	w.stop()
 	r.struck(fault, 1)
@@ -129,7 +129,7 @@ func TestExpiredSessionIsRenewed(t *testing.T) {
 	r.held(events.CauseCredentials)
 	r.until("the generation refused", func() bool { return r.health.TokenGeneration == 1 })
 	r.token(2)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.nobodyFailed()
 	r.until("health", func() bool { return r.health.State == events.HealthOK })
 }
@@ -144,7 +144,7 @@ func TestRefusedCredentialsHoldUntilANewToken(t *testing.T) {
 	r.held(events.CauseCredentials)
 	r.until("vain probes", func() bool { return r.health.Probes >= 1 })
 	r.token(2)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.nobodyFailed()
 	r.until("health", func() bool { return r.health.State == events.HealthOK })
 	if n := len(r.org.Users()); n != 31 {
@@ -169,7 +169,7 @@ func TestHeldOrgIsRespectedAtTheStart(t *testing.T) {
 		}
 	}
 	r.emu.RemoveFault(fault)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.nobodyFailed()
 }
 

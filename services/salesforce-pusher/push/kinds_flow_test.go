@@ -164,13 +164,13 @@ func TestAMisspeltSetTakesNothingAwayFromAnybody(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.start()
-	r.settled(r.want(crowd(20)...))
+	r.awaitOutcomes(r.want(crowd(20)...))
 	wrong := crowd(20)
 	for i := range wrong {
 		wrong[i].Assignments = sets("Sales_Bse")
 		wrong[i] = hashed(wrong[i])
 	}
-	r.settled(r.want(wrong...))
+	r.awaitOutcomes(r.want(wrong...))
 	for i, d := range wrong {
 		expectFailed(t, r.outcome(d.Key), events.CauseGroupMapping)
 		if got := r.user(d.Match.Username).PermissionSets; !slices.Equal(got, []string{"Sales_Base"}) {

@@ -42,7 +42,7 @@ func TestAClaimIsOneWorkersAlone(t *testing.T) {
 	}}
 	r.start(func(s *setup) { s.roster = m.wrap })
 	d := person(1)
-	r.settledOrIdle(r.want(d))
+	r.outcomesOrIdle(r.want(d))
 	expect(t, r.outcome(d.Key), events.ResultApplied, "created", "assigned")
 	margin := 2 * time.Second // of a claim of 20 seconds
 	for _, e := range r.org.Journal(emulator.JournalFilter{}) {

@@ -102,7 +102,7 @@ func TestAFieldThatIsNotThereStopsNobodyElse(t *testing.T) {
 	}
 	r.start()
 	bad := person(1, func(d *events.Desired) { d.Fields["No_Such__c"] = "x" })
-	r.settled(r.want(person(0), bad))
+	r.awaitOutcomes(r.want(person(0), bad))
 	expect(t, r.outcome("key0000"), events.ResultApplied, "adopted", "updated", "assigned")
 	expectFailed(t, r.outcome(bad.Key), events.CauseMisconfigured)
 }
@@ -282,8 +282,8 @@ func TestTenThousandHistoricLeavers(t *testing.T) {
 				people[i] = sought(i + 1)
 			}
 			revisions := r.want(people...)
-			r.start(patient)
-			r.settled(revisions)
+			r.start(lingering)
+			r.awaitOutcomes(revisions)
 			r.idle()
 			r.nobodyFailed()
 			n := r.org.Counters()
@@ -340,7 +340,7 @@ func TestOneUserHasOneOwner(t *testing.T) {
 		})
 		var oa, ob events.Outcome
 		if together {
-			r.settled(r.want(a, b))
+			r.awaitOutcomes(r.want(a, b))
 			oa, ob = r.outcome(a.Key), r.outcome(b.Key)
 		} else {
 			oa, ob = r.push(a), r.push(b)
@@ -365,7 +365,7 @@ func TestTwoPeopleWhoFitOneExistingUser(t *testing.T) {
 		d.Match = events.Match{Username: "person0001@example.com"}
 		d.Fields["Username"] = "person0001@example.com"
 	})
-	r.settled(r.want(a, b))
+	r.awaitOutcomes(r.want(a, b))
 	applied := 0
 	for _, k := range []events.Key{a.Key, b.Key} {
 		if o := r.outcome(k); o.Result == events.ResultApplied {

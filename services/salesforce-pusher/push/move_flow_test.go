@@ -24,7 +24,7 @@ func TestAnOrgThatMoved(t *testing.T) {
 			r := newRig(t)
 			r.start(rarely, func(s *setup) { s.cfg.CallTimeout, s.cfg.ClaimTTL = time.Second, 4*time.Second })
 			before, after := changed()
-			r.settled(r.want(before...))
+			r.awaitOutcomes(r.want(before...))
 			there := httptest.NewServer(r.emu)
 			t.Cleanup(there.Close)
 			old.To = there.URL
@@ -46,7 +46,7 @@ func TestAnOrgThatMoved(t *testing.T) {
 			}
 			r.url = there.URL
 			r.token(2)
-			r.settled(revisions)
+			r.awaitOutcomes(revisions)
 			r.nobodyFailed()
 			r.steady()
 			r.asAfter(after)

@@ -75,8 +75,8 @@ func load(n int) []events.Desired {
 	return people
 }
 
-// patient gathers for longer than a busy machine takes to hand out a batch.
-func patient(s *setup) { s.cfg.Linger = 2 * time.Second }
+// lingering gathers for longer than a busy machine takes to hand out a batch.
+func lingering(s *setup) { s.cfg.Linger = 2 * time.Second }
 
 // TestLookUpFirstTakesSixteenCalls is what create-first saves; see
 // docs/decisions/0009-create-first.md.
@@ -89,8 +89,8 @@ func TestLookUpFirstTakesSixteenCalls(t *testing.T) {
 		people[i] = hashed(people[i])
 	}
 	revisions := r.want(people...)
-	r.start(patient, func(s *setup) { s.cfg.Match = []string{"federation_id", "username", "email"} })
-	r.settled(revisions)
+	r.start(lingering, func(s *setup) { s.cfg.Match = []string{"federation_id", "username", "email"} })
+	r.awaitOutcomes(revisions)
 	n := r.org.Counters()
 	t.Logf("calls: %v", n.ByOperation)
 	if n.APICalls != 16 {
@@ -103,8 +103,8 @@ func TestThousandNewPeopleTakeElevenCalls(t *testing.T) {
 	r := newRig(t)
 	people := load(1000)
 	revisions := r.want(people...)
-	w := r.start(patient)
-	r.settled(revisions)
+	w := r.start(lingering)
+	r.awaitOutcomes(revisions)
 	r.idle()
 	n := r.org.Counters()
 	t.Logf("calls: %v", n.ByOperation)

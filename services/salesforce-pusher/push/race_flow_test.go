@@ -61,10 +61,10 @@ func TestTwoReplicasNeverMeetOverOnePerson(t *testing.T) {
 	for i := range people {
 		people[i] = person(i, func(d *events.Desired) { d.Fields["Title"] = "Manager" })
 	}
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	revisions = r.want(people...)
 	r.poke(keysOf(people)...)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.idle()
 
 	if n := len(r.org.Users()); n != 501 {
@@ -98,7 +98,7 @@ func TestClaimOfADeadWorkerIsTakenOver(t *testing.T) {
 				t.Fatal("no claim before the call")
 			}
 			r.start(short)
-			r.settled(revisions)
+			r.awaitOutcomes(revisions)
 			want := []string{"created", "assigned"}
 			if applied {
 				want = []string{"adopted", "assigned"} // somebody made them, and it may have been us
@@ -165,7 +165,7 @@ func TestSlowBatchRenewsItsClaims(t *testing.T) {
 	r.start(short)
 	r.start(short)
 	revisions := r.want(crowd(20)...)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.idle()
 	r.nobodyFailed()
 	if n := r.org.Counters().ByOperation["collections.create"]; n > 4 {
@@ -204,8 +204,8 @@ func TestLeaverDuringCreateEndsInactive(t *testing.T) {
 		}
 		return nil
 	}))
-	r.settled(r.want(person(1)))
-	r.settled(later)
+	r.awaitOutcomes(r.want(person(1)))
+	r.awaitOutcomes(later)
 	if u := r.user("person0001@example.com"); u.IsActive {
 		t.Error("active after a newer deactivation")
 	}
@@ -247,7 +247,7 @@ func TestRestartedServerLosesNothing(t *testing.T) {
 	revisions := r.want(crowd(50)...)
 	<-killed
 	r.nats.Restart(t)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	if n := len(r.org.Users()); n != 51 {
 		t.Errorf("%d users, want 51", n)
 	}

@@ -25,7 +25,7 @@ func nameOf(i int) string { return fmt.Sprintf("person%04d@example.com", i) }
 func (r *rig) crowded(n int) *worker {
 	r.t.Helper()
 	w := r.start()
-	r.settled(r.want(crowd(n)...))
+	r.awaitOutcomes(r.want(crowd(n)...))
 	return w
 }
 
@@ -43,8 +43,8 @@ func (r *rig) together(w *worker, people ...events.Desired) *worker {
 	r.t.Helper()
 	w.stop()
 	revisions := r.want(people...)
-	w = r.start(patient)
-	r.settled(revisions)
+	w = r.start(lingering)
+	r.awaitOutcomes(revisions)
 	r.idle()
 	return w
 }
@@ -186,7 +186,7 @@ func TestACrashInTheMiddleOfASwapEndsRight(t *testing.T) {
 					return seen == call
 				}}
 				revisions := r.want(called(0, nameOf(1)), called(1, nameOf(0)))
-				dead := r.start(short, patient, gated(kill.before))
+				dead := r.start(short, lingering, gated(kill.before))
 				kill.arm(dead)
 				t.Cleanup(sync.OnceFunc(func() { close(kill.release); dead.stop() }))
 				select {
@@ -195,7 +195,7 @@ func TestACrashInTheMiddleOfASwapEndsRight(t *testing.T) {
 					t.Fatal("there was no such call")
 				}
 				r.start(short)
-				r.settled(revisions)
+				r.awaitOutcomes(revisions)
 				r.idle()
 				for range 3 { // as retry-scheduler would
 					for _, k := range []events.Key{"key0000", "key0001"} {

@@ -107,7 +107,7 @@ func TestWhoeverIsFencedIsLookedAtAgain(t *testing.T) {
 	}}
 	r.start(func(s *setup) { s.roster = m.wrap })
 	revisions := r.want(d)
-	r.settledOrIdle(revisions)
+	r.outcomesOrIdle(revisions)
 	r.idle()
 	r.asWanted(d, "Sales_Base")
 	if !doubted.Load() {
@@ -118,13 +118,13 @@ func TestWhoeverIsFencedIsLookedAtAgain(t *testing.T) {
 	}
 }
 
-// settledOrIdle is settled for people whose messages may be lost: it fails as
+// outcomesOrIdle is awaitOutcomes for people whose messages may be lost: it fails as
 // soon as no work is left.
-func (r *rig) settledOrIdle(revisions map[events.Key]uint64) {
+func (r *rig) outcomesOrIdle(revisions map[events.Key]uint64) {
 	r.t.Helper()
 	r.idle()
 	r.recorded(revisions)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 }
 
 // recorded fails the test unless every person has an outcome by now.
@@ -161,7 +161,7 @@ func TestNothingIsGivenToWhomAnotherTookOver(t *testing.T) {
 		}
 	}}
 	r.start(func(s *setup) { s.roster = m.wrap })
-	r.settledOrIdle(r.want(d))
+	r.outcomesOrIdle(r.want(d))
 	given := r.org.Journal(emulator.JournalFilter{MutatingOnly: true})
 	if n := len(given); n != 2 {
 		t.Fatalf("%d calls that change something, want the user made and the set given once: %+v", n, given)
@@ -195,7 +195,7 @@ func TestStateOfANewerVersionIsLeft(t *testing.T) {
 	revisions := r.want(people...)
 	delete(revisions, "key0001")
 	w := r.start()
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	w.stop() // when all answers are sent
 	got, err := r.bus.Latest(t.Context(), events.StreamRoster, []string{subject})
 	if err != nil || string(got[subject].Data) != string(newer) {

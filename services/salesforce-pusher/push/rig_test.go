@@ -240,8 +240,8 @@ func (r *rig) poke(keys ...events.Key) {
 	}
 }
 
-// settled waits until every person has an outcome for at least their revision.
-func (r *rig) settled(revisions map[events.Key]uint64) {
+// awaitOutcomes waits until every person has an outcome for at least their revision.
+func (r *rig) awaitOutcomes(revisions map[events.Key]uint64) {
 	r.t.Helper()
 	left := maps.Clone(revisions)
 	r.until("outcomes", func() bool {
@@ -258,7 +258,7 @@ func (r *rig) settled(revisions map[events.Key]uint64) {
 // push publishes, waits and returns the outcome of one person.
 func (r *rig) push(d events.Desired) events.Outcome {
 	r.t.Helper()
-	r.settled(r.want(d))
+	r.awaitOutcomes(r.want(d))
 	return r.outcome(d.Key)
 }
 

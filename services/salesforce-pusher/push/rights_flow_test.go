@@ -33,7 +33,7 @@ func TestALostRightHoldsTheOrg(t *testing.T) {
 			if err := r.org.Allow(emulator.IntegrationUsername); err != nil {
 				t.Fatal(err)
 			}
-			r.settled(revisions)
+			r.awaitOutcomes(revisions)
 			r.nobodyFailed()
 			r.until("health", func() bool { return r.health.State == events.HealthOK })
 		})
@@ -47,12 +47,12 @@ func TestARefusalOfOneUserHoldsNobodyElse(t *testing.T) {
 	r := newRig(t)
 	r.start()
 	people := crowd(10)
-	r.settled(r.want(people...))
+	r.awaitOutcomes(r.want(people...))
 	r.plan(emulator.Fault{Object: "User", Field: "Id", Value: r.user("person0004@example.com").ID, Effect: "insufficient_access_or_readonly"})
 	for i := range people {
 		people[i] = person(i, func(d *events.Desired) { d.Fields["Title"] = "Manager" })
 	}
-	r.settled(r.want(people...))
+	r.awaitOutcomes(r.want(people...))
 	for i, p := range people {
 		if o := r.outcome(p.Key); i == 4 {
 			expectFailed(t, o, events.CauseForbidden)

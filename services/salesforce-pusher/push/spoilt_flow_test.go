@@ -33,7 +33,7 @@ func TestOneRecordMakesItsBatch500(t *testing.T) {
 			r.start()
 			people := crowd(200)
 			if c.before {
-				r.settled(r.want(people...))
+				r.awaitOutcomes(r.want(people...))
 			}
 			c.fault.Effect = emulator.EffectGackRecord
 			fault := r.plan(c.fault)
@@ -42,7 +42,7 @@ func TestOneRecordMakesItsBatch500(t *testing.T) {
 				people[i] = hashed(people[i])
 			}
 			r.org.ResetJournal()
-			r.settled(r.want(people...))
+			r.awaitOutcomes(r.want(people...))
 			r.emu.RemoveFault(fault)
 			for _, d := range people {
 				o := r.outcome(d.Key)
@@ -80,10 +80,10 @@ func TestAssignmentsOfOneMakeTheBatch500(t *testing.T) {
 	for i := range people {
 		none[i] = person(i, func(d *events.Desired) { d.Assignments = nil })
 	}
-	r.settled(r.want(none...))
+	r.awaitOutcomes(r.want(none...))
 	guilty := r.user("person0037@example.com")
 	fault := r.plan(emulator.Fault{Effect: emulator.EffectGackRecord, Object: "PermissionSetAssignment", Field: "AssigneeId", Value: guilty.ID})
-	r.settled(r.want(people...))
+	r.awaitOutcomes(r.want(people...))
 	r.emu.RemoveFault(fault)
 	for _, d := range people {
 		o, bad := r.outcome(d.Key), d.Match.Username == guilty.Username
@@ -103,7 +103,7 @@ func TestCreatesAppliedBefore500(t *testing.T) {
 	r := newRig(t)
 	fault := r.plan(emulator.Fault{Operation: "collections.create", Object: "User", Effect: emulator.EffectGackAfterCommit, Times: 1})
 	r.start()
-	r.settled(r.want(crowd(50)...))
+	r.awaitOutcomes(r.want(crowd(50)...))
 	r.struck(fault, 1)
 	r.nobodyFailed()
 	if n := len(r.org.Users()); n != 51 {

@@ -23,7 +23,7 @@ func TestOneTraceFromWorkToSalesforce(t *testing.T) {
 	rec := telemetrytest.Recording(t)
 	r.tel = rec.Telemetry
 	w := r.start()
-	r.settled(r.wantTraced(person(1)))
+	r.awaitOutcomes(r.wantTraced(person(1)))
 	w.stop()
 
 	process := mine(rec, "process rollcall.work.{org}.{lane}.{key}")
@@ -102,8 +102,8 @@ func TestNothingPersonalIsLoggedOrTraced(t *testing.T) {
 		people[i] = hashed(people[i])
 	}
 	w := r.start()
-	r.settled(r.want(people...))
-	r.settled(r.want(leaver(0)))
+	r.awaitOutcomes(r.want(people...))
+	r.awaitOutcomes(r.want(leaver(0)))
 	w.stop()
 	text := rec.LogText()
 	if !strings.Contains(text, `"msg":"person not applied"`) || strings.Count(text, `"msg":"org held"`) != 1 {

@@ -49,7 +49,7 @@ func TestWritesRefusedWhileReadsAnswer(t *testing.T) {
 				r := newRig(t)
 				r.start(change)
 				before, after := changed()
-				r.settled(r.want(before...))
+				r.awaitOutcomes(r.want(before...))
 				if err := r.org.Deny("", d); err != nil {
 					t.Fatal(err)
 				}
@@ -59,7 +59,7 @@ func TestWritesRefusedWhileReadsAnswer(t *testing.T) {
 				if err := r.org.Allow(""); err != nil {
 					t.Fatal(err)
 				}
-				r.settled(revisions)
+				r.awaitOutcomes(revisions)
 				r.nobodyFailed()
 				r.steady()
 				r.asAfter(after)
@@ -74,13 +74,13 @@ func TestEveryWriteIs500(t *testing.T) {
 	r := newRig(t)
 	r.start()
 	before, after := changed()
-	r.settled(r.want(before...))
+	r.awaitOutcomes(r.want(before...))
 	fault := r.plan(emulator.Fault{Operation: "mutating", Effect: emulator.EffectGack})
 	revisions := r.want(after...)
 	r.held(events.CauseUnavailable)
 	r.until("vain probes", func() bool { return r.health.Probes >= 3 })
 	r.emu.RemoveFault(fault)
-	r.settled(revisions)
+	r.awaitOutcomes(revisions)
 	r.nobodyFailed()
 	r.steady()
 	r.asAfter(after)

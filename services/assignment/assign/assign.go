@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 )
@@ -38,9 +39,8 @@ type roster interface {
 
 // Service is assignment. Any number of replicas may run.
 type Service struct {
-	reader   *reader
-	merger   *merger
-	mappings []*mapping
+	reader *reader
+	rules  *rules.Rules
 
 	bus     *bus.Bus
 	roster  roster
@@ -72,7 +72,7 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	return &Service{
-		reader: cfg.reader, merger: cfg.merger, mappings: cfg.mappings,
+		reader: cfg.reader, rules: cfg.rules,
 		bus: b, roster: b, log: t.Log, tracer: t.Tracer, metrics: m, lull: newLull(),
 		work: work, unreadableAgain: unreadableAgain, swept: make(chan struct{}),
 	}, nil

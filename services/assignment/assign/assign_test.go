@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules/rulestest"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
@@ -18,7 +19,7 @@ func TestANewPersonGetsDesiredAndWork(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.start()
-	seq := r.publish("hr", sampleEvent(1))
+	seq := r.publish("hr", rulestest.Event(1))
 	d, dseq := r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
 	if d.Lane != events.LaneChange || d.Fields["Title"] != "Consultant" || d.Origin.Seq != seq || d.Origin.EventID != "e-1" || d.Origin.Source != "hr" || d.Hash == "" {
 		t.Errorf("desired = %+v", d)
@@ -37,10 +38,10 @@ func TestAnUnchangedRepublishMakesNoWork(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.start()
-	r.publish("hr", sampleEvent(1))
+	r.publish("hr", rulestest.Event(1))
 	_, dseq := r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
 	wseq := r.workSeq(events.LaneChange, 1)
-	r.awaitFolded(1, r.publish("hr", sampleEvent(1)))
+	r.awaitFolded(1, r.publish("hr", rulestest.Event(1)))
 	if _, now := r.desired(1); now != dseq || r.workSeq(events.LaneChange, 1) != wseq {
 		t.Error("an unchanged person was published again")
 	}
@@ -51,9 +52,9 @@ func TestABackfillWaitsAndALeaverDoesNot(t *testing.T) {
 	r := newRig(t)
 	r.start()
 	backfill := func(e *events.Event) { e.Lane = events.LaneBackfill }
-	r.publish("hr", sampleEvent(1, backfill))
+	r.publish("hr", rulestest.Event(1, backfill))
 	first, _ := r.awaitDesired(1, func(d events.Desired) bool { return d.Lane == events.LaneBackfill })
-	r.publish("hr", sampleEvent(1, backfill, active(false)))
+	r.publish("hr", rulestest.Event(1, backfill, active(false)))
 	d, dseq := r.awaitDesired(1, func(d events.Desired) bool { return !d.Active })
 	if d.Lane != events.LaneLeaver || d.Match != first.Match || d.Fields != nil {
 		t.Errorf("leaver = %+v", d)
@@ -68,9 +69,9 @@ func TestAnOlderVersionIsSuperseded(t *testing.T) {
 	r := newRig(t)
 	r.sends("hr", events.VersionNumber)
 	r.start()
-	r.publish("hr", sampleEvent(1, versioned("7"), titled("New")))
+	r.publish("hr", rulestest.Event(1, versioned("7"), titled("New")))
 	_, dseq := r.awaitDesired(1, func(d events.Desired) bool { return d.Fields["Title"] == "New" })
-	r.publish("hr", sampleEvent(1, versioned("6"), titled("Old")))
+	r.publish("hr", rulestest.Event(1, versioned("6"), titled("Old")))
 	r.awaitAcked()
 	if _, now := r.desired(1); now != dseq {
 		t.Error("an older export undid a newer one")
@@ -82,15 +83,15 @@ func TestRemovalBySourceAndByAll(t *testing.T) {
 	r := newRig(t)
 	r.start()
 	removed := func(e *events.Event) { e.Type = events.TypePersonRemoved }
-	r.publish("hr", sampleEvent(1))
-	r.publish("directory", sampleEvent(1))
+	r.publish("hr", rulestest.Event(1))
+	r.publish("directory", rulestest.Event(1))
 	r.awaitFolded(1, 1)
 	r.awaitAcked()
-	r.awaitFolded(1, r.publish("hr", sampleEvent(1, removed)))
+	r.awaitFolded(1, r.publish("hr", rulestest.Event(1, removed)))
 	if d, _ := r.desired(1); !d.Active {
 		t.Fatal("one of two sources removed the person, and they left")
 	}
-	r.publish("directory", sampleEvent(1, removed))
+	r.publish("directory", rulestest.Event(1, removed))
 	d, _ := r.awaitDesired(1, func(d events.Desired) bool { return !d.Active })
 	if d.Match.Username == "" {
 		t.Error("a leaver lost what they are recognised by")
@@ -101,7 +102,7 @@ func TestAMappingFailureParksOnlyThatPerson(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for n := 1; n <= 3; n++ {
-		r.publish("hr", sampleEvent(n, func(e *events.Event) {
+		r.publish("hr", rulestest.Event(n, func(e *events.Event) {
 			if n == 2 {
 				e.Person.Name.FamilyName = ""
 			}
@@ -114,7 +115,7 @@ func TestAMappingFailureParksOnlyThatPerson(t *testing.T) {
 			t.Errorf("person %d: %+v", n, d)
 		}
 	}
-	r.publish("hr", sampleEvent(2))
+	r.publish("hr", rulestest.Event(2))
 	r.awaitDesired(2, func(d events.Desired) bool { return d.Problem == nil })
 }
 
@@ -154,7 +155,7 @@ func TestAFailedCommitIsRepeated(t *testing.T) {
 			var once atomic.Bool
 			f := &failing{roster: s.roster, after: after, fail: func(string) bool { return once.CompareAndSwap(false, true) }}
 			s.roster = f
-			r.publish("hr", sampleEvent(1))
+			r.publish("hr", rulestest.Event(1))
 			r.publishRaw(events.DirectorySubject("hr", events.KindPerson), []byte("{"), nil)
 			r.run(s)
 			r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
@@ -174,7 +175,7 @@ func TestAFailedCommitIsRepeated(t *testing.T) {
 // service has come back to it, and looks for the event: it has to be there still.
 func TestNothingIsAckedThatIsNotCommitted(t *testing.T) {
 	t.Parallel()
-	person, group := encoded(t, sampleEvent(1, titled("New"))), encoded(t, groupEvent("Leads", 1))
+	person, group := rulestest.Encoded(t, rulestest.Event(1, titled("New"))), rulestest.Encoded(t, groupEvent("Leads", 1))
 	for name, test := range map[string]struct {
 		subject string // whose commits fail
 		kind    string
@@ -224,7 +225,7 @@ func TestTwoReplicasRace(t *testing.T) {
 	r.start()
 	for round := range rounds {
 		for n := range people {
-			r.publish("hr", sampleEvent(n, titled(fmt.Sprintf("T%d", round))))
+			r.publish("hr", rulestest.Event(n, titled(fmt.Sprintf("T%d", round))))
 		}
 	}
 	last := fmt.Sprintf("T%d", rounds-1)
@@ -245,8 +246,8 @@ func TestAnOlderEventReadLaterLoses(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	s := r.service(telemetry.Discard())
-	r.publish("hr", sampleEvent(1, titled("Old")))
-	r.publish("hr", sampleEvent(1, titled("New")))
+	r.publish("hr", rulestest.Event(1, titled("Old")))
+	r.publish("hr", rulestest.Event(1, titled("New")))
 	r.handled(s, 2)
 	r.handled(s, 1)
 	if d, _ := r.desired(1); d.Fields["Title"] != "New" {
@@ -258,7 +259,7 @@ func TestASecondServiceFoldsNothingTwice(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	stop := r.start()
-	r.publish("hr", sampleEvent(1))
+	r.publish("hr", rulestest.Event(1))
 	r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
 	r.awaitAcked()
 	stop()
@@ -280,7 +281,7 @@ func TestPoison(t *testing.T) {
 	}
 	r.start()
 	person, counts, dates := events.DirectorySubject("hr", events.KindPerson), events.DirectorySubject("counts", events.KindPerson), events.DirectorySubject("dates", events.KindGroup)
-	good := string(encoded(t, sampleEvent(1)))
+	good := string(rulestest.Encoded(t, rulestest.Event(1)))
 	tests := map[string]struct{ subject, data, reason string }{
 		"empty":          {person, "", "is not valid JSON"},
 		"not JSON":       {person, "hello", "is not valid JSON"},
@@ -293,15 +294,15 @@ func TestPoison(t *testing.T) {
 		"no number":      {person, strings.Replace(good, `"employeeNumber":"W00001",`, "", 1), "lacks the attribute that names the person"},
 		"unknown member": {person, strings.Replace(good, `"title"`, `"titel"`, 1), "is not an attribute Rollcall knows"},
 		"nameless member": {events.DirectorySubject("directory", events.KindGroup),
-			strings.Replace(string(encoded(t, groupEvent("Leads", 1))), `"value":"W00001"`, `"display":"x"`, 1), "/data/members/0/value: is missing"},
-		"version unasked": {person, string(encoded(t, sampleEvent(1, versioned("7")))),
+			strings.Replace(string(rulestest.Encoded(t, groupEvent("Leads", 1))), `"value":"W00001"`, `"display":"x"`, 1), "/data/members/0/value: is missing"},
+		"version unasked": {person, string(rulestest.Encoded(t, rulestest.Event(1, versioned("7")))),
 			"event at /sourceversion: is a number, but source hr is configured to send none: say sources.hr.sourceVersion: number in Rollcall's configuration, or leave sourceversion out"},
-		"time unasked": {person, string(encoded(t, sampleEvent(1, versioned("2026-01-01T00:00:00Z")))), "say sources.hr.sourceVersion: time in"},
+		"time unasked": {person, string(rulestest.Encoded(t, rulestest.Event(1, versioned("2026-01-01T00:00:00Z")))), "say sources.hr.sourceVersion: time in"},
 		"no version": {counts, good,
 			"event at /sourceversion: is missing, but source counts is configured to send a number with every event (sources.counts.sourceVersion): send it, or say none there"},
-		"other version": {counts, string(encoded(t, sampleEvent(1, versioned("2026-01-01T00:00:00Z")))),
+		"other version": {counts, string(rulestest.Encoded(t, rulestest.Event(1, versioned("2026-01-01T00:00:00Z")))),
 			"is a time, but source counts is configured to send a number (sources.counts.sourceVersion): send that, or say time there"},
-		"group without": {dates, string(encoded(t, groupEvent("Leads", 1))), "is missing, but source dates is configured to send a time"},
+		"group without": {dates, string(rulestest.Encoded(t, groupEvent("Leads", 1))), "is missing, but source dates is configured to send a time"},
 	}
 	seqs := map[string]uint64{}
 	for name, test := range tests {
@@ -330,7 +331,7 @@ func TestReconsider(t *testing.T) {
 	r := newRig(t)
 	stop := r.start()
 	from := func(n int, title string) uint64 {
-		return r.publishRaw(events.DirectorySubject("payroll", events.KindPerson), encoded(t, sampleEvent(n, titled(title))), nil)
+		return r.publishRaw(events.DirectorySubject("payroll", events.KindPerson), rulestest.Encoded(t, rulestest.Event(n, titled(title))), nil)
 	}
 	first, second := from(1, "First"), from(2, "Second")
 	bad := r.publishRaw(events.DirectorySubject("hr", events.KindPerson), []byte("{"), nil)
@@ -364,16 +365,16 @@ func TestASweepRevisesOnlyWhatTheConfigurationChanges(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	stop := r.start()
-	r.publish("hr", sampleEvent(1))
-	r.publish("hr", sampleEvent(2, func(e *events.Event) { e.Person.UserType = "Contractor" }))
-	r.publish("hr", sampleEvent(3, func(e *events.Event) { e.Person.UserType = "Guest" }))
+	r.publish("hr", rulestest.Event(1))
+	r.publish("hr", rulestest.Event(2, func(e *events.Event) { e.Person.UserType = "Contractor" }))
+	r.publish("hr", rulestest.Event(3, func(e *events.Event) { e.Person.UserType = "Guest" }))
 	_, one := r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
 	r.awaitDesired(2, func(d events.Desired) bool { return d.Active })
 	r.awaitDesired(3, func(d events.Desired) bool { return d.Active })
 	r.awaitAcked()
 	stop()
 
-	a := sampleAssign()
+	a := rulestest.Assign()
 	a.Fields["Title"] = `person.?userType.orValue("") == "Contractor" ? "External" : person.?title.orValue("")`
 	a.Rules[0].When += ` && person.?userType.orValue("") != "Guest"`
 	r.file.Orgs["sales"] = config.Org{Assign: a}
@@ -401,9 +402,9 @@ func TestATooLargePersonIsRejected(t *testing.T) {
 	r := newRig(t)
 	r.start()
 	big := func(e *events.Event) { e.Person.Custom = map[string]string{"notes": strings.Repeat("x", 600<<10)} }
-	r.publish("hr", sampleEvent(1, big))
+	r.publish("hr", rulestest.Event(1, big))
 	r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
-	seq := r.publish("directory", sampleEvent(1, big))
+	seq := r.publish("directory", rulestest.Event(1, big))
 	rejection := r.awaitRejection(seq, func(events.Rejection) bool { return true })
 	if !strings.Contains(rejection.Failure.Message, "is too big") {
 		t.Errorf("rejection = %+v", rejection.Failure)
@@ -415,12 +416,12 @@ func TestNATSRestartLosesNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.start()
-	r.publish("hr", sampleEvent(1))
+	r.publish("hr", rulestest.Event(1))
 	r.awaitDesired(1, func(d events.Desired) bool { return d.Active })
 	r.server.Kill()
 	r.server.Restart(t)
 	r.until("NATS is back", func() bool { return r.bus.Ready() == nil })
-	r.publish("hr", sampleEvent(2))
+	r.publish("hr", rulestest.Event(2))
 	r.awaitDesired(2, func(d events.Desired) bool { return d.Active })
 }
 
@@ -476,7 +477,7 @@ func BenchmarkService(b *testing.B) {
 	for start := 0; start < b.N; start += batch {
 		var groups []bus.Group
 		for n := start; n < min(b.N, start+batch); n++ {
-			groups = append(groups, bus.Group{{Subject: events.DirectorySubject("hr", events.KindPerson), Data: encoded(b, sampleEvent(n))}})
+			groups = append(groups, bus.Group{{Subject: events.DirectorySubject("hr", events.KindPerson), Data: rulestest.Encoded(b, rulestest.Event(n))}})
 		}
 		if _, err := h.bus.Commit(h.ctx, events.StreamDirectory, groups); err != nil {
 			b.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 )
@@ -116,7 +117,7 @@ const readMax = 1000
 // answered by a replica that is behind; a person from one moment beside a
 // desired state from an earlier one would let a change be taken for none.
 func (s *Service) read(ctx context.Context, changes []*change) (map[string]bus.Entry, error) {
-	each := max(1, readMax/(1+len(s.mappings)))
+	each := max(1, readMax/(1+len(s.rules.Orgs())))
 	if len(changes) <= each {
 		have, err := s.roster.Latest(ctx, events.StreamRoster, s.subjects(changes))
 		if err != nil {
@@ -124,7 +125,7 @@ func (s *Service) read(ctx context.Context, changes []*change) (map[string]bus.E
 		}
 		return have, nil
 	}
-	all := make(map[string]bus.Entry, len(changes)*(1+len(s.mappings)))
+	all := make(map[string]bus.Entry, len(changes)*(1+len(s.rules.Orgs())))
 	for part := range slices.Chunk(changes, each) {
 		have, err := s.roster.Latest(ctx, events.StreamRoster, s.subjects(part))
 		if err != nil {
@@ -136,11 +137,11 @@ func (s *Service) read(ctx context.Context, changes []*change) (map[string]bus.E
 }
 
 func (s *Service) subjects(changes []*change) []string {
-	out := make([]string, 0, len(changes)*(1+len(s.mappings)))
+	out := make([]string, 0, len(changes)*(1+len(s.rules.Orgs())))
 	for _, c := range changes {
 		out = append(out, events.PersonSubject(c.key))
-		for _, m := range s.mappings {
-			out = append(out, events.DesiredSubject(m.org, c.key))
+		for _, org := range s.rules.Orgs() {
+			out = append(out, events.DesiredSubject(org, c.key))
 		}
 	}
 	return out
@@ -173,11 +174,11 @@ func (s *Service) buildGroup(c *change, have map[string]bus.Entry) (bus.Group, e
 		return nil, nil
 	}
 	header := headerOf(c.context)
-	who, err := s.identify(&state, entry)
+	before, err := decodeBefore(&state, entry, known)
 	if err != nil {
 		return nil, err
 	}
-	writes, err := s.desire(c, who, have, header)
+	writes, err := s.desire(c, &state, before, have, header)
 	if err != nil || !changed && len(writes) == 0 {
 		return nil, err
 	}
@@ -206,34 +207,42 @@ func encodePerson(state *events.PersonState) ([]byte, error) {
 	return data, err
 }
 
-// identify makes the identity of a person. A removal says nothing of them, so who
-// they were before is what their user is found by.
-func (s *Service) identify(state *events.PersonState, entry bus.Entry) (*identity, error) {
-	who, err := newIdentity(s.merger, state, nil)
-	if err != nil || who.person != nil || entry.Seq == 0 {
-		return who, err
+// decodeBefore is the person before the change, where the rules have to know it.
+// It is decoded once more, because the change was made in what came of the first
+// time.
+func decodeBefore(state *events.PersonState, entry bus.Entry, known bool) (*events.PersonState, error) {
+	if !known || !rules.Gone(state) {
+		return nil, nil //nolint:nilnil // nobody before is a state, not an error
 	}
 	before, err := events.Decode[events.PersonState](entry.Data)
 	if err != nil {
 		return nil, err
 	}
-	return newIdentity(s.merger, state, &before)
+	return &before, nil
 }
 
 // desire returns the writes of every org in which the change makes a difference.
-func (s *Service) desire(c *change, who *identity, have map[string]bus.Entry, header bus.Header) ([]bus.Write, error) {
-	var writes []bus.Write
-	for _, m := range s.mappings {
-		entry, known := have[events.DesiredSubject(m.org, c.key)]
-		previous, err := decodeDesired(entry, known)
+func (s *Service) desire(c *change, state, before *events.PersonState, have map[string]bus.Entry, header bus.Header) ([]bus.Write, error) {
+	previous := make(map[string]*events.Desired, len(s.rules.Orgs()))
+	for _, org := range s.rules.Orgs() {
+		entry, known := have[events.DesiredSubject(org, c.key)]
+		d, err := decodeDesired(entry, known)
 		if err != nil {
 			return nil, err
 		}
-		d := m.desire(who, previous)
+		previous[org] = d
+	}
+	wishes, err := s.rules.Desire(state, before, previous)
+	if err != nil {
+		return nil, err
+	}
+	var writes []bus.Write
+	for _, org := range s.rules.Orgs() {
+		d := wishes[org]
 		if d == nil {
 			continue
 		}
-		data, err := m.seal(d, previous, c.lane, c.origin)
+		data, err := rules.Seal(d, previous[org], c.lane, c.origin)
 		if err != nil {
 			return nil, err
 		}
@@ -241,9 +250,10 @@ func (s *Service) desire(c *change, who *identity, have map[string]bus.Entry, he
 			continue
 		}
 		c.desired = append(c.desired, d)
+		subject := events.DesiredSubject(org, c.key)
 		writes = append(writes,
-			bus.Write{Subject: events.DesiredSubject(m.org, c.key), Data: data, Header: header, Guarded: true, LastSeq: entry.Seq},
-			bus.Write{Subject: events.WorkSubject(m.org, d.Lane, c.key), Data: s.work, Header: header})
+			bus.Write{Subject: subject, Data: data, Header: header, Guarded: true, LastSeq: have[subject].Seq},
+			bus.Write{Subject: events.WorkSubject(org, d.Lane, c.key), Data: s.work, Header: header})
 	}
 	return writes, nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
 	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 )
@@ -15,9 +16,8 @@ import (
 // Config is what assignment needs, checked and compiled. Make one with
 // [ConfigFrom].
 type Config struct {
-	reader   *reader
-	merger   *merger
-	mappings []*mapping
+	reader *reader
+	rules  *rules.Rules
 }
 
 // ConfigFrom takes assignment's part of the configuration: deployment.keyFile,
@@ -25,24 +25,20 @@ type Config struct {
 // expression that does not compile with its place among them.
 func ConfigFrom(f config.File) (Config, error) {
 	sources, errSources := readSources(f.Sources)
-	mappings, errOrgs := readOrgs(f.Orgs)
+	compiled, errRules := rules.Compile(f)
 	keyer, errKey := readKey(f.Deployment.KeyFile)
-	if err := errors.Join(errKey, errSources, checkPrecedence(f), errOrgs); err != nil {
+	if err := errors.Join(errKey, errSources, errRules); err != nil {
 		return Config{}, err
 	}
-	return Config{
-		reader:   &reader{sources: sources, keyer: keyer},
-		merger:   newMerger(f.Precedence),
-		mappings: mappings,
-	}, nil
+	return Config{reader: &reader{sources: sources, keyer: keyer}, rules: compiled}, nil
 }
 
 // CheckMappings says whether every expression of the configuration compiles; it
 // reads no file, so a configuration can be checked away from its installation.
 func CheckMappings(f config.File) error {
 	_, errSources := readSources(f.Sources)
-	_, errOrgs := readOrgs(f.Orgs)
-	return errors.Join(errSources, checkPrecedence(f), errOrgs)
+	_, errRules := rules.Compile(f)
+	return errors.Join(errSources, errRules)
 }
 
 func readKey(path string) (*events.Keyer, error) {
@@ -72,39 +68,6 @@ func readSources(sources map[string]config.Source) (map[string]source, error) {
 			faults = append(faults, err)
 		}
 		out[name] = source{ids: ids, versions: sources[name].VersionKind()}
-	}
-	return out, errors.Join(faults...)
-}
-
-func checkPrecedence(f config.File) error {
-	var faults []error
-	for _, path := range slices.Sorted(maps.Keys(f.Precedence)) {
-		if err := checkPath(path); err != nil {
-			faults = append(faults, fmt.Errorf("precedence: %w", err))
-		}
-		for _, source := range f.Precedence[path] {
-			if _, ok := f.Sources[source]; !ok {
-				faults = append(faults, fmt.Errorf("precedence.%s: %q is not among the sources", path, source))
-			}
-		}
-	}
-	return errors.Join(faults...)
-}
-
-func readOrgs(orgs map[string]config.Org) ([]*mapping, error) {
-	c, err := newCompiler()
-	if err != nil {
-		return nil, err
-	}
-	var faults []error
-	var out []*mapping
-	for _, name := range slices.Sorted(maps.Keys(orgs)) {
-		if err := events.CheckName(name); err != nil {
-			faults = append(faults, fmt.Errorf("orgs: %w", err))
-		}
-		m, err := newMapping(c, name, orgs[name].Assign)
-		faults = append(faults, err)
-		out = append(out, m)
 	}
 	return out, errors.Join(faults...)
 }

@@ -1,79 +1,17 @@
-// Package assign works out what every person should have in every Salesforce
-// org: it folds DIRECTORY's events into [events.PersonState] and
-// [events.GroupState], and keeps one [events.Desired] per person and org.
+// Package assign keeps what every person should have in every Salesforce org: it
+// takes DIRECTORY's events, has package rules fold them into [events.PersonState]
+// and [events.GroupState] and work out one [events.Desired] per person and org,
+// and commits what comes of it.
 //
 // # Where is what
 //
 //   - assign.go: the service and its loops
 //   - step.go, incoming.go: one batch of events, from messages to acks
-//   - series.go, fold.go: what a source's events come to
-//   - merge.go, attribute.go: one person of several sources
-//   - desired.go: what a person should have in one org
-//   - mapping.go, expression.go, functions.go, path.go, vars.go: an org's
-//     configuration, compiled, and what its expressions see
 //   - change.go: a person's change, read, worked out and committed
 //   - groups.go: a group's event, and its members
 //   - reject.go, reconsider.go: what cannot be understood, and is read again
 //   - sweep.go: everybody, once, at the start
 //   - config.go, metrics.go: what it is given, and what it counts
-//
-// # Folding
-//
-// A source's events about one person, or one group, have one order: series,
-// sourceversion, sequence in DIRECTORY. What they come to is a function of the
-// set of them, whatever replicas read them in whatever order, and however often:
-//
-//   - a source sends sourceversion always or never, as configured; an event of
-//     another kind is rejected for itself, and not for what it is compared with
-//   - a series begins at a removal, whatever its sourceversion, and no event
-//     with a lower sequence belongs to it; the last removal begins the series
-//     that counts
-//   - within the series the event with the higher sourceversion counts, of
-//     equal ones that with the higher sequence; the removal is one of them, so
-//     an export older than it brings nobody back
-//   - "active" is from the newest event of the series that says it, which may be
-//     superseded in all else; where none says it the person is active
-//
-// A removal may be read after events that follow it. So the state keeps, beside
-// what counts, what would count then: an event that is superseded by one with a
-// lower sequence. There is hardly ever one; [maxStanding] bounds them.
-//
-// # Merging
-//
-// A person is what the sources say of them that have not removed them. Each
-// attribute is taken from the first source that speaks of it (has it, and not
-// empty), in the order that config's precedence gives for the attribute's path,
-// else for the path's first part ("name", "enterprise", "custom"), else for
-// "*"; sources that the order does not name follow in alphabetical order. A
-// list (emails, phoneNumbers, …) is taken whole from one source.
-//
-// "active" follows the same order, among sources one of whose events says it.
-// Where none does the person is active; a person whom every source has removed
-// is not.
-//
-// # Desired state
-//
-// A person who is not active, or whom no rule matches, is a leaver in every org
-// that had a Desired for them: no field is evaluated, so nobody's deactivation
-// waits for a mapping, and the values an existing user is recognised by are
-// kept.
-//
-// Somebody who is not active and never had a Desired is sought: their user may
-// be older than Rollcall, or their number written in another way. Their Desired
-// holds every value by which the org recognises users that can be worked out;
-// where there is none, nobody can be found, and none is written. Only those of
-// whom it is said that they have left are sought: somebody active whom no rule
-// matches may have a user that Rollcall does not manage, and gets no Desired.
-// Whoever was only sought waits on lane leaver after a live event, and on lane
-// backfill after a load or a sweep, where they come by the thousand and most have
-// no user: a real leaver does not stand behind them.
-//
-// An expression that fails for one person becomes that Desired's Problem, with
-// the expression and the attributes it looked at: nothing is sent for them, and
-// nobody else is concerned. That holds for a rule's condition too: a condition
-// that cannot be decided is not false.
-//
-// A Desired that has not changed is not written, and makes no work.
 //
 // # Committing
 //

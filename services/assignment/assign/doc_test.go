@@ -16,7 +16,7 @@ func TestEveryFileHasItsPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, list, _ := strings.Cut(string(doc), "# Where is what")
-	list, _, _ = strings.Cut(list, "# Folding")
+	list, _, _ = strings.Cut(list, "# Committing")
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)

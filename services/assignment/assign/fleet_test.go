@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules/rulestest"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 )
@@ -52,8 +53,8 @@ func TestAnOlderReplicaLeavesWhatItCannotRead(t *testing.T) {
 		source string
 		done   func(r *rig, seq uint64) bool
 	}{
-		"a person":         {"rollcall.person.", sampleEvent(1, titled("New")), "hr", titleIsNew},
-		"a desired state":  {"rollcall.desired.", sampleEvent(1, titled("New")), "hr", titleIsNew},
+		"a person":         {"rollcall.person.", rulestest.Event(1, titled("New")), "hr", titleIsNew},
+		"a desired state":  {"rollcall.desired.", rulestest.Event(1, titled("New")), "hr", titleIsNew},
 		"a group":          {"rollcall.group.", groupEvent("Followers", 1), "directory", groupIsNew},
 		"a group's member": {"rollcall.person.", groupEvent("Followers", 1), "directory", groupIsNew},
 	} {
@@ -61,7 +62,7 @@ func TestAnOlderReplicaLeavesWhatItCannotRead(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			present := r.service(telemetry.Discard())
-			r.handled(present, r.publish("hr", sampleEvent(1)))
+			r.handled(present, r.publish("hr", rulestest.Event(1)))
 			r.handled(present, r.publish("directory", groupEvent("Leads", 1)))
 			stored := r.roster()
 

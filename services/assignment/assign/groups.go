@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 )
@@ -46,7 +47,7 @@ func (s *Service) groupRound(ctx context.Context, in *incoming, touched map[stri
 		return false, err
 	}
 	before := state
-	in.folded = foldGroup(&state, in)
+	in.folded = rules.FoldGroup(&state, in.said())
 	data, err := encodeGroup(&state)
 	if err != nil {
 		return false, err
@@ -59,14 +60,14 @@ func (s *Service) groupRound(ctx context.Context, in *incoming, touched map[stri
 	if err != nil {
 		return false, err
 	}
-	if in.folded != foldSuperseded {
+	if in.folded != rules.FoldSuperseded {
 		stored, err := s.commitGroup(ctx, in, data, entry.Seq)
 		if !stored {
 			return false, err
 		}
 	}
 	switch {
-	case in.folded != foldApplied:
+	case in.folded != rules.FoldApplied:
 		s.finish(in, verdictSuperseded)
 	case changed:
 		s.finish(in, verdictApplied)
@@ -139,18 +140,18 @@ type spread struct {
 // that died, or lost the race for the group, while it was handling this event
 // may have changed people already, and nobody else looks at them again.
 func newSpread(in *incoming, before, after *events.GroupState, touched map[string]bool) *spread {
-	sp := &spread{in: in, state: after, touched: touched, check: in.folded != foldApplied}
+	sp := &spread{in: in, state: after, touched: touched, check: in.folded != rules.FoldApplied}
 	if sp.check {
 		sp.state = before
 	}
 	sp.members = memberSet(sp.state.Group)
 	if sp.state.Group != nil {
-		sp.name = groupName(sp.state.Group)
+		sp.name = rules.GroupName(sp.state.Group)
 	}
 	ids := maps.Clone(touched)
 	switch was := memberSet(before.Group); {
 	case !sp.check:
-		renamed := before.Group != nil && groupName(before.Group) != sp.name
+		renamed := before.Group != nil && rules.GroupName(before.Group) != sp.name
 		add(ids, sp.members, func(id string) bool { return renamed || !was[id] })
 		add(ids, was, func(id string) bool { return !sp.members[id] })
 	case before.Origin.Seq != in.entry.Seq: // else this event made the group what it is

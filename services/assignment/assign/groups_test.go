@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules/rulestest"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 )
 
@@ -30,8 +31,8 @@ func TestGroupsJoinRenameLeaveAndGo(t *testing.T) {
 	if _, seq := r.desired(1); seq != 0 {
 		t.Error("somebody known only as a member got a desired state")
 	}
-	r.publish("hr", sampleEvent(1))
-	r.publish("hr", sampleEvent(2))
+	r.publish("hr", rulestest.Event(1))
+	r.publish("hr", rulestest.Event(2))
 	r.awaitDesired(1, hasLead(true))
 	r.awaitDesired(2, hasLead(true))
 	r.publish("directory", groupEvent("Leads", 2, 3)) // 1 leaves

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 )
@@ -31,13 +32,18 @@ type incoming struct {
 	// again says that an admin wants a rejected event to be read again.
 	again bool
 	// folded says what the event did to the person.
-	folded folded
+	folded rules.Folded
 	// trouble says why the event is undecided, where that is not the bus.
 	trouble error
 	// verdict is what became of the event; done is told, with the delay after
 	// which an undecided event is to come again.
 	verdict verdict
 	done    func(verdict, time.Duration)
+}
+
+// said is the event as the rules fold it.
+func (in *incoming) said() rules.Event {
+	return rules.Event{Event: in.event, Origin: in.origin, Versions: in.versions, CorrelationID: in.correlationID, Key: in.key}
 }
 
 // verdict is what became of an event.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules/rulestest"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 )
 
@@ -81,7 +83,7 @@ func (r *rig) inOrder(s *Service, seqs []uint64) events.GroupState {
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		foldGroup(&state, in)
+		rules.FoldGroup(&state, in.said())
 	}
 	return state
 }
@@ -133,7 +135,7 @@ func TestAnyInterleavingOfAGroupsEventsEndsAlike(t *testing.T) {
 		members := map[int]string{}
 		for n := range people {
 			if memberSet(want.Group)[fmt.Sprintf("W%05d", n)] {
-				members[n] = groupName(want.Group)
+				members[n] = rules.GroupName(want.Group)
 			}
 		}
 		if is := r.memberships(key, people); !reflect.DeepEqual(is, members) {
@@ -157,7 +159,7 @@ func TestReplicasFoldSeveralSourcesAlike(t *testing.T) {
 	dice := rand.New(rand.NewPCG(seed, 0))
 	var seqs []uint64
 	for range 12 * people {
-		e := sampleEvent(dice.IntN(people), titled(fmt.Sprint("T", dice.IntN(1000))))
+		e := rulestest.Event(dice.IntN(people), titled(fmt.Sprint("T", dice.IntN(1000))))
 		source := []string{"hr", "directory"}[dice.IntN(2)]
 		if source == "hr" {
 			e.SourceVersion = fmt.Sprint(1 + dice.IntN(4))
@@ -177,7 +179,7 @@ func TestReplicasFoldSeveralSourcesAlike(t *testing.T) {
 		if is, should := sourcesOf(t, got), sourcesOf(t, *want[r.key(n)]); is != should {
 			t.Errorf("person %d ended as\n%s\nand in order as\n%s", n, is, should)
 		}
-		merged, isActive := one.merger.merge(&got)
+		merged, isActive := one.rules.Merge(&got)
 		d, seq := r.desired(n)
 		if d.Active != isActive || seq > 0 && isActive && d.Fields["Title"] != merged.Title {
 			t.Errorf("person %d: active %v, title %v; the sources say active %v, %+v", n, d.Active, d.Fields["Title"], isActive, merged)
@@ -205,7 +207,7 @@ func TestReplicasLoseNothingOfTwoSources(t *testing.T) {
 		for n := range people {
 			newest[n] = map[string]uint64{}
 			for _, source := range []string{"hr", "directory"} {
-				newest[n][source] = r.publish(source, sampleEvent(n, badge(source, round)))
+				newest[n][source] = r.publish(source, rulestest.Event(n, badge(source, round)))
 			}
 		}
 	}
@@ -235,7 +237,7 @@ func (r *rig) foldInOrder(s *Service, seqs []uint64) map[events.Key]*events.Pers
 		if out[in.key] == nil {
 			out[in.key] = &events.PersonState{Key: in.key}
 		}
-		foldPerson(out[in.key], in)
+		rules.FoldPerson(out[in.key], in.said())
 	}
 	return out
 }

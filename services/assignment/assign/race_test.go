@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules/rulestest"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry/telemetrytest"
@@ -47,10 +48,10 @@ func TestAnotherReplicaBetweenReadAndCommit(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	one, other := r.service(telemetry.Discard()), r.service(telemetry.Discard())
-	r.handled(one, r.publish("hr", sampleEvent(1)))
-	r.handled(one, r.publish("directory", sampleEvent(1)))
-	hr := r.publish("hr", sampleEvent(1, titled("Nobody sees it"))) // directory comes first
-	dir := r.publish("directory", sampleEvent(1))
+	r.handled(one, r.publish("hr", rulestest.Event(1)))
+	r.handled(one, r.publish("directory", rulestest.Event(1)))
+	hr := r.publish("hr", rulestest.Event(1, titled("Nobody sees it"))) // directory comes first
+	dir := r.publish("directory", rulestest.Event(1))
 	one.roster = &interposed{roster: r.bus, between: func() { r.handled(other, dir) }}
 	if in := r.handled(one, hr); in[0].verdict != verdictUnchanged {
 		t.Errorf("the event is %s", in[0].verdict)
@@ -158,8 +159,8 @@ func TestAChangeIsInTheTraceOfTheEventThatMadeIt(t *testing.T) {
 		return bus.Header{events.HeaderTraceparent: {"00-" + id + "-" + spanID + "-01"}}
 	}
 	subject := events.DirectorySubject("hr", events.KindPerson)
-	first := r.publishRaw(subject, encoded(t, sampleEvent(1, titled("A"))), traced(headerTrace))
-	second := r.publishRaw(subject, encoded(t, sampleEvent(1, titled("B"))), traced(eventTrace))
+	first := r.publishRaw(subject, rulestest.Encoded(t, rulestest.Event(1, titled("A"))), traced(headerTrace))
+	second := r.publishRaw(subject, rulestest.Encoded(t, rulestest.Event(1, titled("B"))), traced(eventTrace))
 	batch := r.handled(s, second, first)
 	for _, in := range batch {
 		if in.verdict != verdictApplied {

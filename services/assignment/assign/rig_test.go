@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules/rulestest"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/bus/bustest"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
@@ -30,9 +31,9 @@ type rig struct {
 
 func newRig(t testing.TB, orgs ...string) *rig {
 	t.Helper()
-	f := sampleFile(t)
+	f := rulestest.File(t)
 	for _, org := range orgs {
-		f.Orgs[org] = config.Org{Assign: sampleAssign()}
+		f.Orgs[org] = config.Org{Assign: rulestest.Assign()}
 	}
 	server := bustest.Start(t, bus.Topology{Orgs: []string{"sales"}})
 	keyer, err := events.NewKeyer([]byte(strings.Repeat("k", events.MinDeploymentKeyBytes)))
@@ -84,7 +85,7 @@ func (r *rig) start() (stop func()) { return r.run(r.service(telemetry.Discard()
 // publish stores an event and returns its sequence.
 func (r *rig) publish(source string, e *events.Event) uint64 {
 	r.t.Helper()
-	return r.publishRaw(events.DirectorySubject(source, events.Kind(e.Type)), encoded(r.t, e), nil)
+	return r.publishRaw(events.DirectorySubject(source, events.Kind(e.Type)), rulestest.Encoded(r.t, e), nil)
 }
 
 func (r *rig) publishRaw(subject string, data []byte, h bus.Header) uint64 {

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 )
@@ -172,9 +173,9 @@ func foldAll(c *change, state *events.PersonState, ins []*incoming) bool {
 	c.lane = events.LaneBackfill
 	c.origin = newestOrigin(state)
 	for _, in := range ins {
-		in.folded = foldPerson(state, in)
-		changed = changed || in.folded != foldSuperseded
-		if in.folded != foldApplied {
+		in.folded = rules.FoldPerson(state, in.said())
+		changed = changed || in.folded != rules.FoldSuperseded
+		if in.folded != rules.FoldApplied {
 			continue
 		}
 		c.origin, c.context = in.origin, in.context
@@ -192,7 +193,7 @@ func (s *Service) conclude(ctx context.Context, c *change, ins []*incoming) {
 	switch {
 	case errors.As(c.err, &big):
 		for _, in := range ins {
-			if in.fault == nil && in.folded == foldApplied {
+			if in.fault == nil && in.folded == rules.FoldApplied {
 				in.fault = &events.EventError{Where: "/data", Reason: "is too big: with it, " + big.Error()}
 			}
 		}
@@ -208,7 +209,7 @@ func (s *Service) conclude(ctx context.Context, c *change, ins []*incoming) {
 	for _, in := range ins {
 		switch {
 		case in.fault != nil:
-		case in.folded != foldApplied:
+		case in.folded != rules.FoldApplied:
 			s.finish(in, verdictSuperseded)
 		case len(c.desired) == 0:
 			s.finish(in, verdictUnchanged)

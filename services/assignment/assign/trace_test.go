@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules/rulestest"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry/telemetrytest"
 )
@@ -25,8 +26,8 @@ func TestTheTraceGoesFromTheEventToItsWork(t *testing.T) {
 	r.run(r.service(rec.Telemetry))
 	withAttribute := func(e *events.Event) { e.Traceparent = "00-" + eventTrace + "-" + spanID + "-01" }
 	subject := events.DirectorySubject("hr", events.KindPerson)
-	r.publishRaw(subject, encoded(t, sampleEvent(1, withAttribute)), bus.Header{events.HeaderTraceparent: {"00-" + headerTrace + "-" + spanID + "-01"}})
-	r.publishRaw(subject, encoded(t, sampleEvent(2, withAttribute)), nil)
+	r.publishRaw(subject, rulestest.Encoded(t, rulestest.Event(1, withAttribute)), bus.Header{events.HeaderTraceparent: {"00-" + headerTrace + "-" + spanID + "-01"}})
+	r.publishRaw(subject, rulestest.Encoded(t, rulestest.Event(2, withAttribute)), nil)
 	r.publishRaw(subject, []byte(`{"personal":"data"`), nil)
 	for n, trace := range map[int]string{1: headerTrace, 2: eventTrace} {
 		d, _ := r.awaitDesired(n, func(d events.Desired) bool { return d.Active })
@@ -72,7 +73,7 @@ func TestWhatIsSupersededIsCountedAndLogged(t *testing.T) {
 	rec := telemetrytest.Recording(t)
 	s := r.service(rec.Telemetry)
 	for _, version := range []string{"5", "4", "3"} {
-		r.handled(s, r.publish("hr", sampleEvent(1, versioned(version))))
+		r.handled(s, r.publish("hr", rulestest.Event(1, versioned(version))))
 	}
 	answer := httptest.NewRecorder()
 	rec.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))

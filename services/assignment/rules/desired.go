@@ -1,4 +1,4 @@
-package assign
+package rules
 
 import (
 	"cmp"
@@ -19,7 +19,7 @@ const maxDesiredBytes = events.MaxEventBytes - 32<<10
 const mapOperation = "map"
 
 // identity is one person as all sources together have them: what the orgs'
-// expressions see. It is made once per change and asked once per org.
+// expressions see. It is made once and asked once per org.
 type identity struct {
 	state  *events.PersonState
 	person *events.Person
@@ -60,8 +60,7 @@ func (who *identity) prepare() (err error) {
 func (who *identity) known() bool { return len(who.state.Sources) > 0 }
 
 // desire works out what the person should have in an org; previous is nil where
-// there was nothing before. It returns nil where there is nothing to say. Lane,
-// origin and hash are left to the caller.
+// there was nothing before. It returns nil where there is nothing to say.
 func (m *mapping) desire(who *identity, previous *events.Desired) *events.Desired {
 	switch {
 	case !who.known():
@@ -288,10 +287,10 @@ func failure(message string, e *expression, who *identity) *events.Failure {
 	}
 }
 
-// seal sets lane, origin and hash, and encodes. It returns nil where the hash is
+// Seal sets lane, origin and hash, and encodes. It returns nil where the hash is
 // that of previous: nothing has changed. A result too big to be stored is a
 // problem of this person's mapping like any other.
-func (m *mapping) seal(d, previous *events.Desired, lane events.Lane, origin events.Origin) ([]byte, error) {
+func Seal(d, previous *events.Desired, lane events.Lane, origin events.Origin) ([]byte, error) {
 	d.Lane, d.Origin = lane, origin
 	// Those who were only ever sought come by the thousand with a first load, and
 	// most have no user: a real leaver does not stand behind them.

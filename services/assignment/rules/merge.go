@@ -1,4 +1,4 @@
-package assign
+package rules
 
 import (
 	"slices"
@@ -22,7 +22,7 @@ func newMerger(precedence map[string][]string) *merger {
 func (m *merger) merge(state *events.PersonState) (*events.Person, bool) {
 	names := make([]string, 0, len(state.Sources))
 	for name, s := range state.Sources {
-		if !s.Removed && s.Person != nil {
+		if speaks(s) {
 			names = append(names, name)
 		}
 	}
@@ -35,6 +35,9 @@ func (m *merger) merge(state *events.PersonState) (*events.Person, bool) {
 	slices.Sort(names)
 	return m.mergeAll(state, names), m.active(state, names)
 }
+
+// speaks says whether a source has the person.
+func speaks(s events.SourceState) bool { return !s.Removed && s.Person != nil }
 
 // active follows the order of its own path; where no source speaks of it the
 // person is active.

@@ -1,34 +1,48 @@
-package assign
+package rules
 
 import (
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 )
 
-// folded says what an event did to the state it was folded into.
-type folded int
+// Event is one event of a source as it is folded.
+type Event struct {
+	*events.Event
+	// Origin names its source and its sequence in DIRECTORY, by which it is ordered.
+	Origin events.Origin
+	// Versions is the kind of sourceversion that the source is configured to send.
+	Versions events.VersionKind
+	// CorrelationID is the person's, empty for a group; Key is derived from it, or
+	// from the group's own id.
+	CorrelationID string
+	Key           events.Key
+}
+
+// Folded says what an event did to the state it was folded into.
+type Folded int
 
 const (
-	// foldSuperseded: the state had this event already, or what supersedes it.
-	foldSuperseded folded = iota
-	// foldKept: the event is superseded, and kept in the state all the same: it
-	// counts if a removal before it is read later.
-	foldKept
-	// foldApplied: it is by this event that the state says what it says.
-	foldApplied
+	// FoldSuperseded says that the state had this event already, or what supersedes
+	// it.
+	FoldSuperseded Folded = iota
+	// FoldKept says that the event is superseded, and kept in the state all the
+	// same: it counts if a removal before it is read later.
+	FoldKept
+	// FoldApplied says that it is by this event that the state says what it says.
+	FoldApplied
 )
 
-// foldPerson folds a person's event into state.
-func foldPerson(state *events.PersonState, in *incoming) folded {
-	have := state.Sources[in.source]
-	s := &series{kind: in.versions, start: have.Series, active: have.Active}
+// FoldPerson folds a person's event into state.
+func FoldPerson(state *events.PersonState, in Event) Folded {
+	have := state.Sources[in.Origin.Source]
+	s := &series{kind: in.Versions, start: have.Series, active: have.Active}
 	s.said = standing(have.Removed || have.Person == nil, events.Superseded{
 		Origin: have.Origin, SourceVersion: have.SourceVersion, Person: have.Person,
 	}, have.Superseded)
-	person := *in.event.Person
+	person := *in.Person
 	person.Active = nil
-	if !s.take(in, events.Superseded{Person: &person}, in.event.Person.Active) {
-		return foldSuperseded
+	if !s.take(in, events.Superseded{Person: &person}, in.Person.Active) {
+		return FoldSuperseded
 	}
 	next := events.SourceState{Series: s.start, Active: s.active}
 	now, removed, rest := s.outcome()
@@ -36,12 +50,12 @@ func foldPerson(state *events.PersonState, in *incoming) folded {
 	if state.Sources == nil {
 		state.Sources = make(map[string]events.SourceState, 1)
 	}
-	state.Sources[in.source] = next
-	state.CorrelationID = in.correlationID
+	state.Sources[in.Origin.Source] = next
+	state.CorrelationID = in.CorrelationID
 	if next.Origin.Seq == have.Origin.Seq && deciding(next.Active) == deciding(have.Active) {
-		return foldKept
+		return FoldKept
 	}
-	return foldApplied
+	return FoldApplied
 }
 
 // deciding is the event that says whether the person is active, 0 for none.
@@ -52,21 +66,21 @@ func deciding(active []events.Activity) uint64 {
 	return active[0].Seq
 }
 
-// foldGroup folds a group's event into state.
-func foldGroup(state *events.GroupState, in *incoming) folded {
-	s := &series{kind: in.versions, start: state.Series}
+// FoldGroup folds a group's event into state.
+func FoldGroup(state *events.GroupState, in Event) Folded {
+	s := &series{kind: in.Versions, start: state.Series}
 	s.said = standing(state.Removed || state.Group == nil, events.Superseded{
 		Origin: state.Origin, SourceVersion: state.SourceVersion, Group: state.Group,
 	}, state.Superseded)
-	if !s.take(in, events.Superseded{Group: keptGroup(in.event)}, nil) {
-		return foldSuperseded
+	if !s.take(in, events.Superseded{Group: keptGroup(in.Group)}, nil) {
+		return FoldSuperseded
 	}
-	next := events.GroupState{Key: in.key, Source: in.source, Revision: state.Revision + 1, Series: s.start}
+	next := events.GroupState{Key: in.Key, Source: in.Origin.Source, Revision: state.Revision + 1, Series: s.start}
 	now, removed, rest := s.outcome()
 	next.Origin, next.SourceVersion, next.Removed, next.Group, next.Superseded = now.Origin, now.SourceVersion, removed, now.Group, rest
-	did := foldApplied
+	did := FoldApplied
 	if next.Origin.Seq == state.Origin.Seq {
-		did = foldKept
+		did = FoldKept
 	}
 	*state = next
 	return did
@@ -82,11 +96,11 @@ func standing(none bool, counts events.Superseded, rest []events.Superseded) []e
 }
 
 // take takes an event in, and says whether it may ever count.
-func (s *series) take(in *incoming, word events.Superseded, active *bool) bool {
-	if in.event.Removed() {
-		return s.remove(events.Removal{Origin: in.origin, SourceVersion: in.event.SourceVersion})
+func (s *series) take(in Event, word events.Superseded, active *bool) bool {
+	if in.Removed() {
+		return s.remove(events.Removal{Origin: in.Origin, SourceVersion: in.SourceVersion})
 	}
-	word.Origin, word.SourceVersion = in.origin, in.event.SourceVersion
+	word.Origin, word.SourceVersion = in.Origin, in.SourceVersion
 	return s.add(word, active)
 }
 
@@ -101,10 +115,10 @@ func (s *series) outcome() (now events.Superseded, removed bool, rest []events.S
 // keptGroup is what is kept of a group: its members by correlation id only. The
 // keys are derived when they are needed, which keeps the largest group that can
 // be published below the largest message that can be stored.
-func keptGroup(e *events.Event) *events.Group {
-	g := &events.Group{ExternalID: e.Group.ExternalID, ID: e.Group.ID, DisplayName: e.Group.DisplayName}
-	g.Members = make([]events.Member, 0, len(e.Group.Members))
-	for _, m := range e.Group.Members {
+func keptGroup(said *events.Group) *events.Group {
+	g := &events.Group{ExternalID: said.ExternalID, ID: said.ID, DisplayName: said.DisplayName}
+	g.Members = make([]events.Member, 0, len(said.Members))
+	for _, m := range said.Members {
 		if correlation.IsPerson(m) {
 			g.Members = append(g.Members, events.Member{Value: m.Value})
 		}
@@ -112,8 +126,8 @@ func keptGroup(e *events.Event) *events.Group {
 	return g
 }
 
-// groupName is the name under which rules and expressions know a group.
-func groupName(g *events.Group) string {
+// GroupName is the name under which rules and expressions know a group.
+func GroupName(g *events.Group) string {
 	if g.DisplayName != "" {
 		return g.DisplayName
 	}

@@ -58,6 +58,9 @@ func writeConfig(t *testing.T, text string) string {
 	return path
 }
 
+// nobody is where no server is: the system gives this port to no test.
+const nobody = "nats://127.0.0.1:1"
+
 // freePort returns a port that was free a moment ago.
 func freePort(t *testing.T) string {
 	t.Helper()
@@ -114,7 +117,7 @@ func TestRunSaysWhatToChange(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = taken.Close() })
 	reach := "nats: {url: \"" + s.URL() + "\", connectTimeout: 200ms}\n"
-	none := "nats: {url: \"nats://" + freePort(t) + "\", connectTimeout: 200ms}\n"
+	none := "nats: {url: \"" + nobody + "\", connectTimeout: 200ms}\n"
 
 	cases := map[string]struct {
 		args []string
@@ -127,7 +130,7 @@ func TestRunSaysWhatToChange(t *testing.T) {
 		"stray argument":    {[]string{"now"}, app.ExitUsage, `unexpected argument "now"`},
 		"unknown key":       {[]string{"--config", writeConfig(t, "natz: {}\n")}, app.ExitUsage, "line 1: natz: is not a key"},
 		"unreachable":       {[]string{"--config", writeConfig(t, none)}, app.ExitFailed, "nobody answered within 200ms"},
-		"unreachable, flag": {[]string{"--config", writeConfig(t, reach), "--nats-url", "nats://" + freePort(t)}, app.ExitFailed, "nobody answered"},
+		"unreachable, flag": {[]string{"--config", writeConfig(t, reach), "--nats-url", nobody}, app.ExitFailed, "nobody answered"},
 		"port taken": {
 			[]string{"--config", writeConfig(t, reach+"serve: {listen: \""+taken.Addr().String()+"\"}\n")},
 			app.ExitFailed, "is taken by another program: set serve.listen",

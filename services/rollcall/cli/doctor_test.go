@@ -74,7 +74,7 @@ func TestTheDoctorWithoutNATS(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := run(t, "doctor", "-o", "json", "--nats-url", "nats://"+freePort(t), "--config", demoConfig(dir))
+	r := run(t, "doctor", "-o", "json", "--nats-url", nobody, "--config", demoConfig(dir))
 	rep := decode[doctor.Report](t, r)
 	if r.code != 1 || rep.Worst != doctor.Fail || levels(rep, "nats.reachable")[0] != doctor.Fail {
 		t.Errorf("exit code %d: %+v", r.code, rep.Findings)
@@ -99,7 +99,7 @@ orgs:
     assign:
       rules: [{name: all, when: "person.", profile: Standard User}]
 `)
-	r := run(t, "doctor", "-o", "json", "--nats-url", "nats://"+freePort(t), "--config", path)
+	r := run(t, "doctor", "-o", "json", "--nats-url", nobody, "--config", path)
 	rep := decode[doctor.Report](t, r)
 	for _, check := range []string{"config.file", "config.expressions", "org.login"} {
 		if got := levels(rep, check); r.code != 1 || len(got) == 0 || got[0] != doctor.Fail {
@@ -135,7 +135,7 @@ func TestTheDoctorEndsWhenItIsInterrupted(t *testing.T) {
 	cancel()
 	path := write(t, "rollcall.yaml", string(sample.ConfigFile))
 	var out, err watched
-	if code := cli.Execute(ctx, []string{"doctor", "--config", path, "--nats-url", "nats://" + freePort(t)}, cli.Streams{Out: &out, Err: &err}); code != 1 {
+	if code := cli.Execute(ctx, []string{"doctor", "--config", path, "--nats-url", nobody}, cli.Streams{Out: &out, Err: &err}); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
 }

@@ -162,7 +162,6 @@ func TestPublishRefusesIDsThatTheConfigurationRefuses(t *testing.T) {
 func TestPublishSaysWhatToChange(t *testing.T) {
 	t.Parallel()
 	export := write(t, "workers.csv", columns+row("1", "Active", "Alder"))
-	nobody := "nats://" + freePort(t)
 	for name, c := range map[string]struct {
 		args []string
 		code int

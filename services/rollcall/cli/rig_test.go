@@ -120,6 +120,9 @@ func startDemo(t *testing.T, dir string) demo {
 	return demo{url: "nats://" + listen, said: err.String, stop: stop}
 }
 
+// nobody is where no server is: the system gives this port to no test.
+const nobody = "nats://127.0.0.1:1"
+
 // freePort returns an address that was free a moment ago.
 func freePort(t *testing.T) string {
 	t.Helper()

@@ -2,6 +2,7 @@ package events
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -13,6 +14,13 @@ import (
 // maxAttribute is the most characters an attribute of an event may have. They
 // are copied into headers, logs and everything that follows from the event.
 const maxAttribute = 1024
+
+// Limits on what an event says of its batch. The id is kept while the batch is
+// being read; an Integer of CloudEvents has 32 bits.
+const (
+	maxBatchID   = 128
+	maxBatchSize = math.MaxInt32
+)
 
 func (w *wireEvent) checkAttributes(kind string) error {
 	if err := w.checkExtensions(); err != nil {
@@ -41,6 +49,22 @@ func (w *wireEvent) checkAttributes(kind string) error {
 	case len(w.Data) == 0:
 		return &EventError{Where: "/data", Reason: "is missing"}
 	}
+	return w.checkBatch()
+}
+
+// checkBatch refuses half of what has to be said of a batch: an id without a
+// size would look like a burst of unknown size, which nobody can judge.
+func (w *wireEvent) checkBatch() error {
+	switch {
+	case utf8.RuneCountInString(w.BatchID) > maxBatchID:
+		return &EventError{Where: "/batchid", Reason: "is longer than 128 characters"}
+	case w.BatchSize < 0 || w.BatchSize > maxBatchSize:
+		return &EventError{Where: "/batchsize", Reason: "must be a whole number from 1 to 2147483647: how many events the batch has"}
+	case w.BatchID != "" && w.BatchSize == 0:
+		return &EventError{Where: "/batchsize", Reason: "is missing: an event with a batchid says how many events the batch has"}
+	case w.BatchID == "" && w.BatchSize != 0:
+		return &EventError{Where: "/batchid", Reason: "is missing: an event with a batchsize says which batch that is"}
+	}
 	return nil
 }
 
@@ -67,6 +91,7 @@ func (w *wireEvent) checkText() error {
 		{"/subject", w.Subject},
 		{"/dataschema", w.DataSchema},
 		{"/sourceversion", w.SourceVersion},
+		{"/batchid", w.BatchID},
 		{"/traceparent", w.Traceparent},
 		{"/tracestate", w.Tracestate},
 	} {

@@ -15,8 +15,8 @@ func TestDecodeRefuses(t *testing.T) {
 		"no version":          {`{"key":"k"}`, "version 0"},
 		"not JSON":            {secret, "is not valid JSON"},
 		"duplicate key":       {`{"v":1,"v":1}`, "at /v: stands twice"},
-		"wrong type":          {`{"v":1,"userId":"a","attempts":"` + secret + `"}`, "at /attempts: must be a number in range, is a string"},
-		"number out of range": {`{"v":1,"appliedRevision":-48151623}`, "at /appliedRevision: must be a number in range"},
+		"wrong type":          {`{"v":1,"userId":"a","attempts":"` + secret + `"}`, "at /attempts: must be a whole number in range, is a string"},
+		"number out of range": {`{"v":1,"appliedRevision":-48151623}`, "at /appliedRevision: must be a whole number in range"},
 		"time":                {`{"v":1,"at":"` + secret + `"}`, "at /at: must be an RFC 3339 time"},
 		"two values":          {`{"v":1}{"v":1}`, "is not valid JSON"},
 	} {

@@ -49,7 +49,13 @@ type Event struct {
 	// sends it always or never, as configured ([VersionKind]).
 	SourceVersion string `json:"sourceversion,omitempty"`
 	// Lane "backfill" marks a bulk load, which waits behind single changes.
-	Lane        Lane   `json:"rollcalllane,omitempty"`
+	Lane Lane `json:"rollcalllane,omitempty"`
+	// BatchID names what the event was published with, a whole export say, among
+	// the batches of its source; BatchSize is how many events that are, this one
+	// counted. Both or neither: a burst can be judged by its size before all of
+	// it is there.
+	BatchID     string `json:"batchid,omitempty"`
+	BatchSize   int    `json:"batchsize,omitzero"`
 	Traceparent string `json:"traceparent,omitempty"`
 	Tracestate  string `json:"tracestate,omitempty"`
 

@@ -90,7 +90,7 @@ func wanted(t reflect.Type) string {
 	case reflect.Struct, reflect.Map, reflect.Pointer:
 		return "an object"
 	default:
-		return "a number in range"
+		return "a whole number in range"
 	}
 }
 

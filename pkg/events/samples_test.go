@@ -63,7 +63,7 @@ func sampleEvents() map[string]*events.Event {
 		e := &events.Event{
 			SpecVersion: "1.0", ID: "evt-1", Source: "https://hr.example.com", Type: eventType, Subject: "1001",
 			Time: at(0), DataContentType: "application/json", DataSchema: "urn:rollcall:events:" + name + ".v1",
-			SourceVersion: "42", Lane: events.LaneBackfill, Traceparent: sampleTrace, Tracestate: "vendor=1",
+			SourceVersion: "42", Lane: events.LaneBackfill, BatchID: "export-7", BatchSize: 300, Traceparent: sampleTrace, Tracestate: "vendor=1",
 		}
 		if events.Kind(eventType) == events.KindPerson {
 			e.Person = samplePerson()

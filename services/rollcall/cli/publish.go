@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -66,7 +65,12 @@ func (p *publishing) run(ctx context.Context, path string) error {
 		return err
 	}
 	defer func() { _ = in.Close() }()
-	rest, read, source, err := p.reader(path, in)
+	file, done, err := hrimport.Rewindable(in)
+	if err != nil {
+		return err
+	}
+	defer done()
+	read, source, err := p.reader(path, file)
 	if err != nil {
 		return app.Usage(err)
 	}
@@ -77,7 +81,7 @@ func (p *publishing) run(ctx context.Context, path string) error {
 	}
 	defer session.close()
 	meter := newMeter(p.streams.Err)
-	result, err := publish.New(session.bus, session.tel, meter.show).Publish(ctx, read, rest)
+	result, err := publish.New(session.bus, session.tel, meter.show).Publish(ctx, read, file)
 	meter.close()
 	if err := p.report(result); err != nil {
 		return err
@@ -107,46 +111,43 @@ func (p *publishing) openFile(path string) (io.ReadCloser, error) {
 
 // reader says how the file is read, and what its source is: by the first of its
 // bytes, and by the columns it has.
-func (p *publishing) reader(path string, in io.Reader) (rest io.Reader, read publish.Reader, source string, err error) {
-	head, rest, err := peek(in)
+func (p *publishing) reader(path string, file io.ReadSeeker) (read publish.Reader, source string, err error) {
+	head, err := peek(file)
 	if err != nil {
-		return nil, nil, "", fmt.Errorf("read %s: %w", path, err)
+		return nil, "", fmt.Errorf("read %s: %w", path, err)
 	}
 	if bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) {
 		if p.source == "" {
-			return nil, nil, "", errors.New("--source is required for CloudEvents: under which name do they come?")
+			return nil, "", errors.New("--source is required for CloudEvents: under which name do they come?")
 		}
 		ids, err := p.connection.ids(p.source)
-		return rest, publish.Lines(p.source, ids), p.source, err
+		return publish.Lines(p.source, ids), p.source, err
 	}
 	if p.source != "" {
-		return nil, nil, "", errors.New("--source is for CloudEvents; a CSV export's source stands in its column mapping")
+		return nil, "", errors.New("--source is for CloudEvents; a CSV export's source stands in its column mapping")
 	}
 	m, err := p.columnMapping(path, head)
 	if err != nil {
-		return nil, nil, "", err
+		return nil, "", err
 	}
 	ids, err := p.connection.ids(m.Source())
-	return rest, m.Under(ids).Read, m.Source(), err
+	return m.Under(ids).Read, m.Source(), err
 }
 
 // headBytes is enough for a line of column names.
 const headBytes = 64 << 10
 
-// peek returns the beginning of in, and in as if it had not been read.
-func peek(in io.Reader) ([]byte, io.Reader, error) {
-	b := bufio.NewReaderSize(in, headBytes)
-	head, err := b.Peek(headBytes)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, nil, err
+// peek returns the beginning of a file, which is as if it had not been read.
+func peek(file io.ReadSeeker) ([]byte, error) {
+	head := make([]byte, headBytes)
+	n, err := io.ReadFull(file, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
 	}
-	head = bytes.TrimPrefix(bytes.Clone(head), []byte("\xef\xbb\xbf"))
-	if s, ok := in.(io.Seeker); ok {
-		if _, err := s.Seek(0, io.SeekStart); err == nil {
-			return head, in, nil
-		}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
 	}
-	return head, b, nil
+	return bytes.TrimPrefix(head[:n], []byte("\xef\xbb\xbf")), nil
 }
 
 // columnMapping loads the mapping that is named, or finds a built-in one.

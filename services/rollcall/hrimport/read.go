@@ -18,7 +18,7 @@ import (
 //
 // The file is read twice: where r cannot seek, it is copied to a temporary file.
 func (m *Mapping) Read(r io.Reader, each func(Row) error) (Summary, error) {
-	file, done, err := rewindable(r)
+	file, done, err := Rewindable(r)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -37,8 +37,9 @@ func (m *Mapping) Read(r io.Reader, each func(Row) error) (Summary, error) {
 	return m.yield(file, d, each)
 }
 
-// rewindable returns r as something that can be read twice.
-func rewindable(r io.Reader) (io.ReadSeeker, func(), error) {
+// Rewindable returns r as something that can be read twice, a temporary copy
+// where it cannot; the function removes that.
+func Rewindable(r io.Reader) (io.ReadSeeker, func(), error) {
 	if s, ok := r.(io.ReadSeeker); ok {
 		if _, err := s.Seek(0, io.SeekCurrent); err == nil {
 			return s, func() {}, nil

@@ -52,6 +52,8 @@ type Result struct {
 	Unusable   int `json:"unusable"`
 	Repeated   int `json:"repeated"`
 	Superseded int `json:"superseded"`
+	// Batch is what the events of the rows say of themselves.
+	Batch Batch `json:"batch"`
 	// Problems are the first 1,000 reasons why rows were not published.
 	Problems []Problem `json:"problems"`
 }
@@ -87,10 +89,16 @@ func New(b *bus.Bus, tel *telemetry.Telemetry, progress func(rows, published int
 	return &Publisher{bus: b, tel: tel, progress: progress, id: rand.Text(), result: Result{Problems: []Problem{}}}
 }
 
-// Publish reads an export to its end. Rows that cannot be used are in the
-// result; an error means that it ended early, and that it can be run again: what
-// is stored already is stored again, and changes nothing.
-func (p *Publisher) Publish(ctx context.Context, read Reader, r io.Reader) (Result, error) {
+// Publish reads an export to its end, twice: every event says how many there
+// are. Rows that cannot be used are in the result; an error means that it ended
+// early, and that it can be run again: what is stored already is stored again,
+// and changes nothing.
+func (p *Publisher) Publish(ctx context.Context, read Reader, r io.ReadSeeker) (Result, error) {
+	size, err := Survey(read, r, func(hrimport.Row) error { return ctx.Err() })
+	if err != nil {
+		return p.result, err
+	}
+	p.result.Batch = newBatch(size)
 	sum, err := read(r, func(row hrimport.Row) error { return p.row(ctx, row) })
 	p.result.Repeated, p.result.Superseded = sum.Repeated, sum.Superseded
 	if err == nil {
@@ -98,6 +106,9 @@ func (p *Publisher) Publish(ctx context.Context, read Reader, r io.Reader) (Resu
 	}
 	if err != nil {
 		return p.result, err
+	}
+	if sent := p.result.Published + p.result.Duplicate; sent != size {
+		return p.result, fmt.Errorf("the file changed while it was read: %d rows were usable, then %d. Wait until it is written, and run it again", size, sent)
 	}
 	p.progress(p.result.Rows, p.result.Published)
 	return p.result, nil
@@ -109,9 +120,8 @@ func (p *Publisher) row(ctx context.Context, row hrimport.Row) error {
 		return errors.New("interrupted")
 	}
 	p.result.Rows++
-	if len(row.Data) > events.MaxEventBytes-headerRoom {
-		row.Problems = append(row.Problems, hrimport.Problem{Line: row.Line,
-			Reason: fmt.Sprintf("the event is %d bytes, the limit is %d", len(row.Data), events.MaxEventBytes-headerRoom)})
+	if err := tooLong(row); err != nil {
+		row.Problems = append(row.Problems, hrimport.Problem{Line: row.Line, Reason: err.Error()})
 	}
 	if len(row.Problems) > 0 {
 		p.unusable(row)
@@ -120,6 +130,15 @@ func (p *Publisher) row(ctx context.Context, row hrimport.Row) error {
 	if row.Event == nil {
 		return nil
 	}
+	var err error
+	if row.Data, err = p.result.Batch.stamp(row.Data); err != nil {
+		return err
+	}
+	return p.take(ctx, row)
+}
+
+// take has an event wait until there are enough to be stored at once.
+func (p *Publisher) take(ctx context.Context, row hrimport.Row) error {
 	p.waiting, p.lines = append(p.waiting, bus.Group{p.write(ctx, row)}), append(p.lines, row.Line)
 	p.bytes += len(row.Data)
 	if len(p.waiting) < batch && p.bytes < batchBytes {

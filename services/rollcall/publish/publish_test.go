@@ -83,7 +83,7 @@ func TestPublishCountsWhatTheStreamDidNotTake(t *testing.T) {
 	const first = 500
 	read := func(r io.Reader, each func(hrimport.Row) error) (hrimport.Summary, error) {
 		return publish.Lines("hr", nil)(r, func(row hrimport.Row) error {
-			if row.Line == first+1 {
+			if row.Line == first+1 && len(inDirectory(t, b)) > 0 {
 				take(t, s, strings.Replace(inDirectory(t, b)[0].Header["Nats-Msg-Id"][0], "/1", fmt.Sprint("/", first+2), 1))
 			}
 			return each(row)
@@ -115,5 +115,58 @@ func take(t *testing.T, s *bustest.Server, id string) {
 	}
 	if _, err := js.Publish(t.Context(), events.DirectorySubject("other", "person"), []byte("{}"), jetstream.WithMsgID(id)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Every event says how many there are: those that cannot be used are none. What
+// its sender wrote is not touched, and a batch of the sender's own is kept.
+func TestPublishSaysHowLargeTheBatchIs(t *testing.T) {
+	t.Parallel()
+	s := bustest.Start(t, bus.Topology{})
+	b := s.Bus(t)
+	foreign := `{"specversion":"1.0","id":"x","comexampleshard":7,"source":"urn:hr","type":"` + events.TypePersonUpserted + `","data":{"userName":"x"}}` + "\n"
+	own := strings.Replace(foreign, `"comexampleshard":7`, `"batchid":"theirs","batchsize":9`, 1)
+	got, err := publish.New(b, newTelemetry(t), nil).Publish(t.Context(), publish.Lines("hr", nil), strings.NewReader(lines(3)+"{}\n\n  "+foreign+own))
+	if err != nil || got.Published != 5 || got.Batch.Size != 5 || len(got.Batch.ID) < 20 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for i, e := range inDirectory(t, b) {
+		read, err := events.DecodeEvent(e.Subject, e.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := got.Batch
+		if i == 4 {
+			want = publish.Batch{ID: "theirs", Size: 9}
+		}
+		if read.BatchID != want.ID || read.BatchSize != want.Size {
+			t.Errorf("event %d says %s, %d, want %+v", i, read.BatchID, read.BatchSize, want)
+		}
+		if i == 3 && !strings.HasSuffix(string(e.Data), strings.TrimSpace(foreign)[1:]) {
+			t.Errorf("the event is not as its sender wrote it: %s", e.Data)
+		}
+	}
+	again, err := publish.New(b, newTelemetry(t), nil).Publish(t.Context(), publish.Lines("hr", nil), strings.NewReader(lines(1)))
+	if err != nil || again.Batch.ID == got.Batch.ID {
+		t.Errorf("a second publication is batch %+v, as the first: %v", again.Batch, err)
+	}
+}
+
+// growing is a file to which somebody still writes.
+type growing struct{ *strings.Reader }
+
+func (g *growing) Seek(offset int64, whence int) (int64, error) {
+	if whence == io.SeekStart {
+		g.Reader = strings.NewReader(lines(3))
+	}
+	return g.Reader.Seek(offset, whence)
+}
+
+func TestPublishNoticesThatTheFileIsStillWritten(t *testing.T) {
+	t.Parallel()
+	b := bustest.Start(t, bus.Topology{}).Bus(t)
+	_, err := publish.New(b, newTelemetry(t), nil).Publish(t.Context(), publish.Lines("hr", nil), &growing{Reader: strings.NewReader(lines(2))})
+	if err == nil || !strings.Contains(err.Error(), "changed while it was read: 2 rows were usable, then 3") {
+		t.Errorf("got %v", err)
 	}
 }

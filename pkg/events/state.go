@@ -166,6 +166,7 @@ const (
 	ReasonChanged Reason = "changed" // a new revision
 	ReasonRetry   Reason = "retry"   // a scheduled attempt
 	ReasonLook    Reason = "look"    // a call without an answer cannot be applied any more
+	ReasonBusy    Reason = "busy"    // another worker was at the person
 	ReasonReplay  Reason = "replay"  // an admin said again
 	ReasonFenced  Reason = "fenced"  // somebody else got there first
 )

@@ -101,6 +101,8 @@ const (
 	OwnersAll = "rollcall.owner.>"
 	// RetriesAll are all scheduled attempts, for `rollcall up`.
 	RetriesAll = "rollcall.retry.>"
+	// TurnsAll are all people whom another worker was at, for `rollcall up`.
+	TurnsAll = "rollcall.turn.>"
 	// PersonsAll are all persons.
 	PersonsAll = "rollcall.person.*"
 )
@@ -109,7 +111,7 @@ const (
 func RosterSubjects() []string {
 	return []string{
 		PersonsAll, "rollcall.group.*", "rollcall.desired.*.*", "rollcall.work.*.*.*",
-		"rollcall.link.*.*", "rollcall.owner.*.*", "rollcall.outcome.*.*", "rollcall.retry.*.*", "rollcall.look.*.*",
+		"rollcall.link.*.*", "rollcall.owner.*.*", "rollcall.outcome.*.*", "rollcall.retry.*.*", "rollcall.look.*.*", "rollcall.turn.*.*.*",
 		"rollcall.discarded.*.*", RejectionsAll, ReconsiderAll, HealthAll,
 	}
 }
@@ -169,6 +171,15 @@ func RetrySubject(org string, key Key) string { return "rollcall.retry." + org +
 // server, which publishes to the target, [WorkSubject], when it is due. No
 // consumer may match it.
 func LookSubject(org string, key Key) string { return "rollcall.look." + org + "." + string(key) }
+
+// TurnSubject holds [Work] as a schedule: when somebody is looked at again whom
+// this lane's work named while another worker was at them. Their message is acked,
+// so that it keeps nobody else's back. One per person and lane: publishing again
+// replaces it. Writer: salesforce-pusher. Reader: the server, which publishes to the
+// target, [WorkSubject] of the same lane, when it is due. No consumer may match it.
+func TurnSubject(org string, lane Lane, key Key) string {
+	return "rollcall.turn." + org + "." + string(lane) + "." + string(key)
+}
 
 // DiscardedSubject holds [Discarded]. Writer: retry-scheduler. Reader: salesforce-pusher.
 func DiscardedSubject(org string, key Key) string {
@@ -259,7 +270,7 @@ func shapeOf(p []string) string {
 		shape = "kind.org"
 	case "desired", "link", "owner", "outcome", "retry", "look", "discarded":
 		shape = "kind.org.key"
-	case "work":
+	case "work", "turn":
 		shape = "kind.org.lane.key"
 	case "dead":
 		shape = "kind.org.cause.key"

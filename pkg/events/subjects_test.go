@@ -21,6 +21,7 @@ func TestParseSubjectIsTheInverseOfTheBuilders(t *testing.T) {
 		events.OutcomeSubject(org, key):                 {Kind: "outcome", Org: org, Key: key},
 		events.RetrySubject(org, key):                   {Kind: "retry", Org: org, Key: key},
 		events.LookSubject(org, key):                    {Kind: "look", Org: org, Key: key},
+		events.TurnSubject(org, events.LaneLeaver, key): {Kind: "turn", Org: org, Lane: events.LaneLeaver, Key: key},
 		events.DiscardedSubject(org, key):               {Kind: "discarded", Org: org, Key: key},
 		events.RejectionSubject(17):                     {Kind: "rejection", Key: events.EventKey(17)},
 		events.ReconsiderSubject(17):                    {Kind: "reconsider", Key: events.EventKey(17)},

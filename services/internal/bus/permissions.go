@@ -91,7 +91,7 @@ func Roles(orgs, sources []string) []Role {
 			Writes: []string{
 				events.LinkSubject("*", "*"), events.OwnerSubject("*", "*"), events.OutcomeSubject("*", "*"), events.HealthAll,
 				events.WorkSubject("*", "*", "*"), // when it was fenced
-				events.LookSubject("*", "*"),
+				events.LookSubject("*", "*"), events.TurnSubject("*", "*", "*"),
 			},
 			Feeds: work, Reads: []string{events.StreamRoster}, Follows: []Place{token},
 		},

@@ -47,7 +47,7 @@ func publishMatrix() []may {
 		{"rollcall.work.acme.change.k", assignment + " " + pusher + " " + scheduler},
 		{"rollcall.link.acme.k", pusher}, {"rollcall.owner.acme.u", pusher}, {"rollcall.outcome.acme.k", pusher},
 		{"rollcall.health.acme", pusher},
-		{"rollcall.retry.acme.k", scheduler}, {"rollcall.look.acme.k", pusher}, {"rollcall.discarded.acme.k", scheduler}, {"rollcall.reconsider.e7", scheduler},
+		{"rollcall.retry.acme.k", scheduler}, {"rollcall.look.acme.k", pusher}, {"rollcall.turn.acme.change.k", pusher}, {"rollcall.discarded.acme.k", scheduler}, {"rollcall.reconsider.e7", scheduler},
 		{"rollcall.dead.acme.licence.k", scheduler},
 		{"rollcall.operator.retry", "operator"}, {"rollcall.operator.discard", "operator"},
 		{"rollcall.operator.retried", scheduler}, {"rollcall.operator.discarded", scheduler},

@@ -155,6 +155,13 @@ func (g *gauge) waiting(ctx context.Context, r *reading) error {
 	if err != nil {
 		return fmt.Errorf("count scheduled retries: %w", err)
 	}
+	err = g.bus.Scan(ctx, events.StreamRoster, events.TurnsAll, 1, func(bus.Entry) error {
+		r.flying++ // their turn comes in a moment
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("count scheduled looks: %w", err)
+	}
 	return nil
 }
 

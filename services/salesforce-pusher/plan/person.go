@@ -80,6 +80,8 @@ type State struct {
 	Revision uint64
 	// Link is what Salesforce has, brought up to date as results come in.
 	Link events.Link
+	// LinkedAt is when that was written.
+	LinkedAt time.Time
 	// At is when this was read: nothing read before is known of the person.
 	At time.Time
 }

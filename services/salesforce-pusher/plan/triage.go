@@ -17,7 +17,7 @@ func (p *Person) Triage(worker string, now time.Time, skew time.Duration, o *Pol
 		return
 	}
 	if c != nil && c.Worker != worker && now.Before(c.Until.Add(skew)) {
-		p.Wait(c.Until.Add(skew).Sub(now))
+		p.Wait(p.turn(now, c.Until.Add(skew)))
 		return
 	}
 	switch {

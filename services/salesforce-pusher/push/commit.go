@@ -34,16 +34,20 @@ func (l *ledger) record(ctx context.Context, tasks []*task) error {
 	if err := l.doubtFenced(ctx, tasks); err != nil {
 		return err
 	}
-	return l.raiseFenced(ctx, tasks)
+	if err := l.raiseFenced(ctx, tasks); err != nil {
+		return err
+	}
+	return l.scheduleTurns(ctx, tasks)
 }
 
 // recorded says whether a person's end is written down. Those still open are
-// given back: their claim is released with whatever was found out or done.
+// given back, and those a job holds up left alone: their claim is released with
+// whatever was found out or done.
 func recorded(t *task) bool {
 	switch t.Fate() {
 	case plan.Current, plan.Applied, plan.Failed, plan.Discarded, plan.Later:
 		return true
-	case plan.Open:
+	case plan.Open, plan.Busy:
 		return t.claimed
 	}
 	return false
@@ -96,7 +100,7 @@ func (l *ledger) ending(t *task, now time.Time) (bus.Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.Fate() != plan.Open && t.Fate() != plan.Later {
+	if t.Fate() != plan.Open && t.Fate() != plan.Busy && t.Fate() != plan.Later {
 		data, err := events.Encode(t.Outcome(released))
 		if err != nil {
 			return nil, fmt.Errorf("outcome: %w", err)

@@ -259,7 +259,7 @@ func (l *ledger) load(t *task, entries map[string]bus.Entry) error {
 		}
 	}
 	if link, ok := entries[events.LinkSubject(l.org, t.Key)]; ok {
-		t.linkSeq = link.Seq
+		t.linkSeq, s.LinkedAt = link.Seq, link.Time
 		if s.Link, err = events.Decode[events.Link](link.Data); err != nil {
 			return err
 		}

@@ -300,8 +300,22 @@ func (r *rig) idle() {
 	}
 }
 
-// left is how much work is left; a server that is too busy to say has some.
+// left is how much work is left, that of busy people counted, which is scheduled; a
+// server that is too busy to say has some.
 func (r *rig) left() uint64 {
+	r.t.Helper()
+	n := r.inLanes()
+	err := r.bus.Scan(r.t.Context(), events.StreamRoster, events.TurnsAll, 1, func(bus.Entry) error { n++; return nil })
+	if err != nil {
+		return math.MaxUint64
+	}
+	if n > 0 {
+		return n
+	}
+	return r.inLanes() // whose turn came between the two
+}
+
+func (r *rig) inLanes() uint64 {
 	r.t.Helper()
 	n := uint64(0)
 	for _, lane := range events.Lanes() {

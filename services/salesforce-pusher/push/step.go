@@ -135,26 +135,10 @@ func (s *step) answer(ctx context.Context, broken bool) {
 // reply is the one place where a person's fate becomes an ack or a return.
 func (t *task) reply(m *bus.Message, late time.Duration, broken bool) error {
 	switch {
-	case t.Fate() == plan.Busy:
-		return m.Nak(late + min(t.Again(), busyDelay(m.Deliveries)))
-	case t.Open() && t.Link.Job != "":
-		return m.Nak(late + jobDelay(m.Deliveries))
 	case t.Open() || broken && t.Fate() != plan.Idle:
 		return m.Nak(late + giveBack)
 	}
 	return m.Ack()
-}
-
-// busyDelay is how soon somebody busy is looked at again: soon at first, because
-// most claims are given up long before they end.
-func busyDelay(deliveries int) time.Duration {
-	return min(conflictDelay<<min(deliveries-1, 5), 2*time.Second)
-}
-
-// jobDelay is how soon a job is looked at again that has to end first: each look
-// is an API call, and a job may take long.
-func jobDelay(deliveries int) time.Duration {
-	return min(giveBack<<min(deliveries-1, 5), 30*time.Second)
 }
 
 // tell logs who was not made as they should be: what, never the values.

@@ -25,6 +25,7 @@ func subjectPatterns() map[string]string {
 		"OutcomeSubject":    events.OutcomeSubject(org, key),
 		"RetrySubject":      events.RetrySubject(org, key),
 		"LookSubject":       events.LookSubject(org, key),
+		"TurnSubject":       events.TurnSubject(org, "<lane>", key),
 		"DiscardedSubject":  events.DiscardedSubject(org, key),
 		"RejectionSubject":  event(events.RejectionSubject(0)),
 		"ReconsiderSubject": event(events.ReconsiderSubject(0)),

@@ -38,6 +38,15 @@ func rulesMutants() []mutant {
 		rules("an event counts twice", "series.go", "if known {\n\t\treturn have, false\n\t}", "_ = known", "every repeat of an event is a change", "TestAnEventFoldedTwiceCountsOnce"),
 		rules("everything that was ever said is kept", "series.go", "if len(all) > maxStanding {", "if false {", "a person's record grows until it cannot be stored", "TestTooMuchThatMayComeToCountIsDropped"),
 		rules("sources have no precedence", "merge.go", "if len(first) == 0 {\n\t\treturn names\n\t}", "if len(first) >= 0 {\n\t\treturn names\n\t}", "the wrong system's word counts", "TestMergeFollowsPrecedence"),
-		rules("whoever says nothing of it is not active", "merge.go", "return active\n\t\t}\n\t}\n\treturn true", "return active\n\t\t}\n\t}\n\treturn false", "everybody leaves whose source has no such field", "TestDesiredOfAMember"),
+		rules("whoever says nothing of it is not active", "authority.go", "if active, said := s.IsActive(); said && !active {", "if active, _ := s.IsActive(); !active {", "everybody leaves whose source has no such field", "TestDesiredOfAMember"),
+		rules("a removal by an authority is no word", "authority.go", "case !speaks(s):\n\t\t\tdecided = gone", "case !speaks(s):", "whoever HR removed keeps their user", "TestAuthorityDecidesWhoIsEmployed TestEveryOrderOfSourcesEndsAlike"),
+		rules("a later authority has the last word", "authority.go", "\t\t\treturn employed\n\t\t}\n\t}\n\treturn decided", "\t\t\tdecided = employed\n\t\t}\n\t}\n\treturn decided", "whoever HR has is deactivated by another", "TestAuthorityDecidesWhoIsEmployed TestEveryOrderOfSourcesEndsAlike"),
+		rules("precedence forgets who was removed", "authority.go", "case !speaks(s) && decided == unheard:\n\t\t\treturn gone", "case false:", "after an upgrade HR's removal is no word still", "TestPrecedenceStandsForAnAuthority"),
+		rules("several sources need no order", "authority.go", "case len(first) > 0:", "case len(first) >= 0:", "the alphabet decides who is employed", "TestSeveralSourcesNeedAnOrder"),
+		rules("a source that decides nothing makes people", "desired.go", "\tcase who.employment == unheard:\n\t\treturn m.undecided(who, previous)\n", "", "whoever writes to a directory gets a user", "TestWhomNoAuthorityHasSpokenOf TestEveryOrderOfSourcesEndsAlike"),
+		rules("a source that decides nothing brings people back", "desired.go", "\tcase !previous.Active:\n\t\tsame := *previous\n\t\treturn &same\n", "", "a leaver is active again without HR", "TestWhomNoAuthorityHasSpokenOf TestEveryOrderOfSourcesEndsAlike"),
+		rules("who is removed is forgotten", "desired.go", "(who.person == nil || !r.Gone(before))", "false", "a leaver is not found in an org that had users before", "TestWhoIsRemovedIsSoughtAsTheyWere"),
+		rules("groups of two sources are one", "groupnames.go", "m.Source+\"/\"+m.Name", "m.Name", "a source puts people into another's group", "TestGroupsAreNamedByTheirSource"),
+		rules("a bare group name passes", "groupnames.go", "len(sources) > 0 && !slices.ContainsFunc", "false && !slices.ContainsFunc", "after an upgrade rules by groups match nobody", "TestABareGroupNameIsRefused"),
 	}
 }

@@ -98,6 +98,9 @@ func (s *Service) Run(ctx context.Context) error {
 		return fmt.Errorf("open reconsiderations: %w", err)
 	}
 	defer reconsider.Close()
+	if s.rules.Assumed() {
+		s.log.WarnContext(ctx, "authority is not configured: who is employed is decided by precedence; write which sources decide it, the most trusted first")
+	}
 	s.open.Store(true)
 	defer s.open.Store(false)
 

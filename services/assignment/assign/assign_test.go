@@ -78,26 +78,6 @@ func TestAnOlderVersionIsSuperseded(t *testing.T) {
 	}
 }
 
-func TestRemovalBySourceAndByAll(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	r.start()
-	removed := func(e *events.Event) { e.Type = events.TypePersonRemoved }
-	r.publish("hr", rulestest.Event(1))
-	r.publish("directory", rulestest.Event(1))
-	r.awaitFolded(1, 1)
-	r.awaitAcked()
-	r.awaitFolded(1, r.publish("hr", rulestest.Event(1, removed)))
-	if d, _ := r.desired(1); !d.Active {
-		t.Fatal("one of two sources removed the person, and they left")
-	}
-	r.publish("directory", rulestest.Event(1, removed))
-	d, _ := r.awaitDesired(1, func(d events.Desired) bool { return !d.Active })
-	if d.Match.Username == "" {
-		t.Error("a leaver lost what they are recognised by")
-	}
-}
-
 func TestAMappingFailureParksOnlyThatPerson(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -198,6 +178,7 @@ func TestNothingIsAckedThatIsNotCommitted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
+			r.file.Authority = []string{"hr", "directory"}
 			s := r.service(telemetry.Discard())
 			var mended atomic.Bool
 			f := &failing{roster: s.roster, fail: func(subject string) bool { return !mended.Load() && strings.HasPrefix(subject, test.subject) }}
@@ -343,6 +324,7 @@ func TestReconsider(t *testing.T) {
 	stop()
 
 	r.file.Sources["payroll"] = config.Source{Correlate: "enterprise.employeeNumber"}
+	r.file.Authority = []string{"hr", "payroll"}
 	r.start()
 	later := from(2, "Later")
 	r.awaitDesired(2, func(d events.Desired) bool { return d.Fields["Title"] == "Later" })

@@ -174,7 +174,7 @@ func (s *Service) buildGroup(c *change, have map[string]bus.Entry) (bus.Group, e
 		return nil, nil
 	}
 	header := headerOf(c.context)
-	before, err := decodeBefore(&state, entry, known)
+	before, err := s.decodeBefore(&state, entry, known)
 	if err != nil {
 		return nil, err
 	}
@@ -210,8 +210,8 @@ func encodePerson(state *events.PersonState) ([]byte, error) {
 // decodeBefore is the person before the change, where the rules have to know it.
 // It is decoded once more, because the change was made in what came of the first
 // time.
-func decodeBefore(state *events.PersonState, entry bus.Entry, known bool) (*events.PersonState, error) {
-	if !known || !rules.Gone(state) {
+func (s *Service) decodeBefore(state *events.PersonState, entry bus.Entry, known bool) (*events.PersonState, error) {
+	if !known || !s.rules.Gone(state) {
 		return nil, nil //nolint:nilnil // nobody before is a state, not an error
 	}
 	before, err := events.Decode[events.PersonState](entry.Data)

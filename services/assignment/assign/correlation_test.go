@@ -23,6 +23,7 @@ func TestAnIDIsWrittenInSeveralWays(t *testing.T) {
 	hr := r.file.Sources["hr"]
 	hr.CorrelationID = config.CorrelationID{Trim: true, Case: config.CaseUpper, PadZeros: 6, Pattern: "[0-9]{6}|W[0-9]{5}"}
 	r.file.Sources["hr"] = hr
+	r.file.Orgs["sales"].Assign.Grants[0].When = `"hr/Leads" in groups`
 	r.start()
 	r.publish("hr", rulestest.Event(1, employed(" w00001 ")))
 	d, _ := r.awaitDesired(1, func(d events.Desired) bool { return d.Active })

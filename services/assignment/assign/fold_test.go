@@ -12,6 +12,7 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/assignment/rules/rulestest"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 )
 
@@ -34,7 +35,10 @@ func consumers(rt *rapid.T, total int) [][]int {
 // sources: it keeps how the user was recognised, if ever there was one.
 func TestAnyInterleavingEndsAlike(t *testing.T) {
 	t.Parallel()
-	s := pure(t)
+	s := pure(t, func(f *config.File) {
+		f.Sources["contractors"] = config.Source{Correlate: "externalId"}
+		f.Authority = []string{"hr", "contractors"}
+	})
 	kinds := map[string]events.VersionKind{"contractors": events.VersionNone, "directory": events.VersionTime, "hr": events.VersionNumber}
 	rapid.Check(t, func(rt *rapid.T) {
 		var all []*incoming

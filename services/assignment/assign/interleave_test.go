@@ -12,6 +12,7 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 	"github.com/rollcall-sync/rollcall/services/assignment/rules/rulestest"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 )
 
@@ -154,13 +155,15 @@ func TestReplicasFoldSeveralSourcesAlike(t *testing.T) {
 	const people = 25
 	r := newRig(t)
 	r.sends("hr", events.VersionNumber)
+	r.file.Sources["contractors"] = config.Source{Correlate: "externalId"}
+	r.file.Authority = []string{"hr", "contractors"}
 	one, other := r.service(telemetry.Discard()), r.service(telemetry.Discard())
 	seed := uint64(time.Now().UnixNano())
 	dice := rand.New(rand.NewPCG(seed, 0))
 	var seqs []uint64
 	for range 12 * people {
 		e := rulestest.Event(dice.IntN(people), titled(fmt.Sprint("T", dice.IntN(1000))))
-		source := []string{"hr", "directory"}[dice.IntN(2)]
+		source := []string{"hr", "contractors", "directory"}[dice.IntN(3)]
 		if source == "hr" {
 			e.SourceVersion = fmt.Sprint(1 + dice.IntN(4))
 		}

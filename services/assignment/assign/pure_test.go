@@ -13,9 +13,13 @@ import (
 )
 
 // pure is as much of a service as needs no bus.
-func pure(t testing.TB) *Service {
+func pure(t testing.TB, edit ...func(*config.File)) *Service {
 	t.Helper()
-	cfg, err := ConfigFrom(rulestest.File(t))
+	f := rulestest.File(t)
+	for _, e := range edit {
+		e(&f)
+	}
+	cfg, err := ConfigFrom(f)
 	if err != nil {
 		t.Fatalf("config: %v", err)
 	}

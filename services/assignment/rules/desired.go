@@ -21,24 +21,27 @@ const mapOperation = "map"
 // identity is one person as all sources together have them: what the orgs'
 // expressions see. It is made once and asked once per org.
 type identity struct {
-	state  *events.PersonState
-	person *events.Person
+	state      *events.PersonState
+	person     *events.Person
+	employment employment
+	// active is what expressions see: of whom nothing is decided nobody has said
+	// that they left.
 	active bool
-	// last is the person as they were before the last source removed them, where
-	// that is known; person where none has.
+	// last is the person as they were before they were removed, where that is
+	// known; person where they were not.
 	last *events.Person
 	vars map[string]any
 	cel  cel.Activation
 }
 
-// newIdentity makes the identity of a person; before is their state before the
+// identify makes the identity of a person; before is their state before the
 // change, nil where there was none.
-func newIdentity(m *merger, state, before *events.PersonState) (*identity, error) {
-	who := &identity{state: state}
-	who.person, who.active = m.merge(state)
+func (r *Rules) identify(state, before *events.PersonState) (*identity, error) {
+	who := &identity{state: state, person: r.merger.merge(state), employment: r.authority.judge(state)}
+	who.active = who.employment == employed || who.employment == unheard
 	who.last = who.person
-	if who.last == nil && before != nil {
-		who.last, _ = m.merge(before)
+	if who.employment == gone && before != nil && (who.person == nil || !r.Gone(before)) {
+		who.last = cmp.Or(r.merger.merge(before), who.person)
 	}
 	if who.person == nil {
 		return who, nil
@@ -65,6 +68,8 @@ func (m *mapping) desire(who *identity, previous *events.Desired) *events.Desire
 	switch {
 	case !who.known():
 		return nil
+	case who.employment == unheard:
+		return m.undecided(who, previous)
 	case !who.active && previous == nil:
 		return m.sought(who)
 	case !who.active:
@@ -80,6 +85,35 @@ func (m *mapping) desire(who *identity, previous *events.Desired) *events.Desire
 		return m.leaver(who, previous)
 	}
 	return m.member(who, previous, r)
+}
+
+// undecided is what becomes of somebody of whom no authority has ever spoken: no
+// user is made, none is given back and none is taken, and the fields of one who
+// has a user follow what is said of them. Where nothing says any more what they
+// should have, that they have a user is not ours to end, and somebody has to look.
+func (m *mapping) undecided(who *identity, previous *events.Desired) *events.Desired {
+	switch {
+	case previous == nil:
+		return nil
+	case !previous.Active:
+		same := *previous
+		return &same
+	case who.person == nil:
+		return m.stuck(who, previous, "", nil, orphaned("No source has this person any more"))
+	}
+	r, problem := m.choose(who)
+	switch {
+	case problem != nil:
+		return m.stuck(who, previous, "", nil, problem)
+	case r == nil:
+		return m.stuck(who, previous, "", nil, orphaned("No rule matches this person any more"))
+	}
+	return m.member(who, previous, r)
+}
+
+func orphaned(what string) *events.Failure {
+	return &events.Failure{Cause: events.CauseMapping, Operation: mapOperation,
+		Message: what + ", and no source under authority has ever spoken of them: whether they are to lose their user is not decided. Have such a source publish them, as active or not."}
 }
 
 func (m *mapping) blank(who *identity) *events.Desired {

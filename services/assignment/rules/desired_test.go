@@ -50,7 +50,7 @@ func desireOf(t testing.TB, r *Rules, state *events.PersonState, previous *event
 func TestDesiredOfAMember(t *testing.T) {
 	t.Parallel()
 	state := stateOf(rulestest.Person(1))
-	state.Groups = map[events.Key]events.Membership{"a": {Name: "Leads"}, "b": {Name: "Gone", Left: true}}
+	state.Groups = map[events.Key]events.Membership{"a": {Source: "directory", Name: "Leads"}, "b": {Source: "directory", Name: "Gone", Left: true}}
 	d := desireOf(t, compiled(t), state, nil)
 	if !d.Active || d.Rule != "seller" || d.Profile != "Sales User" || d.Role != "Seller" || d.Problem != nil {
 		t.Fatalf("desired = %+v", d)
@@ -137,7 +137,7 @@ func sampleMatch() events.Match {
 
 func TestAGroupMemberNobodySpokeOfGetsNothing(t *testing.T) {
 	t.Parallel()
-	state := &events.PersonState{V: 1, Key: "k", Groups: map[events.Key]events.Membership{"g": {Name: "CRM"}}}
+	state := &events.PersonState{V: 1, Key: "k", Groups: map[events.Key]events.Membership{"g": {Source: "directory", Name: "CRM"}}}
 	if d := desireOf(t, compiled(t), state, nil); d != nil {
 		t.Errorf("desired = %+v", d)
 	}
@@ -264,27 +264,25 @@ func TestEveryBadExpressionIsListed(t *testing.T) {
 
 func TestMergeFollowsPrecedence(t *testing.T) {
 	t.Parallel()
-	yes, no := true, false
-	hr := &events.Person{Title: "HR title", Active: &yes, Enterprise: &events.Enterprise{Department: "HR dept"}, Custom: map[string]string{"a": "hr", "b": "hr"}}
-	dir := &events.Person{Title: "Dir title", Active: &no, DisplayName: "Dir", Enterprise: &events.Enterprise{Department: "Dir dept", Division: "Dir div"}, Custom: map[string]string{"a": "dir"}}
+	hr := &events.Person{Title: "HR title", Enterprise: &events.Enterprise{Department: "HR dept"}, Custom: map[string]string{"a": "hr", "b": "hr"}}
+	dir := &events.Person{Title: "Dir title", DisplayName: "Dir", Enterprise: &events.Enterprise{Department: "Dir dept", Division: "Dir div"}, Custom: map[string]string{"a": "dir"}}
 	state := stateOf(hr)
 	state.Sources["directory"] = viewOf(dir)
 	tests := map[string]struct {
 		precedence                                  map[string][]string
 		title, dept, div, display, customA, customB string
-		active                                      bool
 	}{
-		"alphabetical":    {nil, "Dir title", "Dir dept", "Dir div", "Dir", "dir", "hr", false},
-		"star":            {map[string][]string{"*": {"hr"}}, "HR title", "HR dept", "Dir div", "Dir", "hr", "hr", true},
-		"path beats star": {map[string][]string{"*": {"hr"}, "title": {"directory"}, "active": {"directory"}}, "Dir title", "HR dept", "Dir div", "Dir", "hr", "hr", false},
-		"parent":          {map[string][]string{"enterprise": {"hr", "directory"}, "custom.a": {"hr"}}, "Dir title", "HR dept", "Dir div", "Dir", "hr", "hr", false},
+		"alphabetical":    {nil, "Dir title", "Dir dept", "Dir div", "Dir", "dir", "hr"},
+		"star":            {map[string][]string{"*": {"hr"}}, "HR title", "HR dept", "Dir div", "Dir", "hr", "hr"},
+		"path beats star": {map[string][]string{"*": {"hr"}, "title": {"directory"}}, "Dir title", "HR dept", "Dir div", "Dir", "hr", "hr"},
+		"parent":          {map[string][]string{"enterprise": {"hr", "directory"}, "custom.a": {"hr"}}, "Dir title", "HR dept", "Dir div", "Dir", "hr", "hr"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p, active := newMerger(test.precedence).merge(state)
-			got := fmt.Sprint(p.Title, p.Enterprise.Department, p.Enterprise.Division, p.DisplayName, p.Custom["a"], p.Custom["b"], active)
-			want := fmt.Sprint(test.title, test.dept, test.div, test.display, test.customA, test.customB, test.active)
+			p := newMerger(test.precedence).merge(state)
+			got := fmt.Sprint(p.Title, p.Enterprise.Department, p.Enterprise.Division, p.DisplayName, p.Custom["a"], p.Custom["b"])
+			want := fmt.Sprint(test.title, test.dept, test.div, test.display, test.customA, test.customB)
 			if got != want {
 				t.Errorf("merged %s, want %s", got, want)
 			}
@@ -308,7 +306,7 @@ func TestMergeTakesEveryAttribute(t *testing.T) {
 	}
 	state := stateOf(full)
 	state.Sources["directory"] = events.SourceState{Person: &events.Person{}}
-	p, active := newMerger(nil).merge(state)
+	p, active := compiled(t).Merge(state)
 	p.Active = &active
 	got := rulestest.Encoded(t, &events.Event{SpecVersion: "1.0", ID: "1", Source: "s", Type: events.TypePersonUpserted, Person: p})
 	want := rulestest.Encoded(t, &events.Event{SpecVersion: "1.0", ID: "1", Source: "s", Type: events.TypePersonUpserted, Person: full})

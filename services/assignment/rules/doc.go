@@ -9,7 +9,9 @@
 //
 //   - rules.go: the configuration, compiled, and asked
 //   - series.go, fold.go: what a source's events come to
-//   - merge.go, attribute.go: one person of several sources
+//   - authority.go: whether somebody is employed
+//   - merge.go, attribute.go, groupnames.go: one person of several sources, and
+//     the groups they are in
 //   - desired.go: what a person should have in one org
 //   - mapping.go, expression.go, functions.go, path.go, vars.go: an org's
 //     configuration, compiled, and what its expressions see
@@ -44,18 +46,38 @@
 // "*"; sources that the order does not name follow in alphabetical order. A
 // list (emails, phoneNumbers, …) is taken whole from one source.
 //
-// "active" follows the same order, among sources one of whose events says it.
-// Where none does the person is active; a person whom every source has removed
-// is not.
+// Groups are named source/name.
+//
+// # Authority
+//
+// Whether somebody is employed is decided by one source: the first of config's
+// authority that has them, which is that it has spoken of them and not removed
+// them. It says whether they are active; where none of its events does, they are.
+// Whoever all authorities have removed that ever spoke of them is gone. An
+// authority that has never spoken of somebody says nothing about them, and a source
+// that is none adds attributes and groups.
+//
+// Of somebody of whom no authority has ever spoken nothing is decided. Nobody
+// gets a user, or one that is inactive back; an active Desired stays active and
+// its fields follow. Where no rule matches any more, or no source has the person,
+// it has a Problem: to take a user away on the word of those who decide nothing
+// would be as wrong as never to say that somebody has one.
+//
+// All of this is a function of what the sources said, but for whether there was a
+// Desired, and whether it was active, before the first authority spoke.
+//
+// One single source is the authority. Several without one are asked in the order
+// that precedence has for "active": the first that says it is believed, and one
+// that has removed the person has said it, unless a source before it has them.
 //
 // # Desired state
 //
-// A person who is not active, or whom no rule matches, is a leaver in every org
+// A person who is not employed, or whom no rule matches, is a leaver in every org
 // that had a Desired for them: no field is evaluated, so nobody's deactivation
 // waits for a mapping, and the values an existing user is recognised by are
 // kept.
 //
-// Somebody who is not active and never had a Desired is sought: their user may
+// Somebody who is not employed and never had a Desired is sought: their user may
 // be older than Rollcall, or their number written in another way. Their Desired
 // holds every value by which the org recognises users that can be worked out;
 // where there is none, nobody can be found, and none is written. Only those of

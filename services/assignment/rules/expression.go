@@ -27,7 +27,9 @@ const (
 type compiler struct {
 	env   *cel.Env
 	shape *shape
-	known map[string]*expression
+	// sources are those that groups may be of, sorted.
+	sources []string
+	known   map[string]*expression
 }
 
 // expression is a compiled expression. It is safe for concurrent use.
@@ -38,7 +40,7 @@ type expression struct {
 	output  *cel.Type
 }
 
-func newCompiler() (*compiler, error) {
+func newCompiler(sources []string) (*compiler, error) {
 	opts := []cel.EnvOption{
 		cel.Variable(varPerson, cel.MapType(cel.StringType, cel.DynType)),
 		cel.Variable(varGroups, cel.ListType(cel.StringType)),
@@ -52,7 +54,7 @@ func newCompiler() (*compiler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare expressions: %w", err)
 	}
-	return &compiler{env: env, shape: personShape(), known: map[string]*expression{}}, nil
+	return &compiler{env: env, shape: personShape(), sources: sources, known: map[string]*expression{}}, nil
 }
 
 // condition compiles an expression that yields true or false.
@@ -102,7 +104,7 @@ func (c *compiler) compile(text string) (*expression, error) {
 		return nil, err
 	}
 	paths := pathsOf(checked.NativeRep().Expr())
-	var faults []error
+	faults := []error{checkGroupNames(checked.NativeRep().Expr(), c.sources)}
 	for _, p := range paths {
 		faults = append(faults, p.check(c.shape))
 	}

@@ -17,9 +17,8 @@ func newMerger(precedence map[string][]string) *merger {
 	return &merger{attributes: attributes(), precedence: precedence}
 }
 
-// merge returns the merged person and whether they are active. The person is
-// nil where no source speaks of them.
-func (m *merger) merge(state *events.PersonState) (*events.Person, bool) {
+// merge returns the merged person, nil where no source has them.
+func (m *merger) merge(state *events.PersonState) *events.Person {
 	names := make([]string, 0, len(state.Sources))
 	for name, s := range state.Sources {
 		if speaks(s) {
@@ -28,28 +27,16 @@ func (m *merger) merge(state *events.PersonState) (*events.Person, bool) {
 	}
 	switch len(names) {
 	case 0:
-		return nil, false
+		return nil
 	case 1:
-		return state.Sources[names[0]].Person, m.active(state, names)
+		return state.Sources[names[0]].Person
 	}
 	slices.Sort(names)
-	return m.mergeAll(state, names), m.active(state, names)
+	return m.mergeAll(state, names)
 }
 
 // speaks says whether a source has the person.
 func speaks(s events.SourceState) bool { return !s.Removed && s.Person != nil }
-
-// active follows the order of its own path; where no source speaks of it the
-// person is active.
-func (m *merger) active(state *events.PersonState, names []string) bool {
-	for _, name := range m.order(pathActive, names) {
-		source := state.Sources[name]
-		if active, said := source.IsActive(); said {
-			return active
-		}
-	}
-	return true
-}
 
 func (m *merger) mergeAll(state *events.PersonState, names []string) *events.Person {
 	merged := &events.Person{}

@@ -13,20 +13,23 @@ import (
 // Rules are what a configuration says of everybody, compiled. Make them with
 // [Compile]. They are safe for concurrent use.
 type Rules struct {
-	merger   *merger
-	mappings []*mapping
-	orgs     []string
+	merger    *merger
+	authority authority
+	mappings  []*mapping
+	orgs      []string
 }
 
-// Compile takes the rules' part of the configuration: precedence and
+// Compile takes the rules' part of the configuration: authority, precedence and
 // orgs.*.assign. It reads no file. The error joins every fault, each expression
 // that does not compile with its place among them.
 func Compile(f config.File) (*Rules, error) {
-	mappings, err := readOrgs(f.Orgs)
-	if err := errors.Join(checkPrecedence(f), err); err != nil {
+	m := newMerger(f.Precedence)
+	decides, errAuthority := newAuthority(f, m)
+	mappings, errOrgs := readOrgs(f)
+	if err := errors.Join(errAuthority, checkPrecedence(f), errOrgs); err != nil {
 		return nil, err
 	}
-	return &Rules{merger: newMerger(f.Precedence), mappings: mappings, orgs: slices.Sorted(maps.Keys(f.Orgs))}, nil
+	return &Rules{merger: m, authority: decides, mappings: mappings, orgs: slices.Sorted(maps.Keys(f.Orgs))}, nil
 }
 
 func checkPrecedence(f config.File) error {
@@ -44,18 +47,18 @@ func checkPrecedence(f config.File) error {
 	return errors.Join(faults...)
 }
 
-func readOrgs(orgs map[string]config.Org) ([]*mapping, error) {
-	c, err := newCompiler()
+func readOrgs(f config.File) ([]*mapping, error) {
+	c, err := newCompiler(slices.Sorted(maps.Keys(f.Sources)))
 	if err != nil {
 		return nil, err
 	}
 	var faults []error
 	var out []*mapping
-	for _, name := range slices.Sorted(maps.Keys(orgs)) {
+	for _, name := range slices.Sorted(maps.Keys(f.Orgs)) {
 		if err := events.CheckName(name); err != nil {
 			faults = append(faults, fmt.Errorf("orgs: %w", err))
 		}
-		m, err := newMapping(c, name, orgs[name].Assign)
+		m, err := newMapping(c, name, f.Orgs[name].Assign)
 		faults = append(faults, err)
 		out = append(out, m)
 	}
@@ -68,10 +71,10 @@ func (r *Rules) Orgs() []string { return r.orgs }
 
 // Desire works out what a person should have, by org. An org with nothing to say
 // is left out. Before is the person before the change, nil where there was none;
-// only where they are [Gone] does it matter. Previous is what the orgs last had for them. Lane, origin and hash are left
+// only where they are [Rules.Gone] does it matter. Previous is what the orgs last had for them. Lane, origin and hash are left
 // to [Seal].
 func (r *Rules) Desire(state, before *events.PersonState, previous map[string]*events.Desired) (map[string]*events.Desired, error) {
-	who, err := newIdentity(r.merger, state, before)
+	who, err := r.identify(state, before)
 	if err != nil {
 		return nil, err
 	}
@@ -84,19 +87,16 @@ func (r *Rules) Desire(state, before *events.PersonState, previous map[string]*e
 	return wishes, nil
 }
 
-// Gone says whether no source has the person any more. A removal says nothing of
-// them, so who they were before is what their user is found by.
-func Gone(state *events.PersonState) bool {
-	for _, s := range state.Sources {
-		if speaks(s) {
-			return false
-		}
-	}
-	return true
-}
+// Gone says whether those who decide it have removed the person. A removal says
+// nothing of them, so who they were before is what their user is found by.
+func (r *Rules) Gone(state *events.PersonState) bool { return r.authority.judge(state) == gone }
+
+// Assumed says whether the configuration has several sources and no authority, so
+// that precedence stands for it.
+func (r *Rules) Assumed() bool { return r.authority.assumed != nil }
 
 // Merge makes one person of what the sources say, and says whether they are
-// active. The person is nil where no source speaks of them.
+// employed. The person is nil where no source has them.
 func (r *Rules) Merge(state *events.PersonState) (*events.Person, bool) {
-	return r.merger.merge(state)
+	return r.merger.merge(state), r.authority.judge(state) == employed
 }

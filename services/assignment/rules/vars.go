@@ -1,10 +1,6 @@
 package rules
 
-import (
-	"slices"
-
-	"github.com/rollcall-sync/rollcall/pkg/events"
-)
+import "github.com/rollcall-sync/rollcall/pkg/events"
 
 // The variables of an expression.
 const (
@@ -31,18 +27,6 @@ func newVars(state *events.PersonState, p *events.Person, active bool) map[strin
 		varRule:          "",
 		varCorrelationID: state.CorrelationID,
 	}
-}
-
-// groupNames lists the directory groups a person is in, sorted.
-func groupNames(state *events.PersonState) []string {
-	names := make([]string, 0, len(state.Groups))
-	for _, m := range state.Groups {
-		if !m.Left {
-			names = append(names, m.Name)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // object is a person's attribute with attributes of its own; an empty value is

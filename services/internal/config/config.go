@@ -21,6 +21,13 @@ type File struct {
 	Log Log `koanf:"log"`
 	// Sources are the systems that publish events, by the name in their subject.
 	Sources map[string]Source `koanf:"sources"`
+	// Authority lists the sources that decide who is employed, first first: the
+	// first that has a person decides whether they are active, whatever others say,
+	// and whoever all have removed that ever had them is gone. A source that is not
+	// in the list adds attributes and groups, and creates and keeps nobody. One
+	// single source is the authority; several without one, and without a precedence
+	// for all attributes, do not start.
+	Authority []string `koanf:"authority"`
 	// Precedence says, for attributes that several sources speak of, which
 	// source wins: attribute path ("title", "enterprise.department", "*" for
 	// all others) to source names, first first.
@@ -219,7 +226,8 @@ type Assign struct {
 type Rule struct {
 	// Name is shown to operators. Required, unique within the org.
 	Name string `koanf:"name"`
-	// When is a CEL expression that yields a bool. Required.
+	// When is a CEL expression that yields a bool; the groups it sees are named
+	// source/name: "directory/Leads" in groups. Required.
 	When string `koanf:"when"`
 	// Profile and Role are names in the org. Profile is required.
 	Profile string `koanf:"profile"`

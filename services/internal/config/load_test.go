@@ -89,7 +89,8 @@ serve: {listen: "9464"}
 log: {level: loud, format: xml}
 sources:
   HR: {correlate: shoeSize, sourceVersion: date, correlationID: {case: Upper, padZeros: -1, pattern: "([0-9]"}}
-precedence: {title: [payroll]}
+authority: [HR, payroll, HR]
+precedence: {title: [payroll], active: [HR]}
 orgs:
   acme:
     connect: {loginURL: "http://acme.example.com", flow: password, apiVersion: "63", hostSuffixes: [salesforce.com]}
@@ -107,6 +108,8 @@ orgs:
 		"sources.HR: the name must be", "sources.HR.correlate: must be one of", `sources.HR.sourceVersion: must be one of none, number, time, is "date"`,
 		`sources.HR.correlationID.case: must be one of upper, lower, is "Upper"`, "sources.HR.correlationID.padZeros: must be 0 to 64, is -1",
 		"sources.HR.correlationID.pattern: is not a regular expression: error parsing regexp: missing closing ): `([0-9]`",
+		`authority: names source "payroll", which is not under sources`, `authority: names source "HR" twice`,
+		"precedence.active: says nothing where authority is set",
 		`precedence.title: names source "payroll", which is not under sources`,
 		"orgs.acme.connect.loginURL: must begin with https://", "orgs.acme.connect.clientID: is required",
 		"orgs.acme.connect.flow: must be one of", "orgs.acme.connect.apiVersion: must be like 63.0",

@@ -148,12 +148,27 @@ func (f *File) validateSources(bad *faults) {
 			bad.add(path+".correlate", "must be one of %s or custom.<name>, is %q", strings.Join(correlatable(), ", "), c)
 		}
 	}
+	f.validateAuthority(bad)
 	for _, attribute := range slices.Sorted(maps.Keys(f.Precedence)) {
 		for _, source := range f.Precedence[attribute] {
 			if _, ok := f.Sources[source]; !ok {
 				bad.add("precedence."+attribute, "names source %q, which is not under sources", source)
 			}
 		}
+	}
+}
+
+func (f *File) validateAuthority(bad *faults) {
+	for i, source := range f.Authority {
+		if _, ok := f.Sources[source]; !ok {
+			bad.add("authority", "names source %q, which is not under sources", source)
+		}
+		if slices.Contains(f.Authority[:i], source) {
+			bad.add("authority", "names source %q twice", source)
+		}
+	}
+	if _, ok := f.Precedence["active"]; ok && len(f.Authority) > 0 {
+		bad.add("precedence.active", "says nothing where authority is set: that decides who is active, take this out")
 	}
 }
 

@@ -26,7 +26,8 @@ func File(t testing.TB) config.File {
 			"hr":        {Correlate: "enterprise.employeeNumber"},
 			"directory": {Correlate: "externalId"},
 		},
-		Orgs: map[string]config.Org{"sales": {Assign: Assign()}},
+		Authority: []string{"hr"},
+		Orgs:      map[string]config.Org{"sales": {Assign: Assign()}},
 	}
 }
 
@@ -36,7 +37,7 @@ func Assign() config.Assign {
 		Rules: []config.Rule{
 			{Name: "seller", When: `person.?enterprise.?department.orValue("") == "Sales"`, Profile: "Sales User", Role: "Seller",
 				Assignments: config.Assignments{"permissionSets": {"Base"}, "groups": {"Everybody"}}},
-			{Name: "member", When: `groups.exists(g, g == "CRM")`, Profile: "Reader"},
+			{Name: "member", When: `groups.exists(g, g == "directory/CRM")`, Profile: "Reader"},
 		},
 		Fields: map[string]string{
 			"Username":             `person.userName + ".crm"`,
@@ -50,7 +51,7 @@ func Assign() config.Assign {
 			"TimeZoneSidKey":       `"Europe/Berlin"`,
 			"LocaleSidKey":         `person.?locale.orValue("en_US").replace("-", "_")`,
 		},
-		Grants: []config.Grant{{When: `"Leads" in groups`, Assignments: config.Assignments{"permissionSets": {"Lead", "Base"}}}},
+		Grants: []config.Grant{{When: `"directory/Leads" in groups`, Assignments: config.Assignments{"permissionSets": {"Lead", "Base"}}}},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/mozillazg/go-unidecode"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -78,11 +79,20 @@ func spelling(r rune) string {
 }
 
 // Slug writes a text in lower-case ASCII letters and digits, with one hyphen
-// for whatever stands between them.
+// for whatever stands between them. A text without a Latin letter or a digit is
+// transliterated, so that a name in any script comes to something; one that has
+// some keeps what it always came to.
 func Slug(s string) string {
+	if slug := hyphenated(ASCII(s)); slug != "" {
+		return slug
+	}
+	return hyphenated(unidecode.Unidecode(s))
+}
+
+func hyphenated(s string) string {
 	var b strings.Builder
 	gap := false
-	for _, r := range strings.ToLower(ASCII(s)) {
+	for _, r := range strings.ToLower(s) {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
 			if gap && b.Len() > 0 {
 				b.WriteByte('-')

@@ -9,7 +9,9 @@ func TestSpelling(t *testing.T) {
 			t.Errorf("ASCII(%q) = %q, want %q", in, got, want)
 		}
 	}
-	for in, want := range map[string]string{" Anna-Lena  O'Neil ": "anna-lena-o-neil", "ÄÖ": "ao", "--": ""} {
+	for in, want := range map[string]string{" Anna-Lena  O'Neil ": "anna-lena-o-neil", "ÄÖ": "ao", "--": "",
+		"王": "wang", "Иванова": "ivanova", "الرشيد": "lrshyd", "Παππά": "pappa", "김": "gim", "たなか": "tanaka",
+		"शर्मा": "shrmaa", "כהן": "khhn", "สมชาย": "smchaay", "Սարգսյան": "sargsyan", "გელაშვილი": "gelashvili", "Müller 王": "muller"} {
 		if got := Slug(in); got != want {
 			t.Errorf("Slug(%q) = %q, want %q", in, got, want)
 		}

@@ -321,3 +321,21 @@ func TestTruncateCountsCharacters(t *testing.T) {
 		t.Errorf("truncate = %q", got)
 	}
 }
+
+// BenchmarkDesire is what it costs to work out one org for one person of whom two
+// sources speak, with what they had before.
+func BenchmarkDesire(b *testing.B) {
+	r := compiled(b)
+	state := said{"hr": "yes", "directory": "yes"}.state()
+	previous, err := r.Desire(state, nil, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := r.Desire(state, nil, previous); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "people/s")
+}

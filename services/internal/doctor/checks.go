@@ -50,7 +50,8 @@ func Checks() []Check {
 func installationChecks() []Check {
 	return []Check{
 		{configFile, "the configuration file is read, and its keys and values are known and allowed", "", "a key or value is wrong; each is named"},
-		{configExpressions, "every expression of rules, grants and fields compiles, and sources, authority and precedence fit", "", "one does not; its place is named"},
+		{configExpressions, "every expression of rules, grants and fields compiles, and sources, authority and precedence fit",
+			"there are several sources and no `authority`: precedence stands for it", "one does not; its place is named"},
 		{configKeys, "`deployment.keyFile` and `tokens.keyFile` can be read here and hold what they should; skipped where one is not set and the configuration names no org, as an operator's",
 			"one cannot be read here, which is as it should be on a machine that runs no service", "one holds something else"},
 		{natsReachable, "NATS answers", "its certificate ends within 30 days", "nobody answers, or the login is refused; the checks that need it are skipped"},

@@ -25,6 +25,10 @@ func (x *examination) configuration(ctx context.Context) {
 		if err := x.Expressions(x.File); err != nil {
 			return fail("Correct the expressions; assignment does not start with them as they are.", "%s", err)
 		}
+		if len(x.File.Sources) > 1 && len(x.File.Authority) == 0 {
+			return warn("Write `authority`: the sources that decide who is employed, the most trusted first (docs/events.md, Who decides).",
+				"every rule, grant and field compiles; with several sources and no authority, precedence decides who is employed")
+		}
 		return ok("every rule, grant and field compiles")
 	})
 	x.check(ctx, configKeys, func(context.Context) []verdict { return append(x.deploymentKey(), x.tokensKey()...) })

@@ -35,6 +35,9 @@ func installationFaults() map[string]planted {
 		"an expression that does not compile": {configExpressions, Fail, "orgs.emea.assign.rules[0]", "assignment does not start", func(r *rig) {
 			r.doctor.Expressions = func(config.File) error { return errors.New("orgs.emea.assign.rules[0].when: undeclared reference") }
 		}},
+		"several sources and no authority": {configExpressions, Warn, "precedence decides who is employed", "authority", func(r *rig) {
+			r.doctor.File.Sources = map[string]config.Source{"hr": {}, "directory": {}}
+		}},
 		"a deployment key that is too short": {configKeys, Fail, "deployment.keyFile", "Restore", func(r *rig) { r.file("deployment.key", "short") }},
 		"no tokens key here": {configKeys, Warn, "tokens.keyFile cannot be read here", "readable", func(r *rig) {
 			r.doctor.File.Tokens.KeyFile = filepath.Join(r.dir, "none")

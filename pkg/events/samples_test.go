@@ -170,3 +170,8 @@ func sampleTokenRecord() events.TokenRecord {
 func sampleTarget() events.Target {
 	return events.Target{Org: "production", Cause: events.CauseInvalid, Key: sampleKey, Seq: 8}
 }
+
+func sampleConfiguration() events.Configuration {
+	id := events.ConfigurationID{Hash: "9f86d081884c7d65", Program: "v1.4.0"}
+	return events.Configuration{V: 1, Generation: 3, ConfigurationID: id, Replica: "assignment-1/K3QXB2", Seen: []events.ConfigurationID{id}}
+}

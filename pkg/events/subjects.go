@@ -105,6 +105,11 @@ const (
 	TurnsAll = "rollcall.turn.>"
 	// PersonsAll are all persons.
 	PersonsAll = "rollcall.person.*"
+	// ThreesAll is whatever has a kind and one name: all persons, groups,
+	// rejections and beats among it. For assignment's sweep.
+	ThreesAll = "rollcall.*.*"
+	// BeatsAll are the signs of life of all replicas of assignment.
+	BeatsAll = "rollcall.beat.*"
 )
 
 // RosterSubjects returns the patterns bound to ROSTER.
@@ -113,6 +118,7 @@ func RosterSubjects() []string {
 		PersonsAll, "rollcall.group.*", "rollcall.desired.*.*", "rollcall.work.*.*.*",
 		"rollcall.link.*.*", "rollcall.owner.*.*", "rollcall.outcome.*.*", "rollcall.retry.*.*", "rollcall.look.*.*", "rollcall.turn.*.*.*",
 		"rollcall.discarded.*.*", RejectionsAll, ReconsiderAll, HealthAll,
+		ConfigurationSubject(), SweepSubject(), BeatsAll,
 	}
 }
 
@@ -198,6 +204,22 @@ func ReconsiderSubject(seq uint64) string { return fmt.Sprintf("rollcall.reconsi
 // salesforce-pusher, token-refresher, `rollcall status`.
 func HealthSubject(org string) string { return "rollcall.health." + org }
 
+// ConfigurationSubject holds [Configuration]: which configuration is in force.
+// Every commit of assignment is guarded by it. Writer: assignment. Readers:
+// assignment, `rollcall status`, `rollcall doctor`.
+func ConfigurationSubject() string { return "rollcall.config" }
+
+// SweepSubject holds [Sweep]: how far everybody is compared with the
+// configuration in force. Writer: assignment. Readers: assignment, `rollcall
+// status`, `rollcall doctor`.
+func SweepSubject() string { return "rollcall.sweep" }
+
+// BeatSubject holds [Beat], the newest sign of life of one replica of
+// assignment, which has taken this number for as long as it lives. It goes with
+// every commit. Writer: assignment. Readers: assignment, `rollcall status`,
+// `rollcall doctor`.
+func BeatSubject(number int) string { return fmt.Sprintf("rollcall.beat.%d", number) }
+
 // NoOrg stands in the place of the org in the dead letter of an event that
 // could not be understood, and so belongs to no org.
 const NoOrg = "_"
@@ -243,6 +265,8 @@ func ParseSubject(subject string) (Address, error) {
 		return Address{}, fmt.Errorf("parse subject %q: not one of rollcall's", subject)
 	}
 	switch shapeOf(p) {
+	case "kind":
+		return Address{Kind: p[1]}, nil
 	case "kind.key":
 		return Address{Kind: p[1], Key: Key(p[2])}, nil
 	case "kind.org":
@@ -259,12 +283,15 @@ func ParseSubject(subject string) (Address, error) {
 
 // shapeOf says what the tokens of a subject mean, empty where it is none of ours.
 func shapeOf(p []string) string {
+	if len(p) == 2 && (p[1] == "config" || p[1] == "sweep") {
+		return "kind"
+	}
 	if len(p) < 3 {
 		return ""
 	}
 	shape := ""
 	switch p[1] {
-	case "person", "group", "rejection", "reconsider":
+	case "person", "group", "rejection", "reconsider", "beat":
 		shape = "kind.key"
 	case "health":
 		shape = "kind.org"

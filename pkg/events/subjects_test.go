@@ -26,6 +26,9 @@ func TestParseSubjectIsTheInverseOfTheBuilders(t *testing.T) {
 		events.RejectionSubject(17):                     {Kind: "rejection", Key: events.EventKey(17)},
 		events.ReconsiderSubject(17):                    {Kind: "reconsider", Key: events.EventKey(17)},
 		events.HealthSubject(org):                       {Kind: "health", Org: org},
+		events.ConfigurationSubject():                   {Kind: "config"},
+		events.SweepSubject():                           {Kind: "sweep"},
+		events.BeatSubject(2):                           {Kind: "beat", Key: "2"},
 		events.DeadSubject(org, events.CauseLicence, key): {
 			Kind: "dead", Org: org, Cause: events.CauseLicence, Key: key,
 		},
@@ -45,7 +48,7 @@ func TestParseSubjectRefuses(t *testing.T) {
 	for _, subject := range []string{
 		"", "rollcall", "rollcall.person", "other.person.k", "rollcall.person.k.more", "rollcall.nobody.k", "rollcall.nobody.o.k",
 		"rollcall.desired.o", "rollcall.desired..k", "rollcall.work.o.k", "rollcall.dead.o.k", "rollcall.person.",
-		"rollcall.work.o.leaver.k.more", "rollcall.directory.hr.person", "rollcall.health.o.k",
+		"rollcall.work.o.leaver.k.more", "rollcall.directory.hr.person", "rollcall.health.o.k", "rollcall.config.k", "rollcall.beat",
 	} {
 		if got, err := events.ParseSubject(subject); err == nil {
 			t.Errorf("%q is accepted as %+v", subject, got)
@@ -78,6 +81,7 @@ func TestEverySubjectIsInOneStream(t *testing.T) {
 		events.DesiredSubject(org, key), events.WorkSubject(org, events.LaneChange, key), events.LinkSubject(org, key),
 		events.OwnerSubject(org, "005000000000001AAA"), events.OutcomeSubject(org, key), events.RetrySubject(org, key),
 		events.DiscardedSubject(org, key), events.RejectionSubject(1), events.ReconsiderSubject(1), events.HealthSubject(org),
+		events.ConfigurationSubject(), events.SweepSubject(), events.BeatSubject(1),
 		events.DeadSubject(org, events.CauseLicence, key), events.OperatorSubject(events.VerbRetry),
 	} {
 		n := 0

@@ -48,6 +48,12 @@ func versionOf(payload any) (at *int, written int) {
 		return &p.V, 1
 	case *OperatorResult:
 		return &p.V, 1
+	case *Configuration:
+		return &p.V, 1
+	case *Beat:
+		return &p.V, 1
+	case *Sweep:
+		return &p.V, 1
 	}
 	panic(fmt.Sprintf("%T has no version: versionOf has to name it", payload))
 }
@@ -57,6 +63,7 @@ func payloads() []any {
 	return []any{
 		&PersonState{}, &GroupState{}, &Desired{}, &Work{}, &Link{}, &Owner{}, &Outcome{}, &Discarded{},
 		&Rejection{}, &DeadLetter{}, &Health{}, &TokenRecord{}, &OperatorRequest{}, &OperatorResult{},
+		&Configuration{}, &Beat{}, &Sweep{},
 	}
 }
 

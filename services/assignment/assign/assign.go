@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/register"
 	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
@@ -42,8 +43,12 @@ type Service struct {
 	reader *reader
 	rules  *rules.Rules
 
-	bus     *bus.Bus
-	roster  roster
+	bus *bus.Bus
+	// register lets events be taken only while this configuration is in force;
+	// roster reads and stores through it.
+	register *register.Keeper
+	roster   roster
+
 	log     *slog.Logger
 	tracer  trace.Tracer
 	metrics *metrics
@@ -54,8 +59,9 @@ type Service struct {
 	unreadableAgain time.Duration
 
 	open atomic.Bool
-	// swept is closed when the sweep of the start is through.
-	swept chan struct{}
+	// swept is closed when everybody has been compared with the configuration.
+	swept     chan struct{}
+	sweptOnce sync.Once
 }
 
 // New returns a Service; it reads nothing before Run.
@@ -71,23 +77,32 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
+	keeper := register.New(b, cfg.id, cfg.beat, t.Log)
 	return &Service{
 		reader: cfg.reader, rules: cfg.rules,
-		bus: b, roster: b, log: t.Log, tracer: t.Tracer, metrics: m, lull: newLull(),
+		bus: b, register: keeper, roster: keeper, log: t.Log, tracer: t.Tracer, metrics: m, lull: newLull(),
 		work: work, unreadableAgain: unreadableAgain, swept: make(chan struct{}),
 	}, nil
 }
 
-// Ready returns nil while events are being taken.
+// Ready returns nil while events are being taken, or another replica takes them
+// under the configuration that is in force.
 func (s *Service) Ready() error {
-	if !s.open.Load() {
+	if !s.open.Load() && s.register.StandsBy() == "" {
 		return errors.New("assignment has not opened its consumers yet")
 	}
 	return s.bus.Ready()
 }
 
-// Run takes events until ctx ends; the batch in hand is finished then.
-func (s *Service) Run(ctx context.Context) error {
+// Remark says that the service is ready and takes nothing, and why.
+func (s *Service) Remark() string { return s.register.StandsBy() }
+
+// Run takes events while its configuration is in force, until ctx ends; the
+// batch in hand is finished then.
+func (s *Service) Run(ctx context.Context) error { return s.register.Run(ctx, s.take) }
+
+// take takes events until ctx ends.
+func (s *Service) take(ctx context.Context) error {
 	directory, err := s.bus.Feed(ctx, events.StreamDirectory, events.ConsumerAssignment, prefetch)
 	if err != nil {
 		return fmt.Errorf("open events: %w", err)
@@ -107,7 +122,7 @@ func (s *Service) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.takeEvents(ctx, directory) })
 	wg.Go(func() { s.takeReconsiderations(ctx, reconsider) })
-	wg.Go(func() { s.sweepOnce(ctx) })
+	wg.Go(func() { s.sweepUp(ctx) })
 	wg.Wait()
 	return nil
 }

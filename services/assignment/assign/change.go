@@ -109,8 +109,9 @@ func (s *Service) committed(ctx context.Context, c *change) {
 	}
 }
 
-// readMax is the most subjects the server answers as of one moment.
-const readMax = 1000
+// readMax is the most subjects the server answers as of one moment, beside the
+// register that says which moment.
+const readMax = 999
 
 // read reads people and their desired states: in one request, or in as few as
 // keep each person's subjects together. In a cluster another request may be

@@ -6,9 +6,11 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/assignment/rules"
+	"github.com/rollcall-sync/rollcall/services/internal/app"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
 	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 )
@@ -18,6 +20,10 @@ import (
 type Config struct {
 	reader *reader
 	rules  *rules.Rules
+	// id tells the configuration from others, beat is how often a replica gives a
+	// sign of life; 0 for as usual.
+	id   events.ConfigurationID
+	beat time.Duration
 }
 
 // ConfigFrom takes assignment's part of the configuration: deployment.keyFile,
@@ -30,7 +36,11 @@ func ConfigFrom(f config.File) (Config, error) {
 	if err := errors.Join(errKey, errSources, errRules); err != nil {
 		return Config{}, err
 	}
-	return Config{reader: &reader{sources: sources, keyer: keyer}, rules: compiled}, nil
+	return Config{
+		reader: &reader{sources: sources, keyer: keyer},
+		rules:  compiled,
+		id:     events.ConfigurationID{Hash: f.Hash(), Program: app.Version()},
+	}, nil
 }
 
 // CheckMappings says whether every expression of the configuration compiles; it

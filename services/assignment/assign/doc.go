@@ -10,7 +10,7 @@
 //   - change.go: a person's change, read, worked out and committed
 //   - groups.go: a group's event, and its members
 //   - reject.go, reconsider.go: what cannot be understood, and is read again
-//   - sweep.go: everybody, once, at the start
+//   - sweep.go: everybody, once after every switch of the configuration
 //   - config.go, metrics.go: what it is given, and what it counts
 //
 // # Committing
@@ -25,6 +25,10 @@
 // between repeats the rest. Each state of the group has a revision, and a
 // membership that of the state that said so: what is still written for an older
 // state does not undo a newer one.
+//
+// Every commit names the configuration in force, and nothing is stored once
+// another one is: see package register. What a replica had in hand then is put
+// back, for one with the newer configuration.
 //
 // State of a version that this program does not know is left to a replica that
 // does: the event is put back, and nothing is written.

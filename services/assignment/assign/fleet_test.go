@@ -100,12 +100,14 @@ func groupIsNew(r *rig, seq uint64) bool {
 	return g.Origin.Seq == seq && r.memberships(g.Key, 2)[1] == "Followers"
 }
 
-// roster lists everything in ROSTER, each with its sequence.
+// roster lists everything in ROSTER that events lead to.
 func (r *rig) roster() []string {
 	r.t.Helper()
 	var out []string
 	err := r.bus.Scan(r.ctx, events.StreamRoster, ">", 1, func(e bus.Entry) error {
-		out = append(out, e.Subject+" "+string(e.Data))
+		if a, err := events.ParseSubject(e.Subject); err != nil || a.Kind != "beat" && a.Kind != "sweep" && a.Kind != "config" {
+			out = append(out, e.Subject+" "+string(e.Data))
+		}
 		return nil
 	})
 	if err != nil {

@@ -32,6 +32,7 @@ func (r *rig) consume(dice *rand.Rand, services []*Service, seqs []uint64) {
 	}
 	var all sync.WaitGroup
 	for i, s := range services {
+		r.inForce(s)
 		sizes := make([]int, len(hands[i]))
 		for j := range sizes {
 			sizes[j] = 1 + dice.IntN(3)

@@ -29,6 +29,7 @@ func (r *interposed) Commit(ctx context.Context, stream string, groups []bus.Gro
 // handled takes stored events through one step of a service that does not run.
 func (r *rig) handled(s *Service, seqs ...uint64) []*incoming {
 	r.t.Helper()
+	r.inForce(s)
 	batch := make([]*incoming, len(seqs))
 	for i, seq := range seqs {
 		entry, err := r.bus.At(r.ctx, events.StreamDirectory, seq)

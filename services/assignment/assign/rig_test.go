@@ -27,6 +27,8 @@ type rig struct {
 	keyer  *events.Keyer
 	file   config.File
 	ctx    context.Context
+	kept   kept
+	beat   time.Duration // of services made from now on; 0 for as usual
 }
 
 func newRig(t testing.TB, orgs ...string) *rig {
@@ -42,7 +44,7 @@ func newRig(t testing.TB, orgs ...string) *rig {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	t.Cleanup(cancel)
-	return &rig{t: t, server: server, bus: server.Bus(t), keyer: keyer, file: f, ctx: ctx}
+	return &rig{t: t, server: server, bus: server.Bus(t), keyer: keyer, file: f, ctx: ctx, kept: kept{}}
 }
 
 // sends configures what a source's events carry as sourceversion.
@@ -59,11 +61,41 @@ func (r *rig) service(tel *telemetry.Telemetry) *Service {
 	if err != nil {
 		r.t.Fatalf("config: %v", err)
 	}
+	cfg.beat = r.beat
 	s, err := New(cfg, r.server.As(r.t, "assignment"), tel)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	return s
+}
+
+// inForce puts the configuration of a service into force that does not run.
+func (r *rig) inForce(s *Service) {
+	r.t.Helper()
+	if s.Ready() == nil || !r.kept.add(s) {
+		return
+	}
+	ctx, cancel := context.WithCancel(r.ctx)
+	held, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.register.Run(ctx, func(ctx context.Context) error {
+			close(held)
+			<-ctx.Done()
+			return nil
+		})
+	}()
+	r.t.Cleanup(func() { cancel(); <-done })
+	<-held
+}
+
+// kept are services whose configuration is kept in force.
+type kept map[*Service]bool
+
+func (k kept) add(s *Service) bool {
+	was := k[s]
+	k[s] = true
+	return !was
 }
 
 // run runs a service until stop is called or the test ends.

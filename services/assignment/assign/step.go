@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/register"
 	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
@@ -96,8 +97,11 @@ func (s *Service) finish(in *incoming, v verdict) {
 	}
 	in.verdict = v
 	delay := again
-	if errors.Is(in.trouble, errUnreadable) {
+	switch {
+	case errors.Is(in.trouble, errUnreadable):
 		delay = s.unreadableAgain
+	case errors.Is(in.trouble, register.ErrSuperseded):
+		delay = 0 // a replica with the configuration in force takes it at once
 	}
 	s.metrics.event(in.context, s.knownSource(in.source), v)
 	in.span.SetAttributes(attribute.String("rollcall.result", string(v)))
@@ -129,6 +133,9 @@ func (s *Service) handle(ctx, run context.Context, batch []*incoming) {
 		s.log.WarnContext(ctx, "events are undecided and will come again", "events", len(open), "error", err)
 	}
 	for _, in := range open {
+		if errors.Is(err, register.ErrSuperseded) {
+			in.trouble = err
+		}
 		s.finish(in, verdictUndecided)
 	}
 }

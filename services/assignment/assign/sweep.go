@@ -2,6 +2,7 @@ package assign
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,54 +18,59 @@ const (
 	sweepBatch = 100
 	// sweepPatience is how long one batch of the sweep waits for a quiet moment.
 	sweepPatience = time.Second
-	sweepRetry    = 5 * time.Second
-	spanSweep     = "sweep " + events.TemplatePerson
+	// behindWait is between two questions to servers that may be behind.
+	behindWait = 20 * time.Millisecond
+	personKind = "person"
+	spanSweep  = "sweep " + events.TemplatePerson
 )
 
-// sweepOnce looks at everybody once, because the configuration may have changed
-// since they were last looked at. It starts over after a failure.
-func (s *Service) sweepOnce(ctx context.Context) {
-	for {
-		seen, changed, err := s.sweep(ctx)
-		if err == nil {
-			s.log.InfoContext(ctx, "everybody was compared with the configuration", "people", seen, "changed", changed)
-			close(s.swept)
-			return
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		s.log.WarnContext(ctx, "comparing everybody with the configuration will start over", "error", err)
-		if sleep(ctx, sweepRetry) != nil {
-			return
-		}
+// sweepUp sees to it that everybody is looked at once after a switch of the
+// configuration, by one of the replicas.
+func (s *Service) sweepUp(ctx context.Context) {
+	done, err := s.register.Sweep(ctx, s.sweep)
+	if err != nil {
+		return // another configuration is in force, or we are to stop
 	}
+	s.log.InfoContext(ctx, "everybody was compared with the configuration", "people", done.People, "changed", done.Changed, "by", done.By)
+	s.sweptOnce.Do(func() { close(s.swept) })
 }
 
-// sweep works out everybody's desired state and commits what differs.
-func (s *Service) sweep(ctx context.Context) (seen, changed int, err error) {
+// errSeenAll ends a scan.
+var errSeenAll = errors.New("everybody was seen")
+
+// sweep works out everybody's desired state and commits what differs. Whoever
+// was written after before was worked out under this configuration already. A
+// server of a cluster that is behind may end a scan too soon: that everybody was
+// seen, only a message that is newer says.
+func (s *Service) sweep(ctx context.Context, before uint64) (seen, changed int, err error) {
+	var next uint64
 	var batch []*change
 	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
 		n, err := s.sweepBatch(ctx, batch)
 		seen, changed = seen+len(batch), changed+n
 		batch = batch[:0]
 		return err
 	}
-	err = s.roster.Scan(ctx, events.StreamRoster, events.PersonsAll, 0, func(e bus.Entry) error {
+	take := func(e bus.Entry) error {
+		if e.Seq > before {
+			return errSeenAll
+		}
+		next = e.Seq + 1
 		a, err := events.ParseSubject(e.Subject)
-		if err != nil {
+		if err != nil || a.Kind != personKind {
 			return err
 		}
-		batch = append(batch, s.sweepChange(ctx, a.Key))
-		if len(batch) < sweepBatch {
+		if batch = append(batch, s.sweepChange(ctx, a.Key)); len(batch) < sweepBatch {
 			return nil
 		}
 		return flush()
-	})
-	if err == nil {
+	}
+	for err == nil {
+		if err = s.roster.Scan(ctx, events.StreamRoster, events.ThreesAll, next, take); err == nil {
+			err = sleep(ctx, behindWait)
+		}
+	}
+	if errors.Is(err, errSeenAll) {
 		err = flush()
 	}
 	return seen, changed, err
@@ -93,6 +99,9 @@ func newestOrigin(state *events.PersonState) events.Origin {
 }
 
 func (s *Service) sweepBatch(ctx context.Context, batch []*change) (int, error) {
+	if len(batch) == 0 {
+		return 0, nil
+	}
 	if err := s.lull.wait(ctx, sweepPatience); err != nil {
 		return 0, err
 	}

@@ -75,9 +75,11 @@ func Roles(orgs, sources []string) []Role {
 			Writes: []string{
 				events.PersonSubject("*"), events.GroupSubject("*"), events.DesiredSubject("*", "*"),
 				events.WorkSubject("*", "*", "*"), events.RejectionsAll,
+				events.ConfigurationSubject(), events.SweepSubject(), events.BeatsAll,
 			},
-			Feeds: []Place{{events.StreamDirectory, events.ConsumerAssignment}, {events.StreamRoster, events.ConsumerReconsider}},
-			Reads: []string{events.StreamDirectory, events.StreamRoster},
+			Feeds:   []Place{{events.StreamDirectory, events.ConsumerAssignment}, {events.StreamRoster, events.ConsumerReconsider}},
+			Reads:   []string{events.StreamDirectory, events.StreamRoster},
+			Follows: []Place{{events.StreamRoster, events.ConfigurationSubject()}},
 		},
 		{
 			Name: "token-refresher", Who: "the service: keeps the orgs signed in; and `rollcall connect`",

@@ -13,6 +13,10 @@ import (
 type File struct {
 	// Deployment holds what all services of one installation share.
 	Deployment Deployment `koanf:"deployment"`
+	// Revision is any text. A configuration that was in force before, and comes
+	// back, waits until the one that replaced it has been silent for 30 s; with
+	// another revision it is a new one, and is in force at once.
+	Revision string `koanf:"revision"`
 	// NATS says where the streams are.
 	NATS NATS `koanf:"nats"`
 	// Serve says where metrics, health and readiness are served.

@@ -32,6 +32,10 @@ func subjectPatterns() map[string]string {
 		"HealthSubject":     events.HealthSubject(org),
 		"DeadSubject":       events.DeadSubject(org, "<cause>", key),
 		"OperatorSubject":   events.OperatorSubject("<verb>"),
+
+		"ConfigurationSubject": events.ConfigurationSubject(),
+		"SweepSubject":         events.SweepSubject(),
+		"BeatSubject":          strings.TrimSuffix(events.BeatSubject(0), "0") + "<number>",
 	}
 }
 

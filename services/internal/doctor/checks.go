@@ -21,6 +21,7 @@ const (
 	configFile        = "config.file"
 	configExpressions = "config.expressions"
 	configKeys        = "config.keys"
+	configInForce     = "config.in-force"
 
 	orgLogin        = "org.login"
 	orgSecrets      = "org.secrets"
@@ -60,6 +61,8 @@ func installationChecks() []Check {
 			"writes are synced at intervals only: a power failure loses acknowledged changes"},
 		{natsDisk, "how much of the disk that NATS may use is used; skipped where the account may not ask", "80 % are used", "95 % are used"},
 		{natsClock, "this machine's clock and the server's agree", "they differ by more than 2 s", "they differ by more than 30 s"},
+		{configInForce, "the configuration here is the one that assignment works with, and all its replicas have it; skipped where assignment has never run, or the configuration names no org",
+			"it is another one, a replica has another one and stands by, a replica refused a changed file, or no replica was heard of for 30 s", ""},
 	}
 }
 

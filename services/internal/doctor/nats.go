@@ -21,7 +21,7 @@ const (
 func (x *examination) nats(ctx context.Context) {
 	x.check(ctx, natsReachable, x.reach)
 	if x.bus == nil {
-		for _, name := range []string{natsStreams, natsSync, natsDisk, natsClock} {
+		for _, name := range []string{natsStreams, natsSync, natsDisk, natsClock, configInForce} {
 			x.check(ctx, name, func(context.Context) []verdict { return skipped("NATS cannot be reached") })
 		}
 		return
@@ -31,6 +31,7 @@ func (x *examination) nats(ctx context.Context) {
 	x.check(ctx, natsSync, func(context.Context) []verdict { return synced(disk, err) })
 	x.check(ctx, natsDisk, func(ctx context.Context) []verdict { return x.space(ctx, disk, err) })
 	x.check(ctx, natsClock, x.natsSkew)
+	x.check(ctx, configInForce, x.inForce)
 }
 
 func (x *examination) reach(ctx context.Context) []verdict {

@@ -263,3 +263,27 @@ func TestStatusSaysWhatWaitsAndWhatToDo(t *testing.T) {
 		t.Errorf("status: %+v", s)
 	}
 }
+
+func TestStatusSaysWhichConfigurationIsInForce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	if s, err := r.op.Status(t.Context(), nil); err != nil || s.Configuration != nil {
+		t.Fatalf("%+v, %v", s.Configuration, err)
+	}
+	old, now := events.ConfigurationID{Hash: "feed", Program: "v1"}, events.ConfigurationID{Hash: "beef", Program: "v2"}
+	put(r, events.StreamRoster, events.ConfigurationSubject(), (&events.Configuration{Generation: 1, Seen: []events.ConfigurationID{old}}).Next(now, "pod-2/BBBBBB"))
+	put(r, events.StreamRoster, events.BeatSubject(1), events.Beat{Replica: "pod-1/AAAAAA", ConfigurationID: old, Refused: true})
+	put(r, events.StreamRoster, events.BeatSubject(2), events.Beat{Replica: "pod-2/BBBBBB", ConfigurationID: now, Generation: 2})
+	put(r, events.StreamRoster, events.SweepSubject(), events.Sweep{Generation: 2, Replica: "pod-2/BBBBBB", Done: true, People: 9, Changed: 2})
+	s, err := r.op.Status(t.Context(), nil)
+	if err != nil || s.Configuration == nil {
+		t.Fatal(s.Configuration, err)
+	}
+	c := s.Configuration
+	if c.Generation != 2 || c.Hash != "beef" || c.Program != "v2" || !c.Swept || c.People != 9 || c.Changed != 2 || c.Since.IsZero() {
+		t.Errorf("%+v", c)
+	}
+	if len(c.Replicas) != 2 || !c.Replicas[0].StandsBy || !c.Replicas[0].Refused || c.Replicas[1].StandsBy || c.Replicas[1].Name != "pod-2/BBBBBB" {
+		t.Errorf("%+v", c.Replicas)
+	}
+}

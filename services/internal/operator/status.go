@@ -29,6 +29,8 @@ type Status struct {
 	Scheduled int `json:"scheduled"`
 	// OldestLeaver waits longest of all who should be deactivated.
 	OldestLeaver *Leaver `json:"oldestLeaver,omitempty"`
+	// Configuration is what is in force; nil where assignment has never run.
+	Configuration *ConfigurationStatus `json:"configuration,omitempty"`
 }
 
 // OrgStatus is how one org stands.
@@ -84,6 +86,7 @@ func (o *Operator) Status(ctx context.Context, orgs []string) (Status, error) {
 	}
 	for _, look := range []func(context.Context, *Status, map[string]*OrgStatus) error{
 		o.lookAtStreams, o.lookAtLanes, o.lookAtHealth, o.lookAtTokens, o.countParked, o.countScheduled, o.findOldestLeaver,
+		o.lookAtConfiguration,
 	} {
 		if err := look(ctx, &s, byOrg); err != nil {
 			return s, fmt.Errorf("status: %w", err)

@@ -78,6 +78,7 @@ func printStatus(w io.Writer, s operator.Status) {
 	}
 	_, _ = fmt.Fprintf(w, "\nOldest waiting leaver: %s\n", oldest(s.OldestLeaver))
 	printParked(w, s.Parked)
+	printConfiguration(w, s)
 
 	rows = nil
 	for _, c := range s.Stages {

@@ -195,6 +195,8 @@ type Link struct {
 	// Rollcall, never removed); "there" (given, id not known); or empty (perhaps
 	// given: look before relying on it).
 	Assigned map[string]string `json:"assigned,omitempty"`
+	// Moved is set where the user that the person had is not theirs any more.
+	Moved *Moved `json:"moved,omitempty"`
 	// Claim is set while somebody works on the person.
 	Claim *Claim `json:"claim,omitempty"`
 	// Unsure is set when a call may or may not have been applied: look before
@@ -217,6 +219,18 @@ type Link struct {
 	// Failures counts every failure ever: above zero, a dead letter may exist.
 	Failures int       `json:"failures,omitzero"`
 	At       time.Time `json:"at,omitzero"`
+}
+
+// Moved says what became of a user that a person had. Whoever has such a link and no
+// user has left for good; they get another user only after an admin's word.
+type Moved struct {
+	UserID string `json:"userId"`
+	// To is whose the user is since: the same human under another number, say.
+	// Empty where an admin only let it go.
+	To Key       `json:"to,omitempty"`
+	At time.Time `json:"at"`
+	// Request is the admin's, empty where nobody had to ask.
+	Request string `json:"request,omitempty"`
 }
 
 // Claim says who works on a person and until when. No request may leave later

@@ -83,6 +83,7 @@ type check struct {
 // the new keeps nothing of the old.
 func chain() []check {
 	return []check{
+		{"the user is another's by now", movedOn},
 		{"a job may still make the user", jobRuns},
 		{"names are not resolved", unnamed},
 		{"profile or role is not there", namesMissing},
@@ -315,7 +316,7 @@ func allDone(p *Person, _ *Policy) (Verdict, bool) { return Verdict{Applied: tru
 // MayInsert says whether an insert finds an existing user as surely as a look-up
 // does, and may be made.
 func (p *Person) MayInsert(o *Policy) bool {
-	return p.Desired.Active && p.Link.UserID == "" && o.Create && !p.Link.Unsure && p.Link.Job == "" && o.Match.sureOfInsert(p.Desired)
+	return p.Desired.Active && p.Link.UserID == "" && o.Create && !p.Link.Unsure && p.Link.Job == "" && !p.moved() && o.Match.sureOfInsert(p.Desired)
 }
 
 func protectedFailure() *events.Failure {

@@ -33,17 +33,24 @@ func ways() map[string]way {
 	found := func(u User) func(p *Person) {
 		return func(p *Person) { p.lookup = lookup{done: true, user: &u} }
 	}
+	moved := func(to events.Key, active bool) func(p *Person) {
+		return func(p *Person) { p.Link.Moved, p.Desired.Active = &events.Moved{UserID: "005", To: to}, active }
+	}
 	return map[string]way{
-		"a load was interrupted":  {check: "a job may still make the user", person: func(p *Person) { p.Link.Job = "750" }, want: Verdict{Need: NeedJobOver}},
-		"new":                     {check: "names are not resolved", person: func(p *Person) { p.names.done = false }, want: Verdict{Need: NeedNames}},
-		"a leaver needs no names": {check: "the user is known", person: func(p *Person) { linked(p); p.names.done, p.Desired.Active = false, false }, want: Verdict{Plan: true}},
-		"profile is misspelt":     {check: "profile or role is not there", person: func(p *Person) { p.names.lacks = missing("profile", "Sales") }, cause: events.CauseMisconfigured},
-		"update lost":             {check: "an update got no answer", person: func(p *Person) { p.call.update = refused(salesforce.Timeout) }, want: Verdict{Need: NeedReadBack}},
-		"assignment lost":         {check: "assignments got no answer", person: func(p *Person) { p.Assignments().Lost("ps/A", OpAssign, refused(salesforce.Timeout)) }, want: Verdict{Need: NeedAssignmentsBack}},
-		"id wrong":                {check: "an id was wrong", person: func(p *Person) { p.Account().UpdateRefused(refused(salesforce.Reference)) }, want: Verdict{Need: NeedNamesAgain}},
-		"id wrong, asked again":   {check: "an id was wrong", person: func(p *Person) { p.Account().UpdateRefused(refused(salesforce.Reference)); p.call.resolvedAgain = true }, cause: events.CauseMisconfigured},
-		"kept active":             {check: "a deactivation was refused", person: func(p *Person) { p.call.kept = refused(salesforce.Invalid) }, want: Verdict{Need: NeedFreeze}},
-		"kept active, frozen":     {check: "a deactivation was refused", person: func(p *Person) { p.call.kept, p.Link.Frozen = refused(salesforce.Invalid), true }, cause: events.CauseDeactivationRefused},
+		"left, and the user moved": {check: "the user is another's by now", person: moved("other", false), want: Verdict{Applied: true}},
+		"left, and was let go":     {check: "the user is another's by now", person: moved("", false), want: Verdict{Applied: true}},
+		"back, and the user moved": {check: "the user is another's by now", person: moved("other", true), cause: events.CauseDuplicate},
+		"back, and was let go":     {check: "an insert is the cheapest look-up", person: moved("", true), want: Verdict{Plan: true}},
+		"a load was interrupted":   {check: "a job may still make the user", person: func(p *Person) { p.Link.Job = "750" }, want: Verdict{Need: NeedJobOver}},
+		"new":                      {check: "names are not resolved", person: func(p *Person) { p.names.done = false }, want: Verdict{Need: NeedNames}},
+		"a leaver needs no names":  {check: "the user is known", person: func(p *Person) { linked(p); p.names.done, p.Desired.Active = false, false }, want: Verdict{Plan: true}},
+		"profile is misspelt":      {check: "profile or role is not there", person: func(p *Person) { p.names.lacks = missing("profile", "Sales") }, cause: events.CauseMisconfigured},
+		"update lost":              {check: "an update got no answer", person: func(p *Person) { p.call.update = refused(salesforce.Timeout) }, want: Verdict{Need: NeedReadBack}},
+		"assignment lost":          {check: "assignments got no answer", person: func(p *Person) { p.Assignments().Lost("ps/A", OpAssign, refused(salesforce.Timeout)) }, want: Verdict{Need: NeedAssignmentsBack}},
+		"id wrong":                 {check: "an id was wrong", person: func(p *Person) { p.Account().UpdateRefused(refused(salesforce.Reference)) }, want: Verdict{Need: NeedNamesAgain}},
+		"id wrong, asked again":    {check: "an id was wrong", person: func(p *Person) { p.Account().UpdateRefused(refused(salesforce.Reference)); p.call.resolvedAgain = true }, cause: events.CauseMisconfigured},
+		"kept active":              {check: "a deactivation was refused", person: func(p *Person) { p.call.kept = refused(salesforce.Invalid) }, want: Verdict{Need: NeedFreeze}},
+		"kept active, frozen":      {check: "a deactivation was refused", person: func(p *Person) { p.call.kept, p.Link.Frozen = refused(salesforce.Invalid), true }, cause: events.CauseDeactivationRefused},
 		"kept active, freeze failed": {check: "a deactivation was refused", person: func(p *Person) {
 			p.call.kept = refused(salesforce.Invalid)
 			p.Account().NotFrozen(refused(salesforce.Locked))

@@ -148,17 +148,13 @@ func (p *Person) LookFailed(operation string, e *salesforce.Error) {
 	p.Fail(judged(e, operation))
 }
 
-// Own takes the user found as the person's; record is who it belongs to so far,
-// nil for nobody. It returns what the owner record has to say, empty where it is
-// the person's already.
+// Own takes the user found as the person's; record is whose it is so far, nil for
+// nobody's, and nobody else's ([Account.Takes]). It returns what the owner record has
+// to say, empty where it is the person's already.
 func (p Account) Own(record *events.Owner) (by string) {
 	u := p.lookup.user
-	if record != nil && record.Key != p.Key {
-		p.Fail(belongsToAnother(p.Desired, u.ID))
-		return ""
-	}
 	p.ownership.linked, p.ownership.fresh = true, p.Link.UserID == ""
-	p.Link.UserID, p.Link.Active = u.ID, u.Active
+	p.Link.UserID, p.Link.Active, p.Link.Moved = u.ID, u.Active, nil
 	if record != nil {
 		p.ownership.made = record.By == byCreated
 		return ""
@@ -188,7 +184,7 @@ func (p *Person) unlink() {
 
 // Created takes in a new user, and returns what its owner record has to say.
 func (p Account) Created(id string) (by string) {
-	p.Link.UserID, p.Link.Active = id, true
+	p.Link.UserID, p.Link.Active, p.Link.Moved = id, true, nil
 	p.Link.FieldHashes = hashFields(p.change.Create)
 	delete(p.Link.FieldHashes, FieldActive)
 	for name, v := range wantedFields(p.Desired, events.Link{}, p.names.ids) {

@@ -91,12 +91,10 @@ func TestAUserHasOneOwner(t *testing.T) {
 		title string // of the user found
 		by    string
 		made  bool
-		cause events.Cause
 	}{
 		"nobody's":                          {title: "a", by: byAdopted},
 		"ours, made by us":                  {owner: &events.Owner{Key: "k", By: byCreated}, made: true},
 		"ours, adopted":                     {owner: &events.Owner{Key: "k", By: byAdopted}},
-		"somebody else's":                   {owner: &events.Owner{Key: "other", By: byCreated}, cause: events.CauseDuplicate},
 		"made by the create that got lost":  {lost: true, title: "a", by: byCreated, made: true},
 		"there before the create, differs":  {lost: true, title: "b", by: byAdopted},
 		"not ours, as it happens all right": {title: "a", by: byAdopted},
@@ -110,13 +108,6 @@ func TestAUserHasOneOwner(t *testing.T) {
 		u := &User{ID: "005", Username: "ann@x.test", Active: true, Fields: map[string]any{"username": "ann@x.test", "title": c.title}}
 		p.Account().Found(o.users(u))
 		by := p.Account().Own(c.owner)
-		if c.cause != "" {
-			wantCause(t, p, c.cause)
-			if p.Link.UserID != "" || by != "" {
-				t.Errorf("%s: owned all the same: %q, link %+v", name, by, p.Link)
-			}
-			continue
-		}
 		if by != c.by || p.ownership.made != c.made || !p.ownership.linked || !p.ownership.fresh || p.Link.UserID != "005" || !p.Link.Active {
 			t.Errorf("%s: owner's record says %q, %+v, link %+v", name, by, p.ownership, p.Link)
 		}

@@ -177,7 +177,8 @@ func onlyEmailFits(d events.Desired, u *User) *events.Failure {
 func otherFederation(d events.Desired, u *User, by string) *events.Failure {
 	message := "Salesforce user " + u.ID + " has this person's " + by + " but another federation id. "
 	if d.Active {
-		return ambiguous(message + "If it is theirs, correct that id in Salesforce, or where HR has it wrong there, and retry; if it is another's, give one of the two another " + by + ".")
+		return ambiguous(message + "If it is theirs, put this person's federation id on that user in Salesforce, or correct it where HR has it wrong, and retry. Where it was theirs under an earlier number, " +
+			"that record has to have left first; or an admin runs `rollcall person merge EARLIER " + string(d.Key) + " --org " + d.Org + " --reason …`. If it is another's, give one of the two another " + by + ".")
 	}
 	return ambiguous(message + "The person has left: if it is theirs, under a number that is written in another way, say, deactivate it and retry; " +
 		"if it is another's, or theirs under a new number because they are back, discard this.")

@@ -18,6 +18,8 @@ const (
 	actUnfrozen    = "unfrozen"
 	actAssigned    = "assigned"
 	actUnassigned  = "unassigned"
+	actTakenOver   = "taken_over"
+	actHandedOver  = "handed_over"
 )
 
 // Fate is what becomes of a person at the end of a step.

@@ -128,8 +128,8 @@ func (l *ledger) withLook(g bus.Group, t *task, link events.Link, now time.Time)
 		return nil, fmt.Errorf("look: %w", err)
 	}
 	return append(g, bus.Write{
-		Subject: events.LookSubject(l.org, t.Key), Data: data, Header: l.trace.header(t),
-		Schedule: &bus.Schedule{At: at.Add(lookAfter), Target: events.WorkSubject(l.org, events.LaneChange, t.Key)},
+		Subject: events.LookSubject(l.org, t.whose()), Data: data, Header: l.trace.header(t),
+		Schedule: &bus.Schedule{At: at.Add(lookAfter), Target: events.WorkSubject(l.org, events.LaneChange, t.whose())},
 	}), nil
 }
 
@@ -164,18 +164,22 @@ func (l *ledger) doubtFenced(ctx context.Context, tasks []*task) error {
 func (l *ledger) doubtOnce(ctx context.Context, tasks []*task) ([]bus.Committed, error) {
 	subjects := make([]string, len(tasks))
 	for i, t := range tasks {
-		subjects[i] = events.LinkSubject(l.org, t.Key)
+		subjects[i] = events.LinkSubject(l.org, t.whose())
 	}
 	entries, err := l.roster.Latest(ctx, events.StreamRoster, subjects)
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	groups := make([]bus.Group, len(tasks))
+	groups, moved := make([]bus.Group, len(tasks)), make([]bool, len(tasks))
 	for i, t := range tasks {
 		link, err := events.Decode[events.Link](entries[subjects[i]].Data)
 		if err != nil {
 			continue // a newer version wrote it, and knows of doubts itself
+		}
+		if m := link.Moved; m != nil && m.To != "" && link.UserID == "" {
+			t.heir, moved[i] = m.To, true // what was sent for them may be applied to the same user
+			continue
 		}
 		link = plan.Doubted(link, now.Add(l.policy.LateFor))
 		t.linkSeq = entries[subjects[i]].Seq
@@ -183,11 +187,18 @@ func (l *ledger) doubtOnce(ctx context.Context, tasks []*task) ([]bus.Committed,
 		if err != nil {
 			return nil, err
 		}
+		w.Subject = subjects[i]
 		if groups[i], err = l.withLook(bus.Group{w}, t, link, now); err != nil {
 			return nil, err
 		}
 	}
-	return l.roster.Commit(ctx, events.StreamRoster, groups)
+	done, err := l.roster.Commit(ctx, events.StreamRoster, groups)
+	for i := range done {
+		if moved[i] {
+			done[i].Err = bus.ErrConflict
+		}
+	}
+	return done, err
 }
 
 // raiseFenced asks for those to be looked at again whom somebody else took
@@ -203,7 +214,7 @@ func (l *ledger) raiseFenced(ctx context.Context, tasks []*task) error {
 			return fmt.Errorf("work: %w", err)
 		}
 		groups = append(groups, bus.Group{{
-			Subject: events.WorkSubject(l.org, t.Lane, t.Key), Data: data, Header: l.trace.header(t),
+			Subject: events.WorkSubject(l.org, t.Lane, t.whose()), Data: data, Header: l.trace.header(t),
 		}})
 	}
 	if len(groups) == 0 {

@@ -47,7 +47,7 @@ func (c correlating) owners(ctx context.Context, tasks []*task) error {
 	if err != nil {
 		return noRoster(err)
 	}
-	var unowned []*task
+	var unowned, others []*task
 	for i, t := range tasks {
 		owner := owners[ids[i]]
 		if owner != nil && owner.Key == unreadable {
@@ -57,15 +57,21 @@ func (c correlating) owners(ctx context.Context, tasks []*task) error {
 		if other, ok := c.taken[ids[i]]; ok && other != t.Key {
 			owner = &events.Owner{Key: other}
 		}
-		t.owner = t.Account().Own(owner)
-		if t.Open() {
-			c.taken[ids[i]] = t.Key
+		if owner != nil && owner.Key != t.Key {
+			t.other = owner.Key
+			others = append(others, t)
+			continue
 		}
+		t.owner = t.Account().Own(owner)
+		c.taken[ids[i]] = t.Key
 		if t.owner != "" {
 			unowned = append(unowned, t)
 		}
 	}
-	return noRoster(c.ledger.checkpoint(ctx, unowned))
+	if err := c.ledger.checkpoint(ctx, unowned); err != nil {
+		return noRoster(err)
+	}
+	return noRoster(c.ledger.takeOver(ctx, others))
 }
 
 func (c correlating) read(ctx context.Context, tasks []*task) (plan.Users, *salesforce.Error, error) {

@@ -346,7 +346,7 @@ func TestOneUserHasOneOwner(t *testing.T) {
 			oa, ob = r.push(a), r.push(b)
 		}
 		expect(t, oa, events.ResultApplied, "created", "assigned")
-		expectFailed(t, ob, events.CauseDuplicate)
+		expectFailed(t, r.patient(ob), events.CauseDuplicate)
 		if u := r.user("person0001@example.com"); u.LastName != "Person0001" {
 			t.Errorf("together %v: the second person wrote to the first one's user: %+v", together, u)
 		}
@@ -371,7 +371,7 @@ func TestTwoPeopleWhoFitOneExistingUser(t *testing.T) {
 		if o := r.outcome(k); o.Result == events.ResultApplied {
 			applied++
 		} else {
-			expectFailed(t, o, events.CauseDuplicate)
+			expectFailed(t, r.patient(o), events.CauseDuplicate)
 		}
 	}
 	if u := r.user("person0001@example.com"); applied != 1 || u.ID != id {

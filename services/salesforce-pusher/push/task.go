@@ -1,6 +1,7 @@
 package push
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
@@ -21,6 +22,10 @@ type task struct {
 	until   time.Time
 	// owner is what the user's owner record has to say, empty if it is written.
 	owner string
+	// other is whose the user found is, where that is somebody else.
+	other events.Key
+	// heir is who has the user of somebody who had to be left alone meanwhile.
+	heir events.Key
 	// announced is set once the claim says under which username a user may be made.
 	announced bool
 	// attempt is which failure in a row this was, once it is recorded.
@@ -48,6 +53,9 @@ func gather(msgs []*bus.Message, lane events.Lane) []*task {
 	}
 	return out
 }
+
+// whose is the person whose user the calls of the step were for, as things are now.
+func (t *task) whose() events.Key { return cmp.Or(t.heir, t.Key) }
 
 func isOpen(t *task) bool { return t.Open() }
 

@@ -9,19 +9,39 @@ type Verb string
 const (
 	VerbRetry   Verb = "retry"
 	VerbDiscard Verb = "discard"
+	// VerbMerge moves a Salesforce user from one person to another, who is the same
+	// human; VerbRelease takes it away from one, for nobody. Both are done by
+	// salesforce-pusher.
+	VerbMerge   Verb = "merge"
+	VerbRelease Verb = "release"
 )
 
-// What came of it, or happened by itself; written by retry-scheduler.
+// What came of it, or happened by itself; written by whoever did it: retry-scheduler,
+// and of a merge or release salesforce-pusher.
 const (
 	VerbRetried   Verb = "retried"   // the person is being looked at again
 	VerbDiscarded Verb = "discarded" // the dead letter is gone, the revision given up
 	VerbRefused   Verb = "refused"   // a target was not as the admin saw it
 	VerbClosed    Verb = "closed"    // a newer success closed the dead letter
+	VerbMerged    Verb = "merged"    // the user is the other person's
+	VerbReleased  Verb = "released"  // the user is nobody's
 )
 
 // Verbs returns every verb, what admins ask for first.
 func Verbs() []Verb {
-	return []Verb{VerbRetry, VerbDiscard, VerbRetried, VerbDiscarded, VerbRefused, VerbClosed}
+	return []Verb{
+		VerbRetry, VerbDiscard, VerbMerge, VerbRelease,
+		VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbMerged, VerbReleased,
+	}
+}
+
+// Asked says whether the verb is an admin's, and not what came of it.
+func (v Verb) Asked() bool {
+	switch v {
+	case VerbRetry, VerbDiscard, VerbMerge, VerbRelease:
+		return true
+	}
+	return false
 }
 
 // OperatorRequest is what an admin asks for. It names the dead letters as the
@@ -33,6 +53,11 @@ type OperatorRequest struct {
 	At      time.Time `json:"at"`
 	Reason  string    `json:"reason,omitempty"`
 	Targets []Target  `json:"targets"`
+	// UserID is the Salesforce user that a merge or release is about, whose Targets
+	// are people, without a cause and number: who has it, and then who is to.
+	UserID string `json:"userId,omitempty"`
+	// Drops is another user that the second of a merge has, and is to let go for it.
+	Drops string `json:"drops,omitempty"`
 }
 
 // MaxTargets is the most dead letters one request may name; more are asked for

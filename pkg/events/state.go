@@ -246,6 +246,9 @@ type Owner struct {
 	V   int    `json:"v"`
 	Key Key    `json:"key"`
 	By  string `json:"by"` // "created" or "adopted"
+	// From is whose it was before, where it changed hands; Key is empty where it is
+	// nobody's since.
+	From Key `json:"from,omitempty"`
 }
 
 // Result is how an attempt ended.
@@ -267,7 +270,8 @@ type Outcome struct {
 	Lane     Lane   `json:"lane"`
 	Result   Result `json:"result"`
 	// Actions are what was done: created, adopted, updated, deactivated,
-	// reactivated, frozen, assigned, unassigned. Empty: nothing was to do.
+	// reactivated, frozen, assigned, unassigned; taken_over and handed_over where a
+	// user passed from one number to another. Empty: nothing was to do.
 	Actions []string `json:"actions,omitempty"`
 	UserID  string   `json:"userId,omitempty"`
 	Failure *Failure `json:"failure,omitempty"`

@@ -23,7 +23,8 @@ const (
 	StreamDead = "DEAD"
 	// StreamOperator is the audit log: what admins asked for and what came of
 	// it. Append only.
-	// Writers: `rollcall tasks`, retry-scheduler. Readers: retry-scheduler, `rollcall`.
+	// Writers: `rollcall tasks` and `person`, retry-scheduler, salesforce-pusher.
+	// Readers: retry-scheduler, salesforce-pusher, `rollcall`.
 	StreamOperator = "OPERATOR"
 	// BucketTokens holds one sealed token record per org.
 	// Writer: token-refresher. Readers: token-refresher, salesforce-pusher.
@@ -42,6 +43,10 @@ const (
 	ConsumerRejections = "retry-rejections"
 	// ConsumerOperator reads admin requests in OPERATOR for retry-scheduler.
 	ConsumerOperator = "retry-operator"
+	// ConsumerMerge and ConsumerRelease read those requests in OPERATOR for
+	// salesforce-pusher.
+	ConsumerMerge   = "pusher-merge"
+	ConsumerRelease = "pusher-release"
 )
 
 // Headers that Rollcall sets on its messages.
@@ -158,8 +163,8 @@ func WorkConsumer(org string, lane Lane) string { return "pusher-" + org + "-" +
 func LinkSubject(org string, key Key) string { return "rollcall.link." + org + "." + string(key) }
 
 // OwnerSubject holds [Owner]: which person a Salesforce user belongs to. It is
-// written once, in the commit that links the two, so that two people can never
-// share one user. Writer: salesforce-pusher. Reader: salesforce-pusher.
+// written in the commit that links the two, by compare-and-set, so that two people can
+// never share one user. Without a key the user is nobody's any more. Writer: salesforce-pusher. Reader: salesforce-pusher.
 func OwnerSubject(org, userID string) string { return "rollcall.owner." + org + "." + userID }
 
 // OutcomeSubject holds [Outcome]. Writer: salesforce-pusher. Reader: retry-scheduler.
@@ -236,8 +241,9 @@ func DeadFilter(org string, cause Cause, key Key) string {
 }
 
 // OperatorSubject holds one entry of the audit log: [OperatorRequest] from an
-// admin, or what came of it. Writers: `rollcall tasks` (retry, discard),
-// retry-scheduler (all others). Readers: retry-scheduler, `rollcall audit`.
+// admin, or what came of it. Writers: `rollcall tasks` (retry, discard), `rollcall
+// person` (merge, release), salesforce-pusher (merged, released, refused of those),
+// retry-scheduler (all others). Readers: retry-scheduler, salesforce-pusher, `rollcall audit`.
 func OperatorSubject(verb Verb) string { return "rollcall.operator." + string(verb) }
 
 func orAny(s string) string {

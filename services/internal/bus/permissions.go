@@ -90,16 +90,16 @@ func Roles(orgs, sources []string) []Role {
 		},
 		{
 			Name: "salesforce-pusher", Who: "the service: makes Salesforce so",
-			Writes: []string{
+			Writes: append(entries(events.VerbMerged, events.VerbReleased, events.VerbRefused),
 				events.LinkSubject("*", "*"), events.OwnerSubject("*", "*"), events.OutcomeSubject("*", "*"), events.HealthAll,
 				events.WorkSubject("*", "*", "*"), // when it was fenced
 				events.LookSubject("*", "*"), events.TurnSubject("*", "*", "*"),
-			},
-			Feeds: work, Reads: []string{events.StreamRoster}, Follows: []Place{token},
+			),
+			Feeds: append(work, Place{events.StreamOperator, events.ConsumerMerge}, Place{events.StreamOperator, events.ConsumerRelease}), Reads: []string{events.StreamRoster}, Follows: []Place{token},
 		},
 		{
 			Name: "retry-scheduler", Who: "the service: decides what comes of failures",
-			Writes: append(verbs(false),
+			Writes: append(entries(events.VerbRetried, events.VerbDiscarded, events.VerbRefused, events.VerbClosed),
 				events.DeadSubject("*", "*", "*"), events.RetrySubject("*", "*"), events.DiscardedSubject("*", "*"),
 				events.ReconsiderAll, events.WorkSubject("*", "*", "*"),
 			),
@@ -112,7 +112,7 @@ func Roles(orgs, sources []string) []Role {
 		},
 		{
 			Name: RoleOperator, Who: "an admin: `rollcall status`, `tasks`, `person`, `audit`, `doctor`",
-			Writes: verbs(true),
+			Writes: entries(asked()...),
 			Reads:  []string{events.StreamRoster, events.StreamDead, events.StreamOperator},
 			Looks:  []Place{token},
 			Lists:  []string{events.StreamDirectory, events.StreamRoster, events.StreamOperator},
@@ -130,15 +130,18 @@ func Roles(orgs, sources []string) []Role {
 	return roles
 }
 
-// verbs are the audit log's subjects: what admins ask for, or what came of it.
-func verbs(asked bool) []string {
-	var out []string
-	for _, v := range events.Verbs() {
-		if (v == events.VerbRetry || v == events.VerbDiscard) == asked {
-			out = append(out, events.OperatorSubject(v))
-		}
+// entries are the audit log's subjects of these verbs.
+func entries(verbs ...events.Verb) []string {
+	out := make([]string, len(verbs))
+	for i, v := range verbs {
+		out[i] = events.OperatorSubject(v)
 	}
 	return out
+}
+
+// asked are the verbs of admins.
+func asked() []events.Verb {
+	return slices.DeleteFunc(events.Verbs(), func(v events.Verb) bool { return !v.Asked() })
 }
 
 // places are all streams, and all consumers with the subject they are made by.

@@ -242,7 +242,11 @@ func consumerConfigs(t Topology) map[string][]jetstream.ConsumerConfig {
 	return map[string][]jetstream.ConsumerConfig{
 		events.StreamDirectory: {consumerConfig(events.ConsumerAssignment, events.DirectoryAll)},
 		events.StreamRoster:    roster,
-		events.StreamOperator:  {consumerConfig(events.ConsumerOperator, events.OperatorAll)},
+		events.StreamOperator: {
+			consumerConfig(events.ConsumerOperator, events.OperatorAll),
+			consumerConfig(events.ConsumerMerge, events.OperatorSubject(events.VerbMerge)),
+			consumerConfig(events.ConsumerRelease, events.OperatorSubject(events.VerbRelease)),
+		},
 	}
 }
 

@@ -143,7 +143,7 @@ func (s *Service) look(ctx context.Context, r *request, deliveries int) error {
 func (s *Service) answers(ctx context.Context, r *request) error {
 	r.answered = map[events.Target]bool{}
 	err := s.store.Scan(ctx, events.StreamOperator, events.OperatorAll, r.seq+1, func(e bus.Entry) error {
-		if strings.HasSuffix(e.Subject, "."+string(events.VerbRetry)) || strings.HasSuffix(e.Subject, "."+string(events.VerbDiscard)) {
+		if events.Verb(e.Subject[strings.LastIndexByte(e.Subject, '.')+1:]).Asked() {
 			return nil
 		}
 		got, err := events.Decode[events.OperatorResult](e.Data)

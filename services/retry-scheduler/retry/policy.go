@@ -148,9 +148,9 @@ func retriedPolicies() []Policy {
 		}),
 		retried(10, 5*time.Second, 2.5, 15*time.Minute, Policy{
 			Cause:        events.CauseWaiting,
-			Title:        "The username is not free yet",
-			Meaning:      "The username is that of another person of Rollcall's, who is to get another one and has not got it yet. Salesforce's words are followed by who that is.",
-			Remedy:       "See why the other person is not renamed (`rollcall person show`), mend that, then retry this one.",
+			Title:        "The username or the user is not free yet",
+			Meaning:      "The username is that of another person of Rollcall's, who is to get another one and has not got it yet. Salesforce's words are followed by who that is. Or the user who fits belongs to another number, which has not left yet or is being worked on.",
+			Remedy:       "See why the other person is not renamed, or has not left (`rollcall person show`), mend that, then retry this one.",
 			RemedySignal: "The other person is applied.",
 		}),
 	}

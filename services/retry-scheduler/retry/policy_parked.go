@@ -44,10 +44,11 @@ func settingPolicies() []Policy {
 func refusedPolicies() []Policy {
 	return []Policy{
 		parked(Policy{
-			Cause:        events.CauseAmbiguousMatch,
-			Title:        "Several users fit one person",
-			Meaning:      "More than one Salesforce user matches this person, or the matching rules point to different users, or the user already belongs to somebody else. Rollcall does not guess.",
-			Remedy:       "In Salesforce, leave the federation id and username on the one user who is this person, then retry.",
+			Cause:   events.CauseAmbiguousMatch,
+			Title:   "Several users fit one person",
+			Meaning: "More than one Salesforce user matches this person, or the matching rules point to different users, or the user already belongs to somebody else. Rollcall does not guess.",
+			Remedy: "In Salesforce, leave the federation id and username on the one user who is this person, then retry. A user that was theirs under an earlier number passes to them by that once the earlier record has left in every source; " +
+				"where Salesforce or HR cannot be corrected, say so with `rollcall person merge`.",
 			RemedySignal: "Exactly one user matches.",
 		}),
 		parked(Policy{
@@ -60,8 +61,8 @@ func refusedPolicies() []Policy {
 		parked(Policy{
 			Cause:        events.CauseDuplicate,
 			Title:        "A unique value is taken",
-			Meaning:      "The username, nickname or federation id belongs to another user. Usernames are unique over all Salesforce orgs, so that user may be in an org you do not see.",
-			Remedy:       "Change the value in HR or the mapping, or free it in Salesforce, then retry.",
+			Meaning:      "The username, nickname or federation id belongs to another user. Usernames are unique over all Salesforce orgs, so that user may be in an org you do not see. Or the user who fits is that of another person, whose key the dead letter names.",
+			Remedy:       "Change the value in HR or the mapping, or free it in Salesforce, then retry. Where the two are one human under two numbers, let HR say that the earlier one has left, then retry; or `rollcall person merge EARLIER LATER`. A user that is the wrong person's is taken from them with `rollcall person release`.",
 			RemedySignal: "A new revision of the person.",
 		}),
 		parked(Policy{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -45,11 +46,15 @@ func newAudit(s Streams) *cobra.Command {
 			})
 		},
 	}
+	var verbs []string
+	for _, v := range events.Verbs() {
+		verbs = append(verbs, string(v))
+	}
 	f := c.Flags()
 	f.StringVar(&org, "org", "", "about this `org` only")
 	f.StringVar(&key, "person", "", "about the person with this `key` only")
 	f.StringVar(&by, "by", "", "by this `name` only")
-	f.StringVar(&verb, "verb", "", "with this `verb` only: retry, discard, retried, discarded, refused, closed")
+	f.StringVar(&verb, "verb", "", "with this `verb` only: "+strings.Join(verbs, ", "))
 	f.StringVar(&request, "request", "", "of the request with this `id` only")
 	f.StringVar(&since, "since", "", "since then: a `duration` like 2h, or a time")
 	f.IntVar(&limit, "limit", 200, "the newest so many; 0 for all")
@@ -78,6 +83,9 @@ func about(targets []events.Target) string {
 	case 1:
 		t := targets[0]
 		return fmt.Sprintf("%s %s %s", t.Org, t.Cause, t.Key)
+	}
+	if targets[0].Cause == "" {
+		return fmt.Sprintf("%s %s to %s", targets[0].Org, targets[0].Key, targets[1].Key)
 	}
 	return fmt.Sprintf("%d tasks, the first %s %s", len(targets), targets[0].Org, targets[0].Cause)
 }

@@ -19,9 +19,9 @@ import (
 
 func newPerson(s Streams) *cobra.Command {
 	n := &connection{streams: s}
-	c := &cobra.Command{Use: "person", Short: "See one person's whole story"}
+	c := &cobra.Command{Use: "person", Short: "See one person's whole story, and say whose a Salesforce user is"}
 	n.flags(c)
-	c.AddCommand(newPersonShow(s, n))
+	c.AddCommand(newPersonShow(s, n), newMerge(s, n), newRelease(s, n))
 	return group(c)
 }
 
@@ -207,6 +207,9 @@ func linkRows(o operator.PersonOrg, l *events.Link) []table.Row {
 		}
 	}
 	rows := []table.Row{{"salesforce has", has}, {"applied", applied(o, l)}}
+	if m := l.Moved; m != nil && l.UserID == "" {
+		rows = append(rows, table.Row{"had", fmt.Sprintf("%s, until %s; since then it is %s", m.UserID, stamp(m.At), whose(m.To))})
+	}
 	if l.Claim != nil {
 		rows = append(rows, table.Row{"in hand", "until " + stamp(l.Claim.Until)})
 	}
@@ -214,6 +217,13 @@ func linkRows(o operator.PersonOrg, l *events.Link) []table.Row {
 		rows = append(rows, table.Row{"failures in a row", fmt.Sprintf("%d since %s", l.Attempts, stamp(l.FirstFailedAt))})
 	}
 	return rows
+}
+
+func whose(k events.Key) string {
+	if k == "" {
+		return "nobody's"
+	}
+	return "that of " + string(k)
 }
 
 func applied(o operator.PersonOrg, l *events.Link) string {

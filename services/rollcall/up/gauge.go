@@ -88,13 +88,13 @@ func (g *gauge) read(ctx context.Context) (reading, error) {
 }
 
 // count adds what has been done since the last reading. Who was created is
-// counted by owner records, which are written once; an outcome may be replaced
+// counted by owner records, which say where they only changed hands; an outcome may be replaced
 // by the next one before it is counted.
 func (g *gauge) count(ctx context.Context) error {
 	err := g.bus.Scan(ctx, events.StreamRoster, events.OwnersAll, g.owners, func(e bus.Entry) error {
 		g.owners = e.Seq + 1
 		o, err := events.Decode[events.Owner](e.Data)
-		if err == nil && o.By == "created" {
+		if err == nil && o.By == "created" && o.From == "" {
 			g.tally.Created++
 		}
 		return err

@@ -12,7 +12,8 @@ import (
 // Who made a user, as its owner record says.
 const (
 	byCreated = "created"
-	byAdopted = "adopted"
+	// ByAdopted says that the user was there before.
+	ByAdopted = "adopted"
 )
 
 // reconcile sets what is to be done, and refuses what config forbids.
@@ -163,7 +164,7 @@ func (p Account) Own(record *events.Owner) (by string) {
 	if p.ownership.made {
 		return byCreated // it has exactly what was sent
 	}
-	return byAdopted
+	return ByAdopted
 }
 
 // BelongsToAnother fails a person whose user belongs to another.

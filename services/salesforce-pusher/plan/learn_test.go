@@ -92,12 +92,12 @@ func TestAUserHasOneOwner(t *testing.T) {
 		by    string
 		made  bool
 	}{
-		"nobody's":                          {title: "a", by: byAdopted},
+		"nobody's":                          {title: "a", by: ByAdopted},
 		"ours, made by us":                  {owner: &events.Owner{Key: "k", By: byCreated}, made: true},
-		"ours, adopted":                     {owner: &events.Owner{Key: "k", By: byAdopted}},
+		"ours, adopted":                     {owner: &events.Owner{Key: "k", By: ByAdopted}},
 		"made by the create that got lost":  {lost: true, title: "a", by: byCreated, made: true},
-		"there before the create, differs":  {lost: true, title: "b", by: byAdopted},
-		"not ours, as it happens all right": {title: "a", by: byAdopted},
+		"there before the create, differs":  {lost: true, title: "b", by: ByAdopted},
+		"not ours, as it happens all right": {title: "a", by: ByAdopted},
 	} {
 		p, o := somebody("")
 		p.Desired.Fields["Title"] = "a"

@@ -145,6 +145,9 @@ func LetGo(l events.Link, userID, request string, now time.Time) events.Link {
 func (o Predecessor) HandedOver(rest events.Link, now time.Time) events.Outcome {
 	out := events.Outcome{Key: o.Key, Revision: o.Revision, Lane: events.LaneLeaver, Result: events.ResultApplied,
 		Actions: []string{actHandedOver}, Failures: rest.Failures, At: now.UTC()}
+	if o.Desired != nil && o.Desired.Active { // an admin says that they are one human all the same
+		out.Result, out.Actions, out.Failure, out.Attempt = events.ResultFailed, nil, goneTo(o.Desired.Org, rest), 1
+	}
 	if o.Desired != nil {
 		out.Origin, out.Username, out.Lane = o.Desired.Origin, o.Desired.Match.Username, cmp.Or(o.Desired.Lane, out.Lane)
 	}
@@ -166,10 +169,14 @@ func movedOn(p *Person, _ *Policy) (Verdict, bool) {
 	if !p.Desired.Active {
 		return Verdict{Applied: true}, true
 	}
-	m := p.Link.Moved
-	return fail(duplicate("Salesforce user " + m.UserID + " was this person's, and is that of " + string(m.To) + " since " + m.At.Format(time.RFC3339) +
-		", as one human under another number. If this number is to have it again, let HR say that the other has left, and run: " + merge(p.Desired.Org, m.To, p.Key) +
-		" If this number is another human's by now: " + release(p.Desired.Org, p.Key) + " Then they get a user of their own."))
+	return fail(goneTo(p.Desired.Org, p.Link))
+}
+
+func goneTo(org string, l events.Link) *events.Failure {
+	m := l.Moved
+	return duplicate("Salesforce user " + m.UserID + " was this person's, and is that of " + string(m.To) + " since " + m.At.Format(time.RFC3339) +
+		", as one human under another number. If this number is to have it again, let HR say that the other has left, and run: " + merge(org, m.To, l.Key) +
+		" If this number is another human's by now: " + release(org, l.Key) + " Then they get a user of their own.")
 }
 
 func twoActive(d events.Desired, userID string, old events.Key) *events.Failure {

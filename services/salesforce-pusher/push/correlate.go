@@ -49,20 +49,20 @@ func (c correlating) owners(ctx context.Context, tasks []*task) error {
 	}
 	var unowned, others []*task
 	for i, t := range tasks {
-		owner := owners[ids[i]]
-		if owner != nil && owner.Key == unreadable {
+		record := owners[ids[i]]
+		if record != nil && record.Key == unreadable {
 			t.Wait(30 * giveBack)
 			continue
 		}
 		if other, ok := c.taken[ids[i]]; ok && other != t.Key {
-			owner = &events.Owner{Key: other}
+			record = &owner{Owner: events.Owner{Key: other}}
 		}
-		if owner != nil && owner.Key != t.Key {
-			t.other = owner.Key
+		if record != nil && record.Key != "" && record.Key != t.Key {
+			t.other = record.Key
 			others = append(others, t)
 			continue
 		}
-		t.owner = t.Account().Own(owner)
+		t.owner = t.Account().Own(record.by(t))
 		c.taken[ids[i]] = t.Key
 		if t.owner != "" {
 			unowned = append(unowned, t)

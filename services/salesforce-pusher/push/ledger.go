@@ -138,7 +138,7 @@ func (l *ledger) explain(ctx context.Context, tasks []*task) error {
 		return err
 	}
 	for i, t := range tasks {
-		if o := owners[ids[i]]; o == nil || o.Key == t.Key || o.Key == unreadable {
+		if o := owners[ids[i]]; o == nil || o.Key == "" || o.Key == t.Key || o.Key == unreadable {
 			l.lose(ctx, t)
 			continue
 		}
@@ -151,8 +151,26 @@ func (l *ledger) explain(ctx context.Context, tasks []*task) error {
 // unreadable stands for an owner that only a newer version can read.
 const unreadable events.Key = "?"
 
+// owner is whose a user is, nobody's without a key, and where that is said.
+type owner struct {
+	events.Owner
+	seq uint64
+}
+
+// by is the record of a person's own user; nil where it is nobody's so far.
+func (o *owner) by(t *task) *events.Owner {
+	if o == nil || o.Key == "" {
+		t.ownerSeq = 0
+		if o != nil {
+			t.ownerSeq = o.seq
+		}
+		return nil
+	}
+	return &o.Owner
+}
+
 // owners reads whose users are, by user id.
-func (l *ledger) owners(ctx context.Context, ids []string) (map[string]*events.Owner, error) {
+func (l *ledger) owners(ctx context.Context, ids []string) (map[string]*owner, error) {
 	subjects := make([]string, len(ids))
 	for i, id := range ids {
 		subjects[i] = events.OwnerSubject(l.org, id)
@@ -161,7 +179,7 @@ func (l *ledger) owners(ctx context.Context, ids []string) (map[string]*events.O
 	if err != nil {
 		return nil, fmt.Errorf("read owners: %w", err)
 	}
-	out := make(map[string]*events.Owner, len(entries))
+	out := make(map[string]*owner, len(entries))
 	for i, subject := range subjects {
 		e, ok := entries[subject]
 		if !ok {
@@ -171,7 +189,7 @@ func (l *ledger) owners(ctx context.Context, ids []string) (map[string]*events.O
 		if err != nil {
 			o = events.Owner{Key: unreadable} // a newer version wrote it; whoever can read it will
 		}
-		out[ids[i]] = &o
+		out[ids[i]] = &owner{o, e.Seq}
 	}
 	return out, nil
 }
@@ -205,7 +223,7 @@ func (l *ledger) withOwner(g bus.Group, t *task) (bus.Group, error) {
 	}
 	return append(g, bus.Write{
 		Subject: events.OwnerSubject(l.org, t.Link.UserID), Data: data,
-		Header: l.trace.header(t), Guarded: true,
+		Header: l.trace.header(t), Guarded: true, LastSeq: t.ownerSeq,
 	}), nil
 }
 

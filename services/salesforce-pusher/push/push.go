@@ -14,12 +14,14 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/seal"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/handover"
 )
 
 // Service pushes people to Salesforce, one loop per org.
 type Service struct {
 	roster roster
 	orgs   []*org
+	admin  *handover.Service
 	calls  atomic.Uint64
 }
 
@@ -50,7 +52,7 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry, opts ...Option) (*Servi
 		}
 		o.sealer = sealer
 	}
-	s := &Service{roster: b}
+	s := &Service{roster: b, admin: handover.New(b, t)}
 	worker := rand.Text()
 	var faults []error
 	for _, c := range cfg.Orgs {
@@ -68,7 +70,12 @@ func (s *Service) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	errs := make([]error, len(s.orgs))
+	errs := make([]error, len(s.orgs)+1)
+	wg.Go(func() {
+		if errs[len(s.orgs)] = s.admin.Run(ctx); errs[len(s.orgs)] != nil {
+			cancel()
+		}
+	})
 	for i, o := range s.orgs {
 		wg.Go(func() {
 			if errs[i] = o.run(ctx); errs[i] != nil {

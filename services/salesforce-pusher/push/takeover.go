@@ -58,6 +58,6 @@ func (l *ledger) succession(t *task, old *handover.Predecessor) (bus.Group, erro
 	if err != nil {
 		return nil, err
 	}
-	theirs, err := old.Batch(rest, events.Owner{Key: t.Key, By: old.Owner.By}, t.At, l.trace.header(t))
+	theirs, err := old.Batch(rest, events.Owner{Key: t.Key, By: old.Owner.By, From: old.Key}, t.At, l.trace.header(t))
 	return append(bus.Group{link}, theirs...), err
 }

@@ -22,6 +22,8 @@ type task struct {
 	until   time.Time
 	// owner is what the user's owner record has to say, empty if it is written.
 	owner string
+	// ownerSeq is the sequence of the record that says so far that it is nobody's.
+	ownerSeq uint64
 	// other is whose the user found is, where that is somebody else.
 	other events.Key
 	// heir is who has the user of somebody who had to be left alone meanwhile.

@@ -20,7 +20,7 @@ func TestGoldenPayloads(t *testing.T) {
 	golden(t, "desired.v2", sampleDesired())
 	golden(t, "work", events.Work{V: 1, Reason: events.ReasonReplay})
 	golden(t, "link.v2", sampleLink())
-	golden(t, "owner", events.Owner{V: 1, Key: sampleKey, By: "created"})
+	golden(t, "owner", events.Owner{V: 1, Key: sampleKey, By: "created", From: "e2"})
 	golden(t, "outcome", sampleOutcome())
 	golden(t, "discarded", events.Discarded{V: 1, Revision: 22, By: "admin@example.com", At: at(3), Request: "req-1"})
 	golden(t, "rejection", events.Rejection{
@@ -35,6 +35,7 @@ func TestGoldenPayloads(t *testing.T) {
 	golden(t, "sweep", events.Sweep{V: 1, Generation: 3, Replica: "assignment-1/K3QXB2", Done: true, People: 1200, Changed: 7})
 	golden(t, "operator_request", events.OperatorRequest{
 		V: 1, ID: "req-1", By: "admin@example.com", At: at(3), Reason: "seats bought", Targets: []events.Target{sampleTarget()},
+		UserID: "005000000000001AAA", Drops: "005000000000002AAA",
 	})
 	golden(t, "operator_result", events.OperatorResult{
 		V: 1, Request: "req-1", By: "admin@example.com", At: at(3), Target: sampleTarget(), Revision: 22, Note: "looked at again",

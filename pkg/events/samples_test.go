@@ -130,6 +130,7 @@ func sampleLink() events.Link {
 		V: 2, Org: "production", Key: sampleKey, UserID: "005000000000001AAA", Active: true, Frozen: true, FreezeLost: true,
 		AppliedRevision: 21, AppliedHash: "0123456789abcdef0123456789abcdef",
 		FieldHashes: map[string]string{"LastName": "a1b2c3"}, Assigned: map[string]string{"permission_set/Sales_Tools": "0Pa000000000001AAA"},
+		Moved:  &events.Moved{UserID: "005000000000002AAA", To: "e2", At: at(1), Request: "req-1"},
 		Claim:  &events.Claim{Worker: "pusher-1", Revision: 22, Until: at(1)},
 		Unsure: true, UnsureUntil: at(4), SentUsername: "sample.person@example.com", Job: "750000000000001AAA", Attempts: 2, FailedRevision: 22, FirstFailedAt: at(0), Failures: 3, At: at(1),
 	}

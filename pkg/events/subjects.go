@@ -12,7 +12,7 @@ import (
 const (
 	// StreamDirectory holds events exactly as they came. Append only: its
 	// sequence is the order in which events are folded into a person.
-	// Writers: upstream systems, `rollcall publish`. Reader: assignment.
+	// Writers: upstream systems, `rollcall publish`. Readers: assignment, `rollcall events`.
 	StreamDirectory = "DIRECTORY"
 	// StreamRoster holds the state of every person, one message per subject.
 	// A transaction is one atomic batch in this stream with compare-and-set.

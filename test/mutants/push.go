@@ -5,7 +5,7 @@ const inPush = "services/salesforce-pusher/push/"
 // pushMutants break the step: who is claimed, what is committed before it is
 // called or acked, who is given back.
 func pushMutants() []mutant {
-	return concat(ledgerMutants(), commitMutants(), stepMutants(), batchMutants(), callMutants(), givingMutants(), loadMutants())
+	return concat(ledgerMutants(), commitMutants(), stepMutants(), batchMutants(), callMutants(), givingMutants(), loadMutants(), handoverMutants())
 }
 
 func ledgerMutants() []mutant {
@@ -23,7 +23,7 @@ func ledgerMutants() []mutant {
 			old: "t.Triage(l.worker, time.Now(), l.margin, l.policy)", new: "t.Triage(l.worker, time.Now(), 0, l.policy)",
 			why: "a worker whose clock is behind still sends, and we send as well"},
 		{name: "push: an owner is written over", file: inPush + "ledger.go", run: "TestTwoReplicasFindOneUser",
-			old: "Header: l.trace.header(t), Guarded: true,\n\t}), nil", new: "Header: l.trace.header(t),\n\t}), nil",
+			old: "Header: l.trace.header(t), Guarded: true, LastSeq: t.ownerSeq,", new: "Header: l.trace.header(t),",
 			why: "two people of two replicas write to one user"},
 		{name: "push: a lost checkpoint goes on", file: inPush + "ledger.go", run: "TestNothingIsGivenToWhomAnotherTookOver",
 			old: "clash = append(clash, t)\n\t\t\tcontinue\n\t\t}\n\t\tt.linkSeq, t.owner = done[i].Seqs[0], \"\"", new: "continue\n\t\t}\n\t\tt.linkSeq, t.owner = done[i].Seqs[0], \"\"",

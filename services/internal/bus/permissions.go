@@ -12,7 +12,7 @@ import (
 
 // Names of the roles that are not services.
 const (
-	// RoleOperator is whoever uses `rollcall status`, `tasks`, `person`, `audit`.
+	// RoleOperator is whoever uses `rollcall status`, `tasks`, `person`, `events`, `audit`.
 	RoleOperator = "operator"
 	// RoleProvisioner is `rollcall provision`.
 	RoleProvisioner = "provisioner"
@@ -111,9 +111,9 @@ func Roles(orgs, sources []string) []Role {
 			Removes: []string{events.StreamDead},
 		},
 		{
-			Name: RoleOperator, Who: "an admin: `rollcall status`, `tasks`, `person`, `audit`, `doctor`",
+			Name: RoleOperator, Who: "an admin: `rollcall status`, `tasks`, `person`, `events`, `audit`, `doctor`",
 			Writes: entries(asked()...),
-			Reads:  []string{events.StreamRoster, events.StreamDead, events.StreamOperator},
+			Reads:  []string{events.StreamDirectory, events.StreamRoster, events.StreamDead, events.StreamOperator},
 			Looks:  []Place{token},
 			Lists:  []string{events.StreamDirectory, events.StreamRoster, events.StreamOperator},
 

@@ -72,6 +72,12 @@ func (o *Operator) Person(ctx context.Context, name string) (PersonView, error) 
 	return v, nil
 }
 
+// Key is the key of the person with this key, correlation id or username. It returns
+// [ErrNobody] or [ErrSeveral].
+func (o *Operator) Key(ctx context.Context, name string) (events.Key, error) {
+	return o.find(ctx, name)
+}
+
 // find tries what is cheap first.
 func (o *Operator) find(ctx context.Context, name string) (events.Key, error) {
 	candidates := []events.Key{}

@@ -27,6 +27,7 @@
 //   - catalogue.go: the ids behind names
 //   - names.go: what a person's names resolve to
 //   - match.go: which existing user is a person's
+//   - takeover.go: who may take over the user of somebody who has left
 //   - policy.go: what configuration allows
 //   - diagnose.go: the cause of a refusal, and every exception to the rule
 //   - release.go: what is recorded at the end

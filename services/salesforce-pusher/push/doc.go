@@ -17,6 +17,7 @@
 //   - ledger.go, commit.go: what is written to ROSTER before and after the calls
 //   - call.go, halt.go: what every API call has to respect, and what ends a step
 //   - spoilt.go: whose trouble it is that a whole call is refused
+//   - takeover.go: users that pass from one person to another
 //   - names.go, correlate.go, create.go, update.go, rename.go, freeze.go, assign.go, job.go:
 //     the API calls, a file for each kind
 //   - bulk.go, ingest.go: a large first load, beside the loop

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,7 +83,7 @@ func about(targets []events.Target) string {
 		return ""
 	case 1:
 		t := targets[0]
-		return fmt.Sprintf("%s %s %s", t.Org, t.Cause, t.Key)
+		return strings.Join(slices.DeleteFunc([]string{t.Org, string(t.Cause), string(t.Key)}, func(s string) bool { return s == "" }), " ")
 	}
 	if targets[0].Cause == "" {
 		return fmt.Sprintf("%s %s to %s", targets[0].Org, targets[0].Key, targets[1].Key)

@@ -46,7 +46,7 @@ func ledgerMutants() []mutant {
 func commitMutants() []mutant {
 	return []mutant{
 		{name: "commit: the fenced are not looked at again", file: inPush + "commit.go", run: "TestWhoeverIsFencedIsLookedAtAgain",
-			old: "return l.raiseFenced(ctx, tasks)", new: "return nil",
+			old: "if err := l.raiseFenced(ctx, tasks); err != nil {\n\t\treturn err\n\t}\n\treturn", new: "return",
 			why: "two workers wrote to one user, and nobody looks what came of it"},
 		{name: "commit: the fenced leave no doubt", file: inPush + "commit.go", run: "TestWhoeverIsFencedIsLookedAtAgain",
 			old: "if err := l.doubtFenced(ctx, tasks); err != nil {\n\t\treturn err\n\t}", new: "",

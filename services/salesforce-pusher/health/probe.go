@@ -3,6 +3,7 @@ package health
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -64,7 +65,7 @@ func (h *Org) tryHeal(ctx context.Context, client *salesforce.Client) (time.Dura
 		return 0, err
 	}
 	h.looked.Store(true)
-	f := h.probe(ctx, client, health.Failure)
+	f := h.probeUntilNews(ctx, client, health.Failure)
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -77,6 +78,34 @@ func (h *Org) tryHeal(ctx context.Context, client *salesforce.Client) (time.Dura
 // several that start at once, the first to write speaks for all.
 func (h *Org) news(health events.Health) bool {
 	return h.newer(health.TokenGeneration) || !h.looked.Load() && health.At.Before(h.began)
+}
+
+// probeUntilNews is a probe that waits for no answer any more once there is a newer
+// session: the org may have moved, and where it was nobody answers. A probe that
+// waits for that very session has a moment to go on with it.
+func (h *Org) probeUntilNews(ctx context.Context, client *salesforce.Client, was *events.Failure) *events.Failure {
+	begun, _ := h.tokens.Current()
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer cancel()
+	watching.Go(func() {
+		for {
+			changed := h.tokens.Changed()
+			if h.newer(begun.Generation) {
+				late := time.AfterFunc(h.cfg.Probe.Poll, cancel)
+				defer late.Stop()
+				<-ctx.Done()
+				return
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return h.probe(ctx, client, was)
 }
 
 // probe tries what failed, cheaply, and returns what still holds the org; was is

@@ -29,11 +29,13 @@ type rig struct {
 	org    *emulator.Org
 	url    string
 	sealer *seal.Sealer
+	// callTimeout is how long one call may take.
+	callTimeout time.Duration
 }
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	r := &rig{TB: t, nats: bustest.Start(t, bus.Topology{Orgs: []string{acme}}), emu: emulator.New()}
+	r := &rig{TB: t, nats: bustest.Start(t, bus.Topology{Orgs: []string{acme}}), emu: emulator.New(), callTimeout: 10 * time.Second}
 	r.bus = r.nats.Bus(t)
 	r.org = r.emu.AddOrg(emulator.DefaultOrg("client", "secret"))
 	web := httptest.NewServer(r.emu)
@@ -90,14 +92,14 @@ func (r *rig) replica(worker string, wrap ...func(Roster) Roster) replica {
 	var reading sync.WaitGroup
 	reading.Go(func() { _ = reader.Run(ctx) }) // ends with the test
 	r.Cleanup(func() { cancel(); reading.Wait() })
-	h, err := New(Config{Org: acme, CallTimeout: 10 * time.Second, Called: func(context.Context, string, error) {},
+	h, err := New(Config{Org: acme, CallTimeout: r.callTimeout, Called: func(context.Context, string, error) {},
 		Probe: Probe{Daily: time.Hour, Concurrent: time.Minute, Outage: time.Minute, Max: 24 * time.Hour, Poll: 10 * time.Millisecond}},
 		worker, roster, reader, telemetry.Discard())
 	if err != nil {
 		r.Fatal(err)
 	}
 	client, err := salesforce.NewClient(salesforce.Config{APIVersion: "63.0", Sessions: h.Sessions(), AllowLoopbackHTTP: true, OnUsage: h.Learn,
-		CallTimeout: 10 * time.Second})
+		CallTimeout: r.callTimeout})
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -18,6 +18,7 @@
 //
 //   - person.go: what is known of a person, and how their attempt may end
 //   - triage.go: who needs anything at all, by desired and link alone
+//   - turn.go: when to look again at somebody at whom another worker is
 //   - chain.go, kinds.go: the checks, in order; the kinds of names
 //   - change.go: what differs, and what to send
 //   - learn.go: what calls came to

@@ -15,6 +15,7 @@
 //   - batch.go: need after need, until nobody needs anything
 //   - task.go: a person with the messages and the claim that go with them
 //   - ledger.go, commit.go: what is written to ROSTER before and after the calls
+//   - turn.go: when busy people are looked at again
 //   - call.go, halt.go: what every API call has to respect, and what ends a step
 //   - spoilt.go: whose trouble it is that a whole call is refused
 //   - takeover.go: users that pass from one person to another

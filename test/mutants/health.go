@@ -12,6 +12,7 @@ func healthMutants() []mutant {
 	return []mutant{
 		health("a health is written over another's", "health.go", "Guarded: true, LastSeq: seq,", "", "all replicas probe an org that has reached its limit", "TestOneReplicaProbes"),
 		health("a probe waits at a place that was left", "probe.go", "f := h.probeUntilNews(ctx, client, health.Failure)", "f := h.probe(ctx, client, health.Failure)", "an org that moved is found only when its silent old host has been waited for", "TestAProbeOfASilentHostEndsWithANewerToken"),
+		health("a probe is believed to be hours away", "health.go", "health.NextProbe.After(latest)", "false", "an org is held for hours because a clock was wrong", "TestAProbeThatIsHoursAway"),
 		health("a conflict ends a report", "health.go", "if !errors.Is(err, bus.ErrConflict) {", "if errors.Is(err, bus.ErrConflict) || err != nil {", "trouble is not told because another replica told something else", "TestTroubleIsToldOverAnothersWrite"),
 		health("a held org is well at a start", "health.go", "if err != nil || health.State != events.HealthHeld {", "if true {", "every new replica calls an org that has reached its limit", once),
 		health("trouble is told again and again", "report.go", "return was.State == events.HealthHeld && was.Failure != nil && was.Failure.Cause == f.Cause &&", "return false &&", "two replicas write an org's health in turn, and warn every time", once),

@@ -63,6 +63,8 @@ type Bus struct {
 	log  *slog.Logger
 	name string
 	fed  fed
+
+	clock clock
 }
 
 // Header is a message's headers. NATS headers are case-sensitive.

@@ -28,6 +28,7 @@ type store interface {
 	Feed(ctx context.Context, stream, consumer string, prefetch int) (*bus.Feed, error)
 	Stream(ctx context.Context, name string) (bus.StreamStatus, error)
 	Ready() error
+	Time() time.Time
 }
 
 // Service is retry-scheduler. Any number may run at once.
@@ -55,7 +56,7 @@ func newService(cfg Config, s store, t *telemetry.Telemetry) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{cfg: cfg.withDefaults(), store: s, tel: t, metrics: m, now: time.Now}, nil
+	return &Service{cfg: cfg.withDefaults(), store: s, tel: t, metrics: m, now: s.Time}, nil
 }
 
 // Ready returns nil while the service can do its work.

@@ -22,6 +22,7 @@ const casTries = 5
 type Roster interface {
 	Latest(ctx context.Context, stream string, subjects []string) (map[string]bus.Entry, error)
 	Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error)
+	Now(ctx context.Context) (time.Time, error)
 }
 
 // Org is the health of one org, as one worker sees and reports it. It is safe
@@ -36,7 +37,7 @@ type Org struct {
 	usage   atomic.Pointer[salesforce.Usage]
 	learnt  chan struct{} // usage is new
 	last    atomic.Uint64 // the generation of the session used last
-	began   time.Time
+	began   atomic.Pointer[time.Time]
 	looked  atomic.Bool // this worker has probed the org
 }
 
@@ -47,12 +48,14 @@ func New(cfg Config, worker string, roster Roster, reader *tokens.Reader, t *tel
 		return nil, err
 	}
 	m.hold(context.Background(), false) // said from the start: a metric that is missing looks like one that is well
-	return &Org{cfg: cfg, worker: worker, roster: roster, tokens: reader, log: t.Log, metrics: m, learnt: make(chan struct{}, 1), began: time.Now()}, nil
+	return &Org{cfg: cfg, worker: worker, roster: roster, tokens: reader, log: t.Log, metrics: m, learnt: make(chan struct{}, 1)}, nil
 }
 
 // Held returns what holds the org as other replicas, or an earlier run, know it;
 // nil if it is well.
 func (h *Org) Held(ctx context.Context) (*events.Failure, error) {
+	began := h.now(ctx)
+	h.began.CompareAndSwap(nil, &began)
 	health, _, err := h.read(ctx)
 	if err != nil || health.State != events.HealthHeld {
 		return nil, err
@@ -72,12 +75,32 @@ func (h *Org) read(ctx context.Context) (events.Health, uint64, error) {
 		return events.Health{State: events.HealthOK}, 0, nil
 	}
 	health, err := events.Decode[events.Health](e.Data)
+	// By a clock that was hours ahead, older versions wrote that hours have to pass.
+	if latest := e.Time.Add(h.longest()); health.NextProbe.After(latest) {
+		health.NextProbe = latest
+	}
 	return health, e.Seq, err
+}
+
+// longest is longer than any time for which a held org is left alone.
+func (h *Org) longest() time.Duration {
+	return max(2*h.cfg.Probe.Max, h.cfg.Probe.Daily, h.cfg.CallTimeout+h.cfg.Probe.Poll)
+}
+
+// now is the server's time; ours where it cannot be had: a probe sooner or later
+// does no harm.
+func (h *Org) now(ctx context.Context) time.Time {
+	now, err := h.roster.Now(ctx)
+	if err != nil {
+		h.log.DebugContext(ctx, "the server's time is not known", "org", h.cfg.Org, "error", err)
+		return time.Now().UTC()
+	}
+	return now
 }
 
 // swap writes a health in place of the one with this sequence.
 func (h *Org) swap(ctx context.Context, next events.Health, seq uint64) error {
-	next.Org, next.At = h.cfg.Org, time.Now().UTC()
+	next.Org, next.At = h.cfg.Org, h.now(ctx)
 	if u := h.usage.Load(); u != nil {
 		next.Used, next.Limit = int(u.Used), int(u.Limit)
 	}

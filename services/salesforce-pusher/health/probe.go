@@ -52,7 +52,7 @@ func (h *Org) tryHeal(ctx context.Context, client *salesforce.Client) (time.Dura
 	if health.State != events.HealthHeld {
 		return 0, nil
 	}
-	now := time.Now()
+	now := h.now(ctx)
 	if !h.news(health) && now.Before(health.NextProbe) {
 		return min(health.NextProbe.Sub(now)+time.Millisecond, h.cfg.Probe.Poll), nil
 	}
@@ -77,7 +77,8 @@ func (h *Org) tryHeal(ctx context.Context, client *salesforce.Client) (time.Dura
 // just started, for what stood in the way may have gone while nobody ran. Of
 // several that start at once, the first to write speaks for all.
 func (h *Org) news(health events.Health) bool {
-	return h.newer(health.TokenGeneration) || !h.looked.Load() && health.At.Before(h.began)
+	began := h.began.Load()
+	return h.newer(health.TokenGeneration) || !h.looked.Load() && began != nil && health.At.Before(*began)
 }
 
 // probeUntilNews is a probe that waits for no answer any more once there is a newer
@@ -156,7 +157,7 @@ func (h *Org) timed(ctx context.Context, call func(context.Context) error) error
 
 // probed writes what a probe found.
 func (h *Org) probed(ctx context.Context, f *events.Failure) (time.Duration, error) {
-	now := time.Now().UTC()
+	now := h.now(ctx)
 	wait := time.Duration(0)
 	was := events.Cause("")
 	_, err := h.change(ctx, func(health *events.Health) bool {

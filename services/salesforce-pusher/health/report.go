@@ -2,7 +2,6 @@ package health
 
 import (
 	"context"
-	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 )
@@ -11,7 +10,7 @@ import (
 // comes first.
 func (h *Org) Report(ctx context.Context, f *events.Failure) error {
 	generation := h.generation()
-	now := time.Now().UTC()
+	now := h.now(ctx)
 	changed, err := h.change(ctx, func(was *events.Health) bool {
 		if covers(*was, f, generation) {
 			return false
@@ -40,7 +39,7 @@ func covers(was events.Health, f *events.Failure, generation uint64) bool {
 // refused asks token-refresher for a successor of a session that Salesforce
 // does not accept any more. That is everyday life, so it is no warning.
 func (h *Org) refused(ctx context.Context, generation uint64) {
-	now := time.Now().UTC()
+	now := h.now(ctx)
 	f := &events.Failure{Cause: events.CauseCredentials, Code: "INVALID_SESSION_ID", Message: "Session expired or invalid"}
 	changed, err := h.change(ctx, func(was *events.Health) bool {
 		if covers(*was, f, generation) {
@@ -64,7 +63,7 @@ func (h *Org) renewed(ctx context.Context, generation uint64) {
 		if was.State != events.HealthHeld || was.Failure == nil || was.Failure.Cause != events.CauseCredentials || was.TokenGeneration > generation {
 			return false
 		}
-		*was = events.Health{State: events.HealthOK, Since: time.Now().UTC()}
+		*was = events.Health{State: events.HealthOK, Since: h.now(ctx)}
 		return true
 	})
 	if err != nil {

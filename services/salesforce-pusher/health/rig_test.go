@@ -105,6 +105,8 @@ func (r *rig) replica(worker string, wrap ...func(Roster) Roster) replica {
 	}
 	first, giveUp := context.WithTimeout(r.Context(), time.Minute)
 	defer giveUp()
+	began := h.now(first) // as Held does, which a pusher asks first
+	h.began.Store(&began)
 	if err := h.FirstSession(first); err != nil {
 		r.Fatal(err)
 	}

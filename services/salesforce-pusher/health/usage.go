@@ -39,7 +39,7 @@ func (h *Org) TellUsage(ctx context.Context) {
 				return false
 			}
 			if was.Since.IsZero() {
-				was.Since = time.Now().UTC()
+				was.Since = h.now(ctx)
 			}
 			return true
 		})

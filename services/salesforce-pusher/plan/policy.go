@@ -16,6 +16,8 @@ type Policy struct {
 	// LateFor is how long after the end of its claim a call without an answer may
 	// still be applied.
 	LateFor time.Duration
+	// ClaimTTL is how long a claim lasts, ClaimMost is longer than any.
+	ClaimTTL, ClaimMost time.Duration
 	// Protected are usernames (lower case) and user ids that are never touched.
 	Protected map[string]bool
 }

@@ -10,6 +10,7 @@ import (
 // still open afterwards have to be claimed, and Salesforce has to be asked. A
 // claim of another worker counts until skew after its end, for clocks differ.
 func (p *Person) Triage(worker string, now time.Time, skew time.Duration, o *Policy) {
+	p.plausible(o)
 	c := p.Link.Claim
 	p.At = now
 	if p.Revision == 0 {
@@ -59,4 +60,27 @@ func (p *Person) CheckDesired() {
 		f.Cause = events.CauseMapping
 	}
 	p.Fail(&f)
+}
+
+// plausible bounds what a link says of times to come by when it was written, which
+// the server says: older versions took them from their own clocks, which may have
+// been hours off.
+func (p *Person) plausible(o *Policy) {
+	if p.LinkedAt.IsZero() {
+		return
+	}
+	latest := p.LinkedAt.Add(o.ClaimMost)
+	if c := p.Link.Claim; c != nil {
+		bounded := *c
+		switch {
+		case c.Until.After(latest):
+			bounded.Until = latest
+		case c.Until.Before(p.LinkedAt): // nobody claims for no time
+			bounded.Until = p.LinkedAt.Add(o.ClaimTTL)
+		}
+		p.Link.Claim = &bounded
+	}
+	if late := latest.Add(o.LateFor); p.Link.UnsureUntil.After(late) {
+		p.Link.UnsureUntil = late
+	}
 }

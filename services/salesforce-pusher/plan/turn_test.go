@@ -29,7 +29,7 @@ func TestWhenSomebodyBusyIsLookedAtAgain(t *testing.T) {
 	} {
 		p := New(State{Revision: 1, Lane: c.lane, LinkedAt: now.Add(-c.since),
 			Link: events.Link{Job: c.job, Claim: &events.Claim{Worker: "another", Until: now.Add(c.left)}}})
-		p.Triage("us", now, 0, &Policy{})
+		p.Triage("us", now, 0, &Policy{ClaimTTL: 30 * time.Second, ClaimMost: 2 * time.Hour})
 		if p.Fate() != Busy || p.Again() != c.want {
 			t.Errorf("%s: %v, again after %s; want busy, and %s", name, p.Fate(), p.Again(), c.want)
 		}

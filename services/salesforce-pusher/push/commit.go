@@ -57,7 +57,10 @@ func (l *ledger) write(ctx context.Context, tasks []*task) error {
 	if len(tasks) == 0 {
 		return nil
 	}
-	now := time.Now()
+	now, err := l.roster.Now(ctx)
+	if err != nil {
+		return fmt.Errorf("commit outcomes: %w", err)
+	}
 	groups := make([]bus.Group, len(tasks))
 	for i, t := range tasks {
 		g, err := l.ending(t, now)
@@ -170,7 +173,10 @@ func (l *ledger) doubtOnce(ctx context.Context, tasks []*task) ([]bus.Committed,
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
+	now, err := l.roster.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
 	groups, moved := make([]bus.Group, len(tasks)), make([]bool, len(tasks))
 	for i, t := range tasks {
 		link, err := events.Decode[events.Link](entries[subjects[i]].Data)

@@ -18,6 +18,9 @@ const (
 	changeLinger = time.Millisecond
 	// lateFor: Salesforce ends a transaction after ten minutes.
 	lateFor = 10 * time.Minute
+	// claimMost is longer than any claim; one that says it lasts longer was written by a
+	// clock that is wrong.
+	claimMost = time.Hour
 	// batchMax is the most records one collection call takes.
 	batchMax = 200
 )
@@ -129,7 +132,7 @@ func (c OrgConfig) margin() time.Duration { return min(c.ClaimTTL/10, 2*time.Sec
 func (c OrgConfig) policy() plan.Policy {
 	return plan.Policy{
 		Match:  plan.Matcher{Order: c.Match, ExternalField: c.ExternalIDField, ByEmail: c.AdoptByEmail},
-		Create: c.Create, Update: c.Update, Deactivate: c.Deactivate, FreezeFirst: c.FreezeFirst, LateFor: c.LateFor, Protected: c.Protected,
+		Create: c.Create, Update: c.Update, Deactivate: c.Deactivate, FreezeFirst: c.FreezeFirst, LateFor: c.LateFor, ClaimTTL: c.ClaimTTL, ClaimMost: max(claimMost, bulkClaims*c.ClaimTTL), Protected: c.Protected,
 	}
 }
 

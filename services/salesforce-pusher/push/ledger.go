@@ -23,6 +23,7 @@ type roster interface {
 	Feed(ctx context.Context, stream, consumer string, prefetch int) (*bus.Feed, error)
 	Consumer(ctx context.Context, stream, consumer string) (bus.ConsumerStatus, error)
 	Ready() error
+	Now(ctx context.Context) (time.Time, error)
 }
 
 // ledger is what a step writes to ROSTER: who works on whom, and what is known.
@@ -44,7 +45,12 @@ func (l *ledger) claim(ctx context.Context, tasks []*task) error {
 	if len(tasks) == 0 {
 		return nil
 	}
-	until := time.Now().Add(l.ttl)
+	began := time.Now()
+	now, err := l.roster.Now(ctx)
+	if err != nil {
+		return fmt.Errorf("claim: %w", err)
+	}
+	until := now.Add(l.ttl)
 	groups := make([]bus.Group, len(tasks))
 	for i, t := range tasks {
 		w, err := l.interim(t, until)
@@ -62,7 +68,7 @@ func (l *ledger) claim(ctx context.Context, tasks []*task) error {
 			l.lose(ctx, t)
 			continue
 		}
-		t.linkSeq, t.until, t.claimed = done[i].Seqs[0], until, true
+		t.linkSeq, t.until, t.claimed, t.claim = done[i].Seqs[0], began.Add(l.ttl), true, until
 		t.announced = t.Link.UserID == ""
 		t.Claimed(until, l.policy)
 	}
@@ -100,7 +106,7 @@ func (l *ledger) checkpoint(ctx context.Context, tasks []*task) error {
 	}
 	groups := make([]bus.Group, len(tasks))
 	for i, t := range tasks {
-		link, err := l.interim(t, t.until)
+		link, err := l.interim(t, t.claim)
 		if err != nil {
 			return err
 		}
@@ -267,7 +273,7 @@ func jitter(d time.Duration) time.Duration {
 }
 
 // load takes in what ROSTER says of a person.
-func (l *ledger) load(t *task, entries map[string]bus.Entry) error {
+func (l *ledger) load(t *task, entries map[string]bus.Entry, now time.Time) error {
 	s := plan.State{Key: t.Key, Lane: t.Lane}
 	var err error
 	if desired, ok := entries[events.DesiredSubject(l.org, t.Key)]; ok {
@@ -284,6 +290,6 @@ func (l *ledger) load(t *task, entries map[string]bus.Entry) error {
 	}
 	t.Person = plan.New(s)
 	l.trace.about(t)
-	t.Triage(l.worker, time.Now(), l.margin, l.policy)
+	t.Triage(l.worker, now, l.margin, l.policy)
 	return nil
 }

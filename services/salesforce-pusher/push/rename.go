@@ -84,13 +84,17 @@ func (l *ledger) join(ctx context.Context, tasks []*task) ([]*task, error) {
 	for _, t := range tasks {
 		subjects = append(subjects, events.DesiredSubject(l.org, t.Key), events.LinkSubject(l.org, t.Key), events.OutcomeSubject(l.org, t.Key))
 	}
+	now, err := l.roster.Now(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read those who are waited for: %w", err)
+	}
 	entries, err := l.roster.Latest(ctx, events.StreamRoster, subjects)
 	if err != nil {
 		return nil, fmt.Errorf("read those who are waited for: %w", err)
 	}
 	var open []*task
 	for _, t := range tasks {
-		if l.load(t, entries) != nil || !mayJoin(l.org, t, entries) {
+		if l.load(t, entries, now) != nil || !mayJoin(l.org, t, entries) {
 			continue // what cannot be read is left to whoever can
 		}
 		if t.CheckDesired(); t.Open() {

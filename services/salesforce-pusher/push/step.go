@@ -103,12 +103,16 @@ func (s *step) read(ctx context.Context) error {
 			}
 		}
 	}
+	now, err := s.org.roster.Now(ctx)
+	if err != nil {
+		return err
+	}
 	entries, err := s.org.roster.LatestAsOf(ctx, events.StreamRoster, subjects, newest.Subject, newest.Seq)
 	if err != nil {
 		return fmt.Errorf("read desired and link: %w", err)
 	}
 	for _, t := range s.tasks {
-		if err := s.ledger.load(t, entries); err != nil {
+		if err := s.ledger.load(t, entries, now); err != nil {
 			// A newer version of Rollcall wrote it; whoever can read it will.
 			s.org.log.WarnContext(ctx, "state cannot be read", "org", s.org.cfg.Name, "key", t.Key, "error", err)
 			t.Wait(30 * giveBack)

@@ -16,9 +16,10 @@ type task struct {
 	messages []*bus.Message
 	// linkSeq is the link's sequence, for compare-and-set.
 	linkSeq uint64
-	// claimed is set once the link names us; until is when that ends, on the
-	// monotonic clock.
+	// claimed is set once the link names us; claim is when that ends, in the server's
+	// time, and until on our own clocks.
 	claimed bool
+	claim   time.Time
 	until   time.Time
 	// owner is what the user's owner record has to say, empty if it is written.
 	owner string

@@ -22,7 +22,10 @@ func (l *ledger) scheduleTurns(ctx context.Context, tasks []*task) error {
 	if err != nil {
 		return fmt.Errorf("work: %w", err)
 	}
-	now := time.Now()
+	now, err := l.roster.Now(ctx)
+	if err != nil {
+		return fmt.Errorf("schedule looks at busy people: %w", err)
+	}
 	groups := make([]bus.Group, len(busy))
 	for i, t := range busy {
 		groups[i] = bus.Group{{

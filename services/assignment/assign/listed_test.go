@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/rules/rulestest"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/correlation"
 	"github.com/rollcall-sync/rollcall/services/internal/operator"
@@ -22,14 +23,14 @@ func TestWhatBecameOfEventsCanBeListed(t *testing.T) {
 		return func(e *events.Event) { e.SourceVersion, e.ID = v, id }
 	}
 	removal := func(e *events.Event) { e.Type = events.TypePersonRemoved }
-	first := r.publish("hr", sampleEvent(1, version("1", "first")))
-	newest := r.publish("hr", sampleEvent(1, version("9", "newest")))
-	late := r.publish("hr", sampleEvent(1, version("5", "late")))
-	gone := r.publish("hr", sampleEvent(2, version("3", "before")))
-	removed := r.publish("hr", sampleEvent(2, version("4", "removal"), removal))
-	bad := r.publish("hr", sampleEvent(3, version("", "bad")))
+	first := r.publish("hr", rulestest.Event(1, version("1", "first")))
+	newest := r.publish("hr", rulestest.Event(1, version("9", "newest")))
+	late := r.publish("hr", rulestest.Event(1, version("5", "late")))
+	gone := r.publish("hr", rulestest.Event(2, version("3", "before")))
+	removed := r.publish("hr", rulestest.Event(2, version("4", "removal"), removal))
+	bad := r.publish("hr", rulestest.Event(3, version("", "bad")))
 	r.awaitAcked()
-	other := r.publishRaw("rollcall.directory.other.person", encoded(t, sampleEvent(4)), nil)
+	other := r.publishRaw("rollcall.directory.other.person", rulestest.Encoded(t, rulestest.Event(4)), nil)
 	r.awaitRejection(other, func(events.Rejection) bool { return true })
 
 	want := map[uint64]string{

@@ -9,19 +9,35 @@ type Verb string
 const (
 	VerbRetry   Verb = "retry"
 	VerbDiscard Verb = "discard"
+	VerbPause   Verb = "pause"
+	VerbResume  Verb = "resume"
+	// VerbSnapshot is no request: it says what an admin is about to publish.
+	VerbSnapshot Verb = "snapshot"
 )
 
 // What came of it, or happened by itself; written by retry-scheduler.
 const (
 	VerbRetried   Verb = "retried"   // the person is being looked at again
 	VerbDiscarded Verb = "discarded" // the dead letter is gone, the revision given up
+	VerbPaused    Verb = "paused"    // nothing is taken any more of what was named
+	VerbResumed   Verb = "resumed"   // it goes on
 	VerbRefused   Verb = "refused"   // a target was not as the admin saw it
 	VerbClosed    Verb = "closed"    // a newer success closed the dead letter
 )
 
 // Verbs returns every verb, what admins ask for first.
 func Verbs() []Verb {
-	return []Verb{VerbRetry, VerbDiscard, VerbRetried, VerbDiscarded, VerbRefused, VerbClosed}
+	return []Verb{VerbRetry, VerbDiscard, VerbPause, VerbResume, VerbSnapshot, VerbRetried, VerbDiscarded, VerbPaused, VerbResumed, VerbRefused, VerbClosed}
+}
+
+// Asked says whether a verb is an admin's, and not what came of one.
+func (v Verb) Asked() bool {
+	switch v {
+	case VerbRetry, VerbDiscard, VerbPause, VerbResume, VerbSnapshot:
+		return true
+	case VerbRetried, VerbDiscarded, VerbPaused, VerbResumed, VerbRefused, VerbClosed:
+	}
+	return false
 }
 
 // OperatorRequest is what an admin asks for. It names the dead letters as the
@@ -32,7 +48,13 @@ type OperatorRequest struct {
 	By      string    `json:"by"`
 	At      time.Time `json:"at"`
 	Reason  string    `json:"reason,omitempty"`
-	Targets []Target  `json:"targets"`
+	Targets []Target  `json:"targets,omitempty"`
+	// Scope is what to pause or to resume, and Pause the request by which what is
+	// to be resumed was paused, as the admin saw it.
+	Scope *Scope `json:"scope,omitempty"`
+	Pause string `json:"pause,omitempty"`
+	// Snapshot is set where that is the verb; it names no dead letter.
+	Snapshot *Snapshot `json:"snapshot,omitempty"`
 }
 
 // MaxTargets is the most dead letters one request may name; more are asked for
@@ -56,6 +78,7 @@ type OperatorResult struct {
 	By       string    `json:"by,omitempty"`
 	At       time.Time `json:"at"`
 	Target   Target    `json:"target"`
+	Scope    *Scope    `json:"scope,omitempty"`
 	Revision uint64    `json:"revision,omitzero"`
 	Note     string    `json:"note,omitempty"`
 }

@@ -23,7 +23,7 @@ const (
 	StreamDead = "DEAD"
 	// StreamOperator is the audit log: what admins asked for and what came of
 	// it. Append only.
-	// Writers: `rollcall tasks`, retry-scheduler. Readers: retry-scheduler, `rollcall`.
+	// Writers: `rollcall tasks`, `pause`, `resume`, `publish`, retry-scheduler. Readers: retry-scheduler, `rollcall`.
 	StreamOperator = "OPERATOR"
 	// BucketTokens holds one sealed token record per org.
 	// Writer: token-refresher. Readers: token-refresher, salesforce-pusher.
@@ -103,6 +103,8 @@ const (
 	RetriesAll = "rollcall.retry.>"
 	// TurnsAll are all people whom another worker was at, for `rollcall up`.
 	TurnsAll = "rollcall.turn.>"
+	// AsidesAll are all events that were set aside, by source.
+	AsidesAll = "rollcall.aside.*"
 	// PersonsAll are all persons.
 	PersonsAll = "rollcall.person.*"
 )
@@ -112,7 +114,7 @@ func RosterSubjects() []string {
 	return []string{
 		PersonsAll, "rollcall.group.*", "rollcall.desired.*.*", "rollcall.work.*.*.*",
 		"rollcall.link.*.*", "rollcall.owner.*.*", "rollcall.outcome.*.*", "rollcall.retry.*.*", "rollcall.look.*.*", "rollcall.turn.*.*.*",
-		"rollcall.discarded.*.*", RejectionsAll, ReconsiderAll, HealthAll,
+		"rollcall.discarded.*.*", RejectionsAll, ReconsiderAll, HealthAll, PausesSubject(), AsidesAll,
 	}
 }
 
@@ -198,6 +200,14 @@ func ReconsiderSubject(seq uint64) string { return fmt.Sprintf("rollcall.reconsi
 // salesforce-pusher, token-refresher, `rollcall status`.
 func HealthSubject(org string) string { return "rollcall.health." + org }
 
+// PausesSubject holds [Pauses], all there are in one table. Writer: retry-scheduler.
+// Readers: retry-scheduler, assignment, salesforce-pusher, `rollcall status`.
+func PausesSubject() string { return "rollcall.pauses.all" }
+
+// AsideSubject holds [Aside]. Writer: assignment. Readers: assignment,
+// `rollcall status`.
+func AsideSubject(source string) string { return "rollcall.aside." + source }
+
 // NoOrg stands in the place of the org in the dead letter of an event that
 // could not be understood, and so belongs to no org.
 const NoOrg = "_"
@@ -215,7 +225,7 @@ func DeadFilter(org string, cause Cause, key Key) string {
 
 // OperatorSubject holds one entry of the audit log: [OperatorRequest] from an
 // admin, or what came of it. Writers: `rollcall tasks` (retry, discard),
-// retry-scheduler (all others). Readers: retry-scheduler, `rollcall audit`.
+// `rollcall pause` and `resume`, `rollcall publish` (snapshot), retry-scheduler (all others). Readers: retry-scheduler, `rollcall audit`.
 func OperatorSubject(verb Verb) string { return "rollcall.operator." + string(verb) }
 
 func orAny(s string) string {

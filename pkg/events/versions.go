@@ -48,6 +48,10 @@ func versionOf(payload any) (at *int, written int) {
 		return &p.V, 1
 	case *OperatorResult:
 		return &p.V, 1
+	case *Pauses:
+		return &p.V, 1
+	case *Aside:
+		return &p.V, 1
 	}
 	panic(fmt.Sprintf("%T has no version: versionOf has to name it", payload))
 }
@@ -56,7 +60,7 @@ func versionOf(payload any) (at *int, written int) {
 func payloads() []any {
 	return []any{
 		&PersonState{}, &GroupState{}, &Desired{}, &Work{}, &Link{}, &Owner{}, &Outcome{}, &Discarded{},
-		&Rejection{}, &DeadLetter{}, &Health{}, &TokenRecord{}, &OperatorRequest{}, &OperatorResult{},
+		&Rejection{}, &DeadLetter{}, &Health{}, &TokenRecord{}, &OperatorRequest{}, &OperatorResult{}, &Pauses{}, &Aside{},
 	}
 }
 

@@ -63,6 +63,7 @@ const (
 // subject has one writer; where two are named, events says why that is harmless.
 func Roles(orgs, sources []string) []Role {
 	token := Place{tokensStream, tokensPrefix + "*"}
+	pauses := Place{events.StreamRoster, events.PausesSubject()}
 	var work []Place
 	for _, org := range orgs {
 		for _, lane := range events.Lanes() {
@@ -75,9 +76,11 @@ func Roles(orgs, sources []string) []Role {
 			Writes: []string{
 				events.PersonSubject("*"), events.GroupSubject("*"), events.DesiredSubject("*", "*"),
 				events.WorkSubject("*", "*", "*"), events.RejectionsAll,
+				events.AsidesAll,
 			},
-			Feeds: []Place{{events.StreamDirectory, events.ConsumerAssignment}, {events.StreamRoster, events.ConsumerReconsider}},
-			Reads: []string{events.StreamDirectory, events.StreamRoster},
+			Feeds:   []Place{{events.StreamDirectory, events.ConsumerAssignment}, {events.StreamRoster, events.ConsumerReconsider}},
+			Reads:   []string{events.StreamDirectory, events.StreamRoster},
+			Follows: []Place{pauses},
 		},
 		{
 			Name: "token-refresher", Who: "the service: keeps the orgs signed in; and `rollcall connect`",
@@ -93,13 +96,13 @@ func Roles(orgs, sources []string) []Role {
 				events.WorkSubject("*", "*", "*"), // when it was fenced
 				events.LookSubject("*", "*"), events.TurnSubject("*", "*", "*"),
 			},
-			Feeds: work, Reads: []string{events.StreamRoster}, Follows: []Place{token},
+			Feeds: work, Reads: []string{events.StreamRoster}, Follows: []Place{token, pauses},
 		},
 		{
 			Name: "retry-scheduler", Who: "the service: decides what comes of failures",
 			Writes: append(verbs(false),
 				events.DeadSubject("*", "*", "*"), events.RetrySubject("*", "*"), events.DiscardedSubject("*", "*"),
-				events.ReconsiderAll, events.WorkSubject("*", "*", "*"),
+				events.ReconsiderAll, events.WorkSubject("*", "*", "*"), events.PausesSubject(),
 			),
 			Feeds: []Place{
 				{events.StreamRoster, events.ConsumerOutcomes}, {events.StreamRoster, events.ConsumerRejections},
@@ -109,7 +112,7 @@ func Roles(orgs, sources []string) []Role {
 			Removes: []string{events.StreamDead},
 		},
 		{
-			Name: RoleOperator, Who: "an admin: `rollcall status`, `tasks`, `person`, `audit`, `doctor`",
+			Name: RoleOperator, Who: "an admin: `rollcall status`, `tasks`, `person`, `audit`, `doctor`, `pause`, `resume`, `publish --snapshot`",
 			Writes: verbs(true),
 			Reads:  []string{events.StreamRoster, events.StreamDead, events.StreamOperator},
 			Looks:  []Place{token},
@@ -132,7 +135,7 @@ func Roles(orgs, sources []string) []Role {
 func verbs(asked bool) []string {
 	var out []string
 	for _, v := range events.Verbs() {
-		if (v == events.VerbRetry || v == events.VerbDiscard) == asked {
+		if v.Asked() == asked {
 			out = append(out, events.OperatorSubject(v))
 		}
 	}

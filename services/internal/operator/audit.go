@@ -21,6 +21,8 @@ type AuditEntry struct {
 	// Note is the admin's reason, or why something was refused or closed.
 	Note    string          `json:"note,omitempty"`
 	Targets []events.Target `json:"targets,omitempty"`
+	// Snapshot is the export that was published as the whole of its source.
+	Snapshot *events.Snapshot `json:"snapshot,omitempty"`
 	// Revision is the one that was retried, discarded or succeeded.
 	Revision uint64 `json:"revision,omitempty"`
 	TraceID  string `json:"traceId,omitempty"`
@@ -71,13 +73,13 @@ func verbOf(subject string) events.Verb {
 // nothing in an audit log goes unseen.
 func readAudit(e bus.Entry) AuditEntry {
 	out := AuditEntry{Seq: e.Seq, At: e.Time, Verb: verbOf(e.Subject), TraceID: traceID(headerOf(e, events.HeaderTraceparent))}
-	if out.Verb == events.VerbRetry || out.Verb == events.VerbDiscard {
+	if out.Verb.Asked() {
 		r, err := events.Decode[events.OperatorRequest](e.Data)
 		if err != nil {
 			out.Note = "this entry cannot be read"
 			return out
 		}
-		out.By, out.Request, out.Note, out.Targets = r.By, r.ID, r.Reason, r.Targets
+		out.By, out.Request, out.Note, out.Targets, out.Snapshot = r.By, r.ID, r.Reason, r.Targets, r.Snapshot
 		return out
 	}
 	r, err := events.Decode[events.OperatorResult](e.Data)

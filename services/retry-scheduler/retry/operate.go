@@ -30,7 +30,7 @@ type request struct {
 // service writes to itself, so most of what comes is its own entries.
 func (s *Service) handleRequests(ctx context.Context, msgs []*bus.Message, later postponed) error {
 	for _, m := range msgs {
-		verb := events.Verb(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:])
+		verb := verbOf(m.Subject)
 		if verb != events.VerbRetry && verb != events.VerbDiscard {
 			continue
 		}
@@ -44,6 +44,10 @@ func (s *Service) handleRequests(ctx context.Context, msgs []*bus.Message, later
 		}
 	}
 	return nil
+}
+
+func verbOf(subject string) events.Verb {
+	return events.Verb(subject[strings.LastIndexByte(subject, '.')+1:])
 }
 
 func (s *Service) handleRequest(ctx context.Context, m *bus.Message, verb events.Verb) error {
@@ -143,7 +147,7 @@ func (s *Service) look(ctx context.Context, r *request, deliveries int) error {
 func (s *Service) answers(ctx context.Context, r *request) error {
 	r.answered = map[events.Target]bool{}
 	err := s.store.Scan(ctx, events.StreamOperator, events.OperatorAll, r.seq+1, func(e bus.Entry) error {
-		if strings.HasSuffix(e.Subject, "."+string(events.VerbRetry)) || strings.HasSuffix(e.Subject, "."+string(events.VerbDiscard)) {
+		if verbOf(e.Subject).Asked() {
 			return nil
 		}
 		got, err := events.Decode[events.OperatorResult](e.Data)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/pauses"
 	"github.com/rollcall-sync/rollcall/services/internal/seal"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 )
@@ -19,6 +20,7 @@ import (
 // Service pushes people to Salesforce, one loop per org.
 type Service struct {
 	roster roster
+	pauses *pauses.Watch
 	orgs   []*org
 	calls  atomic.Uint64
 }
@@ -50,7 +52,7 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry, opts ...Option) (*Servi
 		}
 		o.sealer = sealer
 	}
-	s := &Service{roster: b}
+	s := &Service{roster: b, pauses: pauses.New(b, t.Log)}
 	worker := rand.Text()
 	var faults []error
 	for _, c := range cfg.Orgs {
@@ -67,8 +69,16 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry, opts ...Option) (*Servi
 func (s *Service) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if s.pauses.Read(ctx) != nil {
+		return nil //nolint:nilerr // told to stop before anything began
+	}
 	var wg sync.WaitGroup
-	errs := make([]error, len(s.orgs))
+	errs := make([]error, len(s.orgs)+1)
+	wg.Go(func() {
+		if errs[len(s.orgs)] = s.pauses.Run(ctx); errs[len(s.orgs)] != nil {
+			cancel()
+		}
+	})
 	for i, o := range s.orgs {
 		wg.Go(func() {
 			if errs[i] = o.run(ctx); errs[i] != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/pauses"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 )
 
@@ -44,6 +45,7 @@ type Service struct {
 
 	bus     *bus.Bus
 	roster  roster
+	pauses  *pauses.Watch
 	log     *slog.Logger
 	tracer  trace.Tracer
 	metrics *metrics
@@ -73,7 +75,7 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	}
 	return &Service{
 		reader: cfg.reader, rules: cfg.rules,
-		bus: b, roster: b, log: t.Log, tracer: t.Tracer, metrics: m, lull: newLull(),
+		bus: b, roster: b, pauses: pauses.New(b, t.Log), log: t.Log, tracer: t.Tracer, metrics: m, lull: newLull(),
 		work: work, unreadableAgain: unreadableAgain, swept: make(chan struct{}),
 	}, nil
 }
@@ -88,6 +90,9 @@ func (s *Service) Ready() error {
 
 // Run takes events until ctx ends; the batch in hand is finished then.
 func (s *Service) Run(ctx context.Context) error {
+	if s.pauses.Read(ctx) != nil {
+		return nil //nolint:nilerr // told to stop before anything began
+	}
 	directory, err := s.bus.Feed(ctx, events.StreamDirectory, events.ConsumerAssignment, prefetch)
 	if err != nil {
 		return fmt.Errorf("open events: %w", err)
@@ -101,12 +106,21 @@ func (s *Service) Run(ctx context.Context) error {
 	s.open.Store(true)
 	defer s.open.Store(false)
 
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var wg sync.WaitGroup
+	var watching error
+	wg.Go(func() {
+		if watching = s.pauses.Run(ctx); watching != nil {
+			cancel()
+		}
+	})
 	wg.Go(func() { s.takeEvents(ctx, directory) })
+	wg.Go(func() { s.takeAsides(ctx) })
 	wg.Go(func() { s.takeReconsiderations(ctx, reconsider) })
 	wg.Go(func() { s.sweepOnce(ctx) })
 	wg.Wait()
-	return nil
+	return watching
 }
 
 // takeEvents runs one step after the other, without waiting for a batch to
@@ -122,7 +136,9 @@ func (s *Service) takeEvents(ctx context.Context, feed *bus.Feed) {
 			}
 			s.lull.setIdle(false)
 		}
-		s.step(ctx, msgs)
+		if msgs = s.setAside(ctx, msgs); len(msgs) > 0 {
+			s.step(ctx, msgs)
+		}
 		if ctx.Err() != nil {
 			return
 		}

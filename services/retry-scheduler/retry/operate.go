@@ -30,11 +30,16 @@ type request struct {
 // service writes to itself, so most of what comes is its own entries.
 func (s *Service) handleRequests(ctx context.Context, msgs []*bus.Message, later postponed) error {
 	for _, m := range msgs {
+		handle := s.handleRequest
 		verb := verbOf(m.Subject)
-		if verb != events.VerbRetry && verb != events.VerbDiscard {
+		switch verb {
+		case events.VerbRetry, events.VerbDiscard:
+		case events.VerbPause, events.VerbResume:
+			handle = s.handlePause
+		default:
 			continue
 		}
-		err := s.handleRequest(ctx, m, verb)
+		err := handle(ctx, m, verb)
 		switch {
 		case errors.Is(err, events.ErrNewer):
 			s.postpone(ctx, m, later, err)

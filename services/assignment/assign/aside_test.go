@@ -223,6 +223,39 @@ func TestWhatIsSetAsideMeanwhileWaits(t *testing.T) {
 	}
 }
 
+// An event that was handed out before, and comes again, may be older than all
+// that waits.
+func TestAnOlderEventIsSetAsideToo(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.service(telemetry.Discard())
+	r.publish("hr", rulestest.Event(1))
+	second := r.publish("hr", rulestest.Event(2))
+	feed, err := r.bus.Feed(r.ctx, events.StreamDirectory, events.ConsumerAssignment, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var msgs []*bus.Message
+	for len(msgs) < 2 {
+		more, err := feed.Next(r.ctx, 2, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		msgs = append(msgs, more...)
+	}
+	r.pause([]string{"hr"})
+	r.hears(s)
+	for _, m := range []*bus.Message{msgs[1], msgs[0]} {
+		if rest := s.setAside(r.ctx, []*bus.Message{m}); len(rest) > 0 {
+			t.Fatal("an event of a paused source was not set aside")
+		}
+	}
+	feed.Close()
+	if a := r.aside(); a.From != 1 || a.To != second || a.Passed != 2 {
+		t.Errorf("%+v waits, want both", a)
+	}
+}
+
 // Events that are gone from DIRECTORY are not waited for for ever.
 func TestWhatIsNotStoredAnyMoreIsNotWaitedFor(t *testing.T) {
 	t.Parallel()

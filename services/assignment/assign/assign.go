@@ -106,21 +106,14 @@ func (s *Service) Run(ctx context.Context) error {
 	s.open.Store(true)
 	defer s.open.Store(false)
 
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	var wg sync.WaitGroup
-	var watching error
-	wg.Go(func() {
-		if watching = s.pauses.Run(ctx); watching != nil {
-			cancel()
-		}
-	})
+	wg.Go(func() { s.pauses.Run(ctx) })
 	wg.Go(func() { s.takeEvents(ctx, directory) })
 	wg.Go(func() { s.takeAsides(ctx) })
 	wg.Go(func() { s.takeReconsiderations(ctx, reconsider) })
 	wg.Go(func() { s.sweepOnce(ctx) })
 	wg.Wait()
-	return watching
+	return nil
 }
 
 // takeEvents runs one step after the other, without waiting for a batch to

@@ -63,7 +63,6 @@ const (
 // subject has one writer; where two are named, events says why that is harmless.
 func Roles(orgs, sources []string) []Role {
 	token := Place{tokensStream, tokensPrefix + "*"}
-	pauses := Place{events.StreamRoster, events.PausesSubject()}
 	var work []Place
 	for _, org := range orgs {
 		for _, lane := range events.Lanes() {
@@ -78,9 +77,8 @@ func Roles(orgs, sources []string) []Role {
 				events.WorkSubject("*", "*", "*"), events.RejectionsAll,
 				events.AsidesAll,
 			},
-			Feeds:   []Place{{events.StreamDirectory, events.ConsumerAssignment}, {events.StreamRoster, events.ConsumerReconsider}},
-			Reads:   []string{events.StreamDirectory, events.StreamRoster},
-			Follows: []Place{pauses},
+			Feeds: []Place{{events.StreamDirectory, events.ConsumerAssignment}, {events.StreamRoster, events.ConsumerReconsider}},
+			Reads: []string{events.StreamDirectory, events.StreamRoster},
 		},
 		{
 			Name: "token-refresher", Who: "the service: keeps the orgs signed in; and `rollcall connect`",
@@ -96,7 +94,7 @@ func Roles(orgs, sources []string) []Role {
 				events.WorkSubject("*", "*", "*"), // when it was fenced
 				events.LookSubject("*", "*"), events.TurnSubject("*", "*", "*"),
 			},
-			Feeds: work, Reads: []string{events.StreamRoster}, Follows: []Place{token, pauses},
+			Feeds: work, Reads: []string{events.StreamRoster}, Follows: []Place{token},
 		},
 		{
 			Name: "retry-scheduler", Who: "the service: decides what comes of failures",

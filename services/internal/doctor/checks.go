@@ -18,6 +18,8 @@ const (
 	natsDisk      = "nats.disk"
 	natsClock     = "nats.clock"
 
+	workPaused = "work.paused"
+
 	configFile        = "config.file"
 	configExpressions = "config.expressions"
 	configKeys        = "config.keys"
@@ -59,6 +61,7 @@ func installationChecks() []Check {
 			"writes are synced at intervals only: a power failure loses acknowledged changes"},
 		{natsDisk, "how much of the disk that NATS may use is used; skipped where the account may not ask", "80 % are used", "95 % are used"},
 		{natsClock, "this machine's clock and the server's agree", "they differ by more than 2 s", "they differ by more than 30 s"},
+		{workPaused, "no org, lane or source is paused; skipped where the account may not read it", "one is; who paused it, when and why", "one is for longer than four hours"},
 	}
 }
 

@@ -10,13 +10,15 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 )
 
-// readAgain is between two tries to read the table at the start.
-const readAgain = time.Second
+// readEvery is how late a pause is heard of: within a second, whatever else a
+// read takes. The table is asked for rather than listened to: it takes the one
+// right without which nobody could work at all, so that a service which lacks a
+// right cannot miss a pause in silence.
+const readEvery = 250 * time.Millisecond
 
 // Bus is what is needed of the bus; [bus.Bus] has it.
 type Bus interface {
 	Latest(ctx context.Context, stream string, subjects []string) (map[string]bus.Entry, error)
-	Follow(ctx context.Context, stream string, subjects []string, each func(bus.Entry)) error
 }
 
 // Watch knows what is paused. Until the table has been read, and while it cannot
@@ -26,6 +28,7 @@ type Watch struct {
 	log *slog.Logger
 
 	mu      sync.Mutex
+	looked  bool
 	known   bool
 	pauses  events.Pauses
 	seq     uint64
@@ -40,40 +43,64 @@ func New(b Bus, log *slog.Logger) *Watch {
 // Read reads the table, which whoever takes messages waits for before the first.
 // It tries until that succeeds, and returns ctx's error when ctx ends first.
 func (w *Watch) Read(ctx context.Context) error {
+	failing := false
 	for {
-		found, err := w.bus.Latest(ctx, events.StreamRoster, []string{events.PausesSubject()})
+		err := w.read(ctx)
 		if err == nil {
-			w.take(ctx, found[events.PausesSubject()])
 			return nil
 		}
-		w.log.WarnContext(ctx, "nothing is taken: whether it is paused cannot be read", "error", err)
-		t := time.NewTimer(readAgain)
-		select {
-		case <-ctx.Done():
-			t.Stop()
-			return ctx.Err()
-		case <-t.C:
+		if !failing {
+			w.log.WarnContext(ctx, "nothing is taken: whether it is paused cannot be read", "error", err)
+		}
+		failing = true
+		if err := rest(ctx); err != nil {
+			return err
 		}
 	}
 }
 
-// Run follows the table until ctx ends.
-func (w *Watch) Run(ctx context.Context) error {
-	return w.bus.Follow(ctx, events.StreamRoster, []string{events.PausesSubject()}, func(e bus.Entry) { w.take(ctx, e) })
+// Run follows the table until ctx ends. While NATS is away, what was known last
+// is so still.
+func (w *Watch) Run(ctx context.Context) {
+	for rest(ctx) == nil {
+		if err := w.read(ctx); err != nil && ctx.Err() == nil {
+			w.log.DebugContext(ctx, "what is paused could not be read", "error", err)
+		}
+	}
+}
+
+func rest(ctx context.Context) error {
+	t := time.NewTimer(readEvery)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+func (w *Watch) read(ctx context.Context) error {
+	found, err := w.bus.Latest(ctx, events.StreamRoster, []string{events.PausesSubject()})
+	if err == nil {
+		w.take(ctx, found[events.PausesSubject()])
+	}
+	return err
 }
 
 // take takes a table in; one that is older than what is known is not believed:
 // it may come from a server that is behind.
 func (w *Watch) take(ctx context.Context, e bus.Entry) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if e.Seq < w.seq || e.Seq == w.seq && w.looked {
+		return
+	}
+	w.looked = true
 	var p events.Pauses
 	var err error
 	if e.Seq > 0 {
 		p, err = events.Decode[events.Pauses](e.Data)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if e.Seq < w.seq {
-		return
 	}
 	w.seq, w.known, w.pauses = e.Seq, err == nil, p
 	if err != nil {

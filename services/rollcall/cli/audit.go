@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -49,13 +50,21 @@ func newAudit(s Streams) *cobra.Command {
 	f.StringVar(&org, "org", "", "about this `org` only")
 	f.StringVar(&key, "person", "", "about the person with this `key` only")
 	f.StringVar(&by, "by", "", "by this `name` only")
-	f.StringVar(&verb, "verb", "", "with this `verb` only: retry, discard, snapshot, retried, discarded, refused, closed")
+	f.StringVar(&verb, "verb", "", "with this `verb` only: "+verbNames())
 	f.StringVar(&request, "request", "", "of the request with this `id` only")
 	f.StringVar(&since, "since", "", "since then: a `duration` like 2h, or a time")
 	f.IntVar(&limit, "limit", 200, "the newest so many; 0 for all")
 	format.flag(c)
 	n.flags(c)
 	return c
+}
+
+func verbNames() string {
+	var out []string
+	for _, v := range events.Verbs() {
+		out = append(out, string(v))
+	}
+	return strings.Join(out, ", ")
 }
 
 func printAudit(w io.Writer, list []operator.AuditEntry) {
@@ -74,6 +83,8 @@ func printAudit(w io.Writer, list []operator.AuditEntry) {
 func about(e operator.AuditEntry) string {
 	targets := e.Targets
 	switch {
+	case e.Scope != nil:
+		return e.Scope.String()
 	case e.Snapshot != nil:
 		return fmt.Sprintf("source %s: %d people in %d rows, %d removed", e.Snapshot.Source, e.Snapshot.People, e.Snapshot.Rows, e.Snapshot.Absent)
 	case len(targets) == 0:

@@ -110,6 +110,10 @@ func (p *publishing) plan(ctx context.Context, reading *session, x export, accep
 	if err != nil {
 		return nil, err
 	}
+	o := operator.New(reading.bus, reading.tel, nil)
+	if err := goesOn(ctx, o, x.source); err != nil {
+		return nil, err
+	}
 	if err := snapshot.Folded(ctx, reading.bus); err != nil {
 		return nil, err
 	}
@@ -117,7 +121,7 @@ func (p *publishing) plan(ctx context.Context, reading *session, x export, accep
 	if err != nil {
 		return nil, err
 	}
-	last, err := operator.New(reading.bus, reading.tel, nil).LastSnapshot(ctx, x.source)
+	last, err := o.LastSnapshot(ctx, x.source)
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +135,17 @@ func (p *publishing) plan(ctx context.Context, reading *session, x export, accep
 	}
 	compared.Judge(plan, accepted)
 	return plan, nil
+}
+
+// goesOn refuses a source that is paused: what came of it since nobody has read.
+func goesOn(ctx context.Context, o *operator.Operator, source string) error {
+	paused, err := o.Pauses(ctx)
+	for _, p := range paused {
+		if p.Source == source {
+			return fmt.Errorf("source %s is paused by %s (%s), so who is missing from the file cannot be told: rollcall resume --source %s", source, p.By, p.Reason, source)
+		}
+	}
+	return err
 }
 
 // about is what can be said of a file without reading its rows.

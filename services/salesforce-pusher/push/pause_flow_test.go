@@ -1,6 +1,7 @@
 package push_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"sync"
@@ -113,6 +114,7 @@ func TestAPausedOrgIsNotCalled(t *testing.T) {
 	r.pause([]events.Scope{{Org: orgName}})
 	revisions := r.want(append(crowd(20), load(30)[20:]...)...)
 	first := r.start()
+	r.tick("it would fetch", func() bool { return first.Ready() == nil })
 	r.inHand(events.LaneChange)
 	r.inHand(events.LaneBackfill)
 	first.stop() // hands back what it had
@@ -120,6 +122,7 @@ func TestAPausedOrgIsNotCalled(t *testing.T) {
 	r.nats.Restart(t)
 	r.tick("the server is back", func() bool { return r.bus.Ready() == nil })
 	second := r.start()
+	r.tick("it would fetch", func() bool { return second.Ready() == nil })
 	r.inHand(events.LaneChange)
 	r.inHand(events.LaneBackfill)
 	if n := first.APICalls() + second.APICalls(); n != 0 || r.untouched(revisions) != 30 {
@@ -206,4 +209,38 @@ func TestWhatIsPausedHasToBeUnderstood(t *testing.T) {
 	}
 	r.pause(nil, w)
 	r.awaitOutcomes(revisions)
+}
+
+// People who were gathered for a load are not loaded while their lane is paused.
+func TestALoadDoesNotBeginWhilePaused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	revisions := r.want(plain(loadSize)...)
+	gathered := make(chan struct{})
+	once := sync.OnceFunc(func() { close(gathered) })
+	w := r.start(byBulk, func(s *setup) {
+		s.roster = func(below push.Roster) push.Roster { return gathering{below, once} }
+	})
+	<-gathered // it has seen that there are many: no call was made yet
+	r.pause([]events.Scope{{Org: orgName, Lane: events.LaneBackfill}}, w)
+	for i := range 3 {
+		r.push(person(9000, func(d *events.Desired) { d.Fields["Title"] = fmt.Sprint("Clerk ", i) }))
+	}
+	if n := loadSize - r.untouched(revisions); n != 0 {
+		t.Errorf("%d people were loaded", n)
+	}
+	r.pause(nil, w)
+	r.awaitOutcomes(revisions)
+	r.nobodyFailed()
+}
+
+// gathering says when a pusher looks whether there are enough for a load.
+type gathering struct {
+	push.Roster
+	looked func()
+}
+
+func (g gathering) Consumer(ctx context.Context, stream, name string) (bus.ConsumerStatus, error) {
+	defer g.looked()
+	return g.Roster.Consumer(ctx, stream, name)
 }

@@ -73,12 +73,8 @@ func (s *Service) Run(ctx context.Context) error {
 		return nil //nolint:nilerr // told to stop before anything began
 	}
 	var wg sync.WaitGroup
-	errs := make([]error, len(s.orgs)+1)
-	wg.Go(func() {
-		if errs[len(s.orgs)] = s.pauses.Run(ctx); errs[len(s.orgs)] != nil {
-			cancel()
-		}
-	})
+	errs := make([]error, len(s.orgs))
+	wg.Go(func() { s.pauses.Run(ctx) })
 	for i, o := range s.orgs {
 		wg.Go(func() {
 			if errs[i] = o.run(ctx); errs[i] != nil {

@@ -14,7 +14,7 @@ import (
 type Payload interface {
 	PersonState | GroupState | Desired | Work | Link | Owner | Outcome | Discarded |
 		Rejection | DeadLetter | Health | TokenRecord | OperatorRequest | OperatorResult |
-		Configuration | Beat | Sweep
+		Configuration | Beat | Sweep | Pauses | Aside
 }
 
 // Encode writes a payload in the version that this program writes, whatever its

@@ -36,10 +36,21 @@ func TestGoldenPayloads(t *testing.T) {
 	golden(t, "operator_request", events.OperatorRequest{
 		V: 1, ID: "req-1", By: "admin@example.com", At: at(3), Reason: "seats bought", Targets: []events.Target{sampleTarget()},
 		UserID: "005000000000001AAA", Drops: "005000000000002AAA",
+		Scope: &events.Scope{Org: "production", Lane: events.LaneChange, Source: "hr"}, Pause: "req-0",
+		Snapshot: &events.Snapshot{Source: "hr", ExportedAt: at(0), Digest: "5e8ff9bf55ba3508", EndsInNewline: true,
+			Rows: 410, People: 400, Known: 405, Absent: 7, Leaving: 5, Accepted: []string{"shrunk"}},
 	})
 	golden(t, "operator_result", events.OperatorResult{
-		V: 1, Request: "req-1", By: "admin@example.com", At: at(3), Target: sampleTarget(), Revision: 22, Note: "looked at again",
+		V: 1, Request: "req-1", By: "admin@example.com", At: at(3), Target: sampleTarget(), Scope: &events.Scope{Org: "production", Lane: events.LaneChange, Source: "hr"},
+		Revision: 22, Note: "looked at again",
 	})
+	golden(t, "pauses", events.Pauses{
+		V: 1, At: at(3), Settled: []events.SettledPause{{Request: "req-1", Verb: events.VerbPaused, Note: "release"}},
+		Paused: []events.Pause{{
+			Scope: events.Scope{Org: "production", Lane: events.LaneChange, Source: "hr"}, By: "admin@example.com", Reason: "release", Since: at(3), Request: "req-1",
+		}},
+	})
+	golden(t, "aside", events.Aside{V: 1, Source: "hr", From: 17, To: 420, Passed: 12, At: at(3)})
 }
 
 func golden[P events.Payload](t *testing.T, name string, sample P) {

@@ -14,6 +14,10 @@ const (
 	// salesforce-pusher.
 	VerbMerge   Verb = "merge"
 	VerbRelease Verb = "release"
+	VerbPause   Verb = "pause"
+	VerbResume  Verb = "resume"
+	// VerbSnapshot is no request: it says what an admin is about to publish.
+	VerbSnapshot Verb = "snapshot"
 )
 
 // What came of it, or happened by itself; written by whoever did it: retry-scheduler,
@@ -21,6 +25,8 @@ const (
 const (
 	VerbRetried   Verb = "retried"   // the person is being looked at again
 	VerbDiscarded Verb = "discarded" // the dead letter is gone, the revision given up
+	VerbPaused    Verb = "paused"    // nothing is taken any more of what was named
+	VerbResumed   Verb = "resumed"   // it goes on
 	VerbRefused   Verb = "refused"   // a target was not as the admin saw it
 	VerbClosed    Verb = "closed"    // a newer success closed the dead letter
 	VerbMerged    Verb = "merged"    // the user is the other person's
@@ -30,16 +36,17 @@ const (
 // Verbs returns every verb, what admins ask for first.
 func Verbs() []Verb {
 	return []Verb{
-		VerbRetry, VerbDiscard, VerbMerge, VerbRelease,
-		VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbMerged, VerbReleased,
+		VerbRetry, VerbDiscard, VerbMerge, VerbRelease, VerbPause, VerbResume, VerbSnapshot,
+		VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbMerged, VerbReleased, VerbPaused, VerbResumed,
 	}
 }
 
-// Asked says whether the verb is an admin's, and not what came of it.
+// Asked says whether a verb is an admin's, and not what came of one.
 func (v Verb) Asked() bool {
 	switch v {
-	case VerbRetry, VerbDiscard, VerbMerge, VerbRelease:
+	case VerbRetry, VerbDiscard, VerbMerge, VerbRelease, VerbPause, VerbResume, VerbSnapshot:
 		return true
+	case VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbMerged, VerbReleased, VerbPaused, VerbResumed:
 	}
 	return false
 }
@@ -52,12 +59,18 @@ type OperatorRequest struct {
 	By      string    `json:"by"`
 	At      time.Time `json:"at"`
 	Reason  string    `json:"reason,omitempty"`
-	Targets []Target  `json:"targets"`
+	Targets []Target  `json:"targets,omitempty"`
 	// UserID is the Salesforce user that a merge or release is about, whose Targets
 	// are people, without a cause and number: who has it, and then who is to.
 	UserID string `json:"userId,omitempty"`
 	// Drops is another user that the second of a merge has, and is to let go for it.
 	Drops string `json:"drops,omitempty"`
+	// Scope is what to pause or to resume, and Pause the request by which what is
+	// to be resumed was paused, as the admin saw it.
+	Scope *Scope `json:"scope,omitempty"`
+	Pause string `json:"pause,omitempty"`
+	// Snapshot is set where that is the verb; it names no dead letter.
+	Snapshot *Snapshot `json:"snapshot,omitempty"`
 }
 
 // MaxTargets is the most dead letters one request may name; more are asked for
@@ -81,6 +94,7 @@ type OperatorResult struct {
 	By       string    `json:"by,omitempty"`
 	At       time.Time `json:"at"`
 	Target   Target    `json:"target"`
+	Scope    *Scope    `json:"scope,omitempty"`
 	Revision uint64    `json:"revision,omitzero"`
 	Note     string    `json:"note,omitempty"`
 }

@@ -23,8 +23,8 @@ const (
 	StreamDead = "DEAD"
 	// StreamOperator is the audit log: what admins asked for and what came of
 	// it. Append only.
-	// Writers: `rollcall tasks` and `person`, retry-scheduler, salesforce-pusher.
-	// Readers: retry-scheduler, salesforce-pusher, `rollcall`.
+	// Writers: `rollcall tasks`, `person`, `pause`, `resume`, `publish`, retry-scheduler,
+	// salesforce-pusher. Readers: retry-scheduler, salesforce-pusher, `rollcall`.
 	StreamOperator = "OPERATOR"
 	// BucketTokens holds one sealed token record per org.
 	// Writer: token-refresher. Readers: token-refresher, salesforce-pusher.
@@ -108,6 +108,8 @@ const (
 	RetriesAll = "rollcall.retry.>"
 	// TurnsAll are all people whom another worker was at, for `rollcall up`.
 	TurnsAll = "rollcall.turn.>"
+	// AsidesAll are all events that were set aside, by source.
+	AsidesAll = "rollcall.aside.*"
 	// PersonsAll are all persons.
 	PersonsAll = "rollcall.person.*"
 	// ThreesAll is whatever has a kind and one name: all persons, groups,
@@ -123,7 +125,7 @@ func RosterSubjects() []string {
 		PersonsAll, "rollcall.group.*", "rollcall.desired.*.*", "rollcall.work.*.*.*",
 		"rollcall.link.*.*", "rollcall.owner.*.*", "rollcall.outcome.*.*", "rollcall.retry.*.*", "rollcall.look.*.*", "rollcall.turn.*.*.*",
 		"rollcall.discarded.*.*", RejectionsAll, ReconsiderAll, HealthAll,
-		ConfigurationSubject(), SweepSubject(), BeatsAll,
+		ConfigurationSubject(), SweepSubject(), BeatsAll, PausesSubject(), AsidesAll,
 	}
 }
 
@@ -224,6 +226,13 @@ func SweepSubject() string { return "rollcall.sweep" }
 // every commit. Writer: assignment. Readers: assignment, `rollcall status`,
 // `rollcall doctor`.
 func BeatSubject(number int) string { return fmt.Sprintf("rollcall.beat.%d", number) }
+// PausesSubject holds [Pauses], all there are in one table. Writer: retry-scheduler.
+// Readers: retry-scheduler, assignment, salesforce-pusher, `rollcall status`.
+func PausesSubject() string { return "rollcall.pauses.all" }
+
+// AsideSubject holds [Aside]. Writer: assignment. Readers: assignment,
+// `rollcall status`.
+func AsideSubject(source string) string { return "rollcall.aside." + source }
 
 // NoOrg stands in the place of the org in the dead letter of an event that
 // could not be understood, and so belongs to no org.
@@ -242,8 +251,9 @@ func DeadFilter(org string, cause Cause, key Key) string {
 
 // OperatorSubject holds one entry of the audit log: [OperatorRequest] from an
 // admin, or what came of it. Writers: `rollcall tasks` (retry, discard), `rollcall
-// person` (merge, release), salesforce-pusher (merged, released, refused of those),
-// retry-scheduler (all others). Readers: retry-scheduler, salesforce-pusher, `rollcall audit`.
+// person` (merge, release), `rollcall pause` and `resume`, `rollcall publish` (snapshot),
+// salesforce-pusher (merged, released, refused of those), retry-scheduler (all others).
+// Readers: retry-scheduler, salesforce-pusher, `rollcall audit`.
 func OperatorSubject(verb Verb) string { return "rollcall.operator." + string(verb) }
 
 func orAny(s string) string {

@@ -54,6 +54,10 @@ func versionOf(payload any) (at *int, written int) {
 		return &p.V, 1
 	case *Sweep:
 		return &p.V, 1
+	case *Pauses:
+		return &p.V, 1
+	case *Aside:
+		return &p.V, 1
 	}
 	panic(fmt.Sprintf("%T has no version: versionOf has to name it", payload))
 }
@@ -63,7 +67,7 @@ func payloads() []any {
 	return []any{
 		&PersonState{}, &GroupState{}, &Desired{}, &Work{}, &Link{}, &Owner{}, &Outcome{}, &Discarded{},
 		&Rejection{}, &DeadLetter{}, &Health{}, &TokenRecord{}, &OperatorRequest{}, &OperatorResult{},
-		&Configuration{}, &Beat{}, &Sweep{},
+		&Configuration{}, &Beat{}, &Sweep{}, &Pauses{}, &Aside{},
 	}
 }
 

@@ -103,6 +103,9 @@ func storiesOfPeople() []story {
 		{"RollcallDeadLettersOld", "six days", []string{
 			`rollcall_parked_oldest_seconds 518400+30x150`,
 		}, []moment{{70 * time.Minute, nil}}},
+		{"RollcallPausedLong", "forgotten, and resumed", []string{
+			`rollcall_paused_oldest_seconds{instance="a"} 12600+30x80 0x100`, `rollcall_paused_oldest_seconds{instance="b"} 12600+30x80 0x100`,
+		}, []moment{{20 * time.Minute, nil}, {38 * time.Minute, []string{"something has been paused for more than four hours"}}, {60 * time.Minute, nil}}},
 	}
 }
 

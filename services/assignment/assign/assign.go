@@ -15,6 +15,7 @@ import (
 	"github.com/rollcall-sync/rollcall/services/assignment/register"
 	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/pauses"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 )
 
@@ -48,6 +49,7 @@ type Service struct {
 	// roster reads and stores through it.
 	register *register.Keeper
 	roster   roster
+	pauses   *pauses.Watch
 
 	log     *slog.Logger
 	tracer  trace.Tracer
@@ -80,7 +82,7 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	keeper := register.New(b, cfg.id, cfg.beat, t.Log)
 	return &Service{
 		reader: cfg.reader, rules: cfg.rules,
-		bus: b, register: keeper, roster: keeper, log: t.Log, tracer: t.Tracer, metrics: m, lull: newLull(),
+		bus: b, register: keeper, roster: keeper, pauses: pauses.New(b, t.Log), log: t.Log, tracer: t.Tracer, metrics: m, lull: newLull(),
 		work: work, unreadableAgain: unreadableAgain, swept: make(chan struct{}),
 	}, nil
 }
@@ -103,6 +105,9 @@ func (s *Service) Run(ctx context.Context) error { return s.register.Run(ctx, s.
 
 // take takes events until ctx ends.
 func (s *Service) take(ctx context.Context) error {
+	if s.pauses.Read(ctx) != nil {
+		return nil //nolint:nilerr // told to stop before anything began
+	}
 	directory, err := s.bus.Feed(ctx, events.StreamDirectory, events.ConsumerAssignment, prefetch)
 	if err != nil {
 		return fmt.Errorf("open events: %w", err)
@@ -120,7 +125,9 @@ func (s *Service) take(ctx context.Context) error {
 	defer s.open.Store(false)
 
 	var wg sync.WaitGroup
+	wg.Go(func() { s.pauses.Run(ctx) })
 	wg.Go(func() { s.takeEvents(ctx, directory) })
+	wg.Go(func() { s.takeAsides(ctx) })
 	wg.Go(func() { s.takeReconsiderations(ctx, reconsider) })
 	wg.Go(func() { s.sweepUp(ctx) })
 	wg.Wait()
@@ -140,7 +147,9 @@ func (s *Service) takeEvents(ctx context.Context, feed *bus.Feed) {
 			}
 			s.lull.setIdle(false)
 		}
-		s.step(ctx, msgs)
+		if msgs = s.setAside(ctx, msgs); len(msgs) > 0 {
+			s.step(ctx, msgs)
+		}
 		if ctx.Err() != nil {
 			return
 		}

@@ -32,9 +32,12 @@ func (s *Service) takeReconsiderations(run context.Context, feed *bus.Feed) {
 // answer handles one request and acks it, or puts it back.
 func (s *Service) answer(ctx, run context.Context, m *bus.Message) {
 	err := s.reconsider(ctx, run, m.Entry)
-	if err == nil {
+	switch {
+	case err == nil:
 		err = m.Ack()
-	} else {
+	case errors.Is(err, errPaused):
+		err = m.Nak(pausedAgain)
+	default:
 		s.log.WarnContext(ctx, "event could not be reconsidered yet", "subject", m.Subject, "error", err)
 		err = m.Nak(again)
 	}
@@ -66,6 +69,9 @@ func (s *Service) reconsider(ctx, run context.Context, request bus.Entry) error 
 	}
 	if !known || prior.Resolved || entry.Seq > request.Seq {
 		return nil // nothing is rejected, or this request has been answered
+	}
+	if s.pauses.Source(events.SourceOf(prior.Subject)) {
+		return errPaused
 	}
 	in, err := s.recall(ctx, request, seq, prior)
 	if err != nil {

@@ -259,6 +259,9 @@ type Priority struct {
 	feeds []*Feed
 	muted []atomic.Bool
 	wake  chan struct{}
+	// paused says of a feed that nothing is to be taken from it; nil where nobody
+	// says so.
+	paused func(i int) bool
 }
 
 // NewPriority makes a Priority. The feeds must not be used otherwise.
@@ -282,7 +285,7 @@ func (p *Priority) Next(ctx context.Context, limit int, linger func(i int) time.
 			return 0, nil, err
 		}
 		for i, f := range p.feeds {
-			if p.muted[i].Load() {
+			if p.passed(i) {
 				continue
 			}
 			if msgs := f.TryNext(limit); len(msgs) > 0 {
@@ -334,13 +337,16 @@ func (p *Priority) signal() {
 
 // waiting says whether a feed before i has something.
 func (p *Priority) waiting(i int) bool {
-	for _, f := range p.feeds[:i] {
-		if len(f.ch) > 0 {
+	for j, f := range p.feeds[:i] {
+		if len(f.ch) > 0 && !p.passed(j) {
 			return true
 		}
 	}
 	return false
 }
+
+// passed says whether Next passes over a feed.
+func (p *Priority) passed(i int) bool { return p.muted[i].Load() || p.paused != nil && p.paused(i) }
 
 // Mute makes Next pass over a feed, or not any more. It may be called while Next
 // waits.
@@ -348,6 +354,14 @@ func (p *Priority) Mute(i int, on bool) {
 	p.muted[i].Store(on)
 	p.signal()
 }
+
+// Heed makes Next ask, before it takes from a feed, whether that is paused. It is
+// called before the first Next. What was handed out is not taken back, and what
+// waits goes on waiting: nothing is put back.
+func (p *Priority) Heed(paused func(i int) bool) { p.paused = paused }
+
+// Wake makes Next ask again.
+func (p *Priority) Wake() { p.signal() }
 
 // Close closes all feeds.
 func (p *Priority) Close() {

@@ -76,6 +76,7 @@ func Roles(orgs, sources []string) []Role {
 				events.PersonSubject("*"), events.GroupSubject("*"), events.DesiredSubject("*", "*"),
 				events.WorkSubject("*", "*", "*"), events.RejectionsAll,
 				events.ConfigurationSubject(), events.SweepSubject(), events.BeatsAll,
+				events.AsidesAll,
 			},
 			Feeds:   []Place{{events.StreamDirectory, events.ConsumerAssignment}, {events.StreamRoster, events.ConsumerReconsider}},
 			Reads:   []string{events.StreamDirectory, events.StreamRoster},
@@ -99,9 +100,9 @@ func Roles(orgs, sources []string) []Role {
 		},
 		{
 			Name: "retry-scheduler", Who: "the service: decides what comes of failures",
-			Writes: append(entries(events.VerbRetried, events.VerbDiscarded, events.VerbRefused, events.VerbClosed),
+			Writes: append(entries(events.VerbRetried, events.VerbDiscarded, events.VerbPaused, events.VerbResumed, events.VerbRefused, events.VerbClosed),
 				events.DeadSubject("*", "*", "*"), events.RetrySubject("*", "*"), events.DiscardedSubject("*", "*"),
-				events.ReconsiderAll, events.WorkSubject("*", "*", "*"),
+				events.ReconsiderAll, events.WorkSubject("*", "*", "*"), events.PausesSubject(),
 			),
 			Feeds: []Place{
 				{events.StreamRoster, events.ConsumerOutcomes}, {events.StreamRoster, events.ConsumerRejections},
@@ -111,7 +112,7 @@ func Roles(orgs, sources []string) []Role {
 			Removes: []string{events.StreamDead},
 		},
 		{
-			Name: RoleOperator, Who: "an admin: `rollcall status`, `tasks`, `person`, `events`, `audit`, `doctor`",
+			Name: RoleOperator, Who: "an admin: `rollcall status`, `tasks`, `person`, `events`, `audit`, `doctor`, `pause`, `resume`, `publish --snapshot`",
 			Writes: entries(asked()...),
 			Reads:  []string{events.StreamDirectory, events.StreamRoster, events.StreamDead, events.StreamOperator},
 			Looks:  []Place{token},

@@ -64,6 +64,23 @@ func attribute(path string) (func(*events.Person) string, error) {
 	return nil, fmt.Errorf("%q is not one of enterprise.employeeNumber, externalId, userName, emails.primary, custom.<name>", path)
 }
 
+// Person is somebody of whom nothing is said but their id: what a removal has to
+// say.
+func (c *IDs) Person(id string) *events.Person {
+	if name, ok := strings.CutPrefix(c.path, customPrefix); ok {
+		return &events.Person{Custom: map[string]string{name: id}}
+	}
+	switch c.path {
+	case "externalId":
+		return &events.Person{ExternalID: id}
+	case "userName":
+		return &events.Person{UserName: id}
+	case "emails.primary":
+		return &events.Person{Emails: []events.Valued{{Value: id, Primary: true}}}
+	}
+	return &events.Person{Enterprise: &events.Enterprise{EmployeeNumber: id}}
+}
+
 // primaryEmail is the address marked primary, or the only one.
 func primaryEmail(p *events.Person) string {
 	for _, e := range p.Emails {

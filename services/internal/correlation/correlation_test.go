@@ -121,3 +121,17 @@ func TestAnEventSaysWhoItIsAbout(t *testing.T) {
 		}
 	}
 }
+
+// A removal is about the same person as everything else that was said of them.
+func TestAPersonOfNothingButAnIDIsReadUnderIt(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"enterprise.employeeNumber", "externalId", "userName", "emails.primary", "custom.badge"} {
+		c, err := correlation.New("hr", config.Source{Correlate: path, CorrelationID: config.CorrelationID{PadZeros: 5}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.Of(&events.Event{Person: c.Person("00123")}); got != "00123" || err != nil {
+			t.Errorf("%s: %q, %v", path, got, err)
+		}
+	}
+}

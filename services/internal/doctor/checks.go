@@ -18,6 +18,8 @@ const (
 	natsDisk      = "nats.disk"
 	natsClock     = "nats.clock"
 
+	workPaused = "work.paused"
+
 	configFile        = "config.file"
 	configExpressions = "config.expressions"
 	configKeys        = "config.keys"
@@ -63,6 +65,7 @@ func installationChecks() []Check {
 		{natsClock, "this machine's clock and the server's agree", "they differ by more than 2 s", "they differ by more than 30 s"},
 		{configInForce, "the configuration here is the one that assignment works with, and all its replicas have it; skipped where assignment has never run, or the configuration names no org",
 			"it is another one, a replica has another one and stands by, a replica refused a changed file, or no replica was heard of for 30 s", ""},
+		{workPaused, "no org, lane or source is paused; skipped where the account may not read it", "one is; who paused it, when and why", "one is for longer than four hours"},
 	}
 }
 

@@ -51,6 +51,7 @@ func (d Doctor) Examine(ctx context.Context, orgs ...string) Report {
 	general := &examination{Doctor: d}
 	general.configuration(ctx)
 	general.nats(ctx)
+	general.check(ctx, workPaused, general.pauses)
 	if general.bus != nil {
 		defer general.bus.Close()
 	}

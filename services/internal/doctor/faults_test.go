@@ -55,9 +55,27 @@ func installationFaults() map[string]planted {
 		"a setting by which something would be lost": {natsStreams, Fail, "max_age is 1h0m0s", "nats-down.md", func(r *rig) {
 			r.nats.SetStream(r, events.StreamDead, func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour })
 		}},
+		"something paused":     {workPaused, Warn, "lane backfill of org emea is paused for 10m0s, by grete: release", "runbooks/paused.md", paused(10 * time.Minute)},
+		"a pause nobody ended": {workPaused, Fail, "is paused for 5h0m0s", "rollcall resume", paused(5 * time.Hour)},
 		"a duplicate window of an earlier version": {natsStreams, Warn, "duplicate_window of stream DIRECTORY is 2m0s", "rollcall provision", func(r *rig) {
 			r.nats.SetStream(r, events.StreamDirectory, func(c *jetstream.StreamConfig) { c.Duplicates = 2 * time.Minute })
 		}},
+	}
+}
+
+// paused pauses a lane, so long ago.
+func paused(ago time.Duration) func(*rig) {
+	return func(r *rig) {
+		now := time.Now()
+		r.doctor.Now = func() time.Time { return now }
+		table := events.Pauses{At: now, Paused: []events.Pause{{Scope: events.Scope{Org: emea, Lane: events.LaneBackfill}, By: "grete", Reason: "release", Since: now.Add(-ago)}}}
+		data, err := events.Encode(table)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if _, err := r.bus.Commit(r.Context(), events.StreamRoster, []bus.Group{{{Subject: events.PausesSubject(), Data: data}}}); err != nil {
+			r.Fatal(err)
+		}
 	}
 }
 

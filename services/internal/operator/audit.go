@@ -21,6 +21,10 @@ type AuditEntry struct {
 	// Note is the admin's reason, or why something was refused or closed.
 	Note    string          `json:"note,omitempty"`
 	Targets []events.Target `json:"targets,omitempty"`
+	// Scope is what was paused or resumed.
+	Scope *events.Scope `json:"scope,omitempty"`
+	// Snapshot is the export that was published as the whole of its source.
+	Snapshot *events.Snapshot `json:"snapshot,omitempty"`
 	// Revision is the one that was retried, discarded or succeeded.
 	Revision uint64 `json:"revision,omitempty"`
 	TraceID  string `json:"traceId,omitempty"`
@@ -77,7 +81,7 @@ func readAudit(e bus.Entry) AuditEntry {
 			out.Note = "this entry cannot be read"
 			return out
 		}
-		out.By, out.Request, out.Note, out.Targets = r.By, r.ID, r.Reason, r.Targets
+		out.By, out.Request, out.Note, out.Targets, out.Snapshot, out.Scope = r.By, r.ID, r.Reason, r.Targets, r.Snapshot, r.Scope
 		return out
 	}
 	r, err := events.Decode[events.OperatorResult](e.Data)
@@ -85,7 +89,7 @@ func readAudit(e bus.Entry) AuditEntry {
 		out.Note = "this entry cannot be read"
 		return out
 	}
-	out.By, out.Request, out.Note, out.Revision = r.By, r.Request, r.Note, r.Revision
+	out.By, out.Request, out.Note, out.Revision, out.Scope = r.By, r.Request, r.Note, r.Revision, r.Scope
 	if r.Target != (events.Target{}) {
 		out.Targets = []events.Target{r.Target}
 	}
@@ -100,6 +104,9 @@ func (f AuditFilter) picks(e AuditEntry) bool {
 		return false
 	case f.Key == "" && f.Org == "":
 		return true
+	}
+	if e.Scope != nil && f.Key == "" {
+		return e.Scope.Org == f.Org
 	}
 	return slices.ContainsFunc(e.Targets, func(t events.Target) bool {
 		return (f.Key == "" || t.Key == f.Key) && (f.Org == "" || t.Org == f.Org)

@@ -141,7 +141,7 @@ func (o *Operator) HandOver(ctx context.Context, by, reason string, h Handover) 
 	if by == "" {
 		return Asked{}, fmt.Errorf("request %s: it must say who asks", verb)
 	}
-	asked, err := o.ask(ctx, verb, events.OperatorRequest{By: by, Reason: reason, UserID: h.UserID, Drops: h.Drops, Targets: targets})
+	asked, err := o.enter(ctx, verb, events.OperatorRequest{By: by, Reason: reason, UserID: h.UserID, Drops: h.Drops, Targets: targets})
 	if err != nil {
 		return asked, fmt.Errorf("request %s: %w", verb, err)
 	}

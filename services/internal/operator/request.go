@@ -41,7 +41,7 @@ func (o *Operator) Request(ctx context.Context, verb events.Verb, by, reason str
 		for _, t := range part {
 			r.Targets = append(r.Targets, t.target)
 		}
-		asked, err := o.ask(ctx, verb, r)
+		asked, err := o.enter(ctx, verb, r)
 		if err != nil {
 			return out, fmt.Errorf("request %s: %w", verb, err)
 		}
@@ -50,7 +50,8 @@ func (o *Operator) Request(ctx context.Context, verb events.Verb, by, reason str
 	return out, nil
 }
 
-func (o *Operator) ask(ctx context.Context, verb events.Verb, r events.OperatorRequest) (Asked, error) {
+// enter writes an entry of the audit log; its id and time are set here.
+func (o *Operator) enter(ctx context.Context, verb events.Verb, r events.OperatorRequest) (Asked, error) {
 	ctx, span := o.tel.Tracer.Start(ctx, "publish "+events.OperatorSubject(verb),
 		trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(
 			attribute.String("messaging.system", "nats"),

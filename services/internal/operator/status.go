@@ -23,6 +23,8 @@ type Status struct {
 	// retry-scheduler.
 	Stages []bus.ConsumerStatus `json:"stages"`
 	Orgs   []OrgStatus          `json:"orgs"`
+	// Paused is what nothing is taken of, with who said so and why.
+	Paused []Paused `json:"paused"`
 	// Parked counts dead letters by cause, over all orgs.
 	Parked map[events.Cause]int `json:"parked"`
 	// Scheduled counts people who will be looked at again at a time.
@@ -85,7 +87,7 @@ func (o *Operator) Status(ctx context.Context, orgs []string) (Status, error) {
 		byOrg[name] = &s.Orgs[i]
 	}
 	for _, look := range []func(context.Context, *Status, map[string]*OrgStatus) error{
-		o.lookAtStreams, o.lookAtLanes, o.lookAtHealth, o.lookAtTokens, o.countParked, o.countScheduled, o.findOldestLeaver,
+		o.lookAtStreams, o.lookAtLanes, o.lookAtPauses, o.lookAtHealth, o.lookAtTokens, o.countParked, o.countScheduled, o.findOldestLeaver,
 		o.lookAtConfiguration,
 	} {
 		if err := look(ctx, &s, byOrg); err != nil {
@@ -127,6 +129,12 @@ func (o *Operator) lookAtLanes(ctx context.Context, s *Status, orgs map[string]*
 		}
 	}
 	return nil
+}
+
+func (o *Operator) lookAtPauses(ctx context.Context, s *Status, _ map[string]*OrgStatus) error {
+	list, err := o.Pauses(ctx)
+	s.Paused = append([]Paused{}, list...)
+	return err
 }
 
 func (o *Operator) lookAtHealth(ctx context.Context, _ *Status, orgs map[string]*OrgStatus) error {

@@ -1,13 +1,15 @@
 package retry
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/services/internal/config"
 )
 
-// Config is what retry-scheduler needs. All of it has a default: what is done
-// about a failure is the policy table's, not an installation's.
+// Config is what retry-scheduler needs. All but the names has a default: what is
+// done about a failure is the policy table's, not an installation's.
 type Config struct {
 	// Batch is the most outcomes handled at once. Default 200.
 	Batch int
@@ -22,10 +24,14 @@ type Config struct {
 	// Sweep is how often it looks for what a killed NATS server left behind.
 	// Default 15s.
 	Sweep time.Duration
+	// Orgs and Sources are the names of what may be paused.
+	Orgs, Sources []string
 }
 
 // ConfigFrom returns retry-scheduler's part of the configuration file.
-func ConfigFrom(config.File) (Config, error) { return Config{}.withDefaults(), nil }
+func ConfigFrom(f config.File) (Config, error) {
+	return Config{Orgs: slices.Sorted(maps.Keys(f.Orgs)), Sources: slices.Sorted(maps.Keys(f.Sources))}.withDefaults(), nil
+}
 
 func (c Config) withDefaults() Config {
 	if c.Batch <= 0 {

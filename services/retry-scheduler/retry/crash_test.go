@@ -52,6 +52,19 @@ func scenes() []scene {
 		}},
 		{"retry", func(r *rig) (func(*Service) handler, []*bus.Message) { return request(r, events.VerbRetry) }},
 		{"discard", func(r *rig) (func(*Service) handler, []*bus.Message) { return request(r, events.VerbDiscard) }},
+		{"pause", func(r *rig) (func(*Service) handler, []*bus.Message) {
+			r.stuck() // who is parked has nothing to do with it
+			r.ask(events.VerbPause, events.OperatorRequest{ID: "r1", Reason: "release", Scope: &events.Scope{Org: org}})
+			return requests, r.request()
+		}},
+		{"resume", func(r *rig) (func(*Service) handler, []*bus.Message) {
+			r.stuck()
+			r.svc.now = epoch
+			r.ask(events.VerbPause, events.OperatorRequest{ID: "r0", Reason: "release", Scope: &events.Scope{Org: org}})
+			r.handle(r.svc.handleRequests, r.request())
+			r.ask(events.VerbResume, events.OperatorRequest{ID: "r1", Scope: &events.Scope{Org: org}, Pause: "r0"})
+			return requests, r.request()
+		}},
 	}
 }
 
@@ -61,6 +74,7 @@ type ending struct {
 	Audit     map[events.Verb][]events.OperatorResult
 	Work      string
 	Discarded string
+	Paused    string
 	Scheduled bool
 }
 
@@ -77,7 +91,8 @@ func (r *rig) ending() ending {
 	work, _ := r.roster(events.WorkSubject(org, events.LaneLeaver, alba))
 	mark, _ := r.roster(events.DiscardedSubject(org, alba))
 	_, out.Scheduled = r.roster(events.RetrySubject(org, alba))
-	out.Work, out.Discarded = string(work.Data), string(mark.Data)
+	table, _ := r.roster(events.PausesSubject())
+	out.Work, out.Discarded, out.Paused = string(work.Data), string(mark.Data), string(table.Data)
 	return out
 }
 

@@ -77,3 +77,40 @@ func watchParked(b *bus.Bus, m metric.Meter) error {
 	}
 	return nil
 }
+
+// watchPaused says at every reading of the metrics how much is paused, and since
+// when. Every replica says the same.
+func watchPaused(b *bus.Bus, m metric.Meter) error {
+	var errs [3]error
+	paused, err := m.Int64ObservableGauge("rollcall.paused.scopes",
+		metric.WithDescription("Orgs, lanes and sources that are paused. Every replica says the same."))
+	errs[0] = err
+	oldest, err := m.Float64ObservableGauge("rollcall.paused.oldest", metric.WithUnit("s"),
+		metric.WithDescription("Age of the oldest pause, 0 where nothing is paused. Every replica says the same."))
+	errs[1] = err
+	_, errs[2] = m.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
+		defer cancel()
+		have, err := b.Latest(ctx, events.StreamRoster, []string{events.PausesSubject()})
+		if err != nil {
+			return nil // as above
+		}
+		var p events.Pauses
+		if e, ok := have[events.PausesSubject()]; ok {
+			if p, err = events.Decode[events.Pauses](e.Data); err != nil {
+				return nil
+			}
+		}
+		age := 0.0
+		if first := p.Oldest(); first != nil {
+			age = time.Since(first.Since).Seconds()
+		}
+		o.ObserveInt64(paused, int64(len(p.Paused)))
+		o.ObserveFloat64(oldest, age)
+		return nil
+	}, paused, oldest)
+	if err := errors.Join(errs[:]...); err != nil {
+		return fmt.Errorf("make metrics: %w", err)
+	}
+	return nil
+}

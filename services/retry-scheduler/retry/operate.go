@@ -30,11 +30,16 @@ type request struct {
 // service writes to itself, so most of what comes is its own entries.
 func (s *Service) handleRequests(ctx context.Context, msgs []*bus.Message, later postponed) error {
 	for _, m := range msgs {
-		verb := events.Verb(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:])
-		if verb != events.VerbRetry && verb != events.VerbDiscard {
+		handle := s.handleRequest
+		verb := verbOf(m.Subject)
+		switch verb {
+		case events.VerbRetry, events.VerbDiscard:
+		case events.VerbPause, events.VerbResume:
+			handle = s.handlePause
+		default:
 			continue
 		}
-		err := s.handleRequest(ctx, m, verb)
+		err := handle(ctx, m, verb)
 		switch {
 		case errors.Is(err, events.ErrNewer):
 			s.postpone(ctx, m, later, err)
@@ -44,6 +49,10 @@ func (s *Service) handleRequests(ctx context.Context, msgs []*bus.Message, later
 		}
 	}
 	return nil
+}
+
+func verbOf(subject string) events.Verb {
+	return events.Verb(subject[strings.LastIndexByte(subject, '.')+1:])
 }
 
 func (s *Service) handleRequest(ctx context.Context, m *bus.Message, verb events.Verb) error {
@@ -143,7 +152,7 @@ func (s *Service) look(ctx context.Context, r *request, deliveries int) error {
 func (s *Service) answers(ctx context.Context, r *request) error {
 	r.answered = map[events.Target]bool{}
 	err := s.store.Scan(ctx, events.StreamOperator, events.OperatorAll, r.seq+1, func(e bus.Entry) error {
-		if events.Verb(e.Subject[strings.LastIndexByte(e.Subject, '.')+1:]).Asked() {
+		if verbOf(e.Subject).Asked() {
 			return nil
 		}
 		got, err := events.Decode[events.OperatorResult](e.Data)

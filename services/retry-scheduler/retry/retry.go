@@ -45,7 +45,7 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	if b == nil || t == nil {
 		return nil, errors.New("retry-scheduler needs a bus and telemetry")
 	}
-	if err := watchParked(b, t.Meter); err != nil {
+	if err := errors.Join(watchParked(b, t.Meter), watchPaused(b, t.Meter)); err != nil {
 		return nil, err
 	}
 	return newService(cfg, b, t)

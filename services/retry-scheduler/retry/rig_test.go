@@ -47,7 +47,7 @@ func newRig(t testing.TB) *rig {
 
 func (r *rig) service(s store, tel *telemetry.Telemetry) *Service {
 	r.Helper()
-	svc, err := newService(Config{}, s, tel)
+	svc, err := newService(Config{Orgs: []string{org, "quiet"}, Sources: []string{"directory", "hr"}}, s, tel)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func (r *rig) request() []*bus.Message {
 	r.Helper()
 	for {
 		msgs := r.next(events.ConsumerOperator, 1)
-		if strings.HasSuffix(msgs[0].Subject, ".retry") || strings.HasSuffix(msgs[0].Subject, ".discard") {
+		if verbOf(msgs[0].Subject).Asked() {
 			return msgs
 		}
 	}

@@ -55,13 +55,21 @@ func newAudit(s Streams) *cobra.Command {
 	f.StringVar(&org, "org", "", "about this `org` only")
 	f.StringVar(&key, "person", "", "about the person with this `key` only")
 	f.StringVar(&by, "by", "", "by this `name` only")
-	f.StringVar(&verb, "verb", "", "with this `verb` only: "+strings.Join(verbs, ", "))
+	f.StringVar(&verb, "verb", "", "with this `verb` only: "+verbNames())
 	f.StringVar(&request, "request", "", "of the request with this `id` only")
 	f.StringVar(&since, "since", "", "since then: a `duration` like 2h, or a time")
 	f.IntVar(&limit, "limit", 200, "the newest so many; 0 for all")
 	format.flag(c)
 	n.flags(c)
 	return c
+}
+
+func verbNames() string {
+	var out []string
+	for _, v := range events.Verbs() {
+		out = append(out, string(v))
+	}
+	return strings.Join(out, ", ")
 }
 
 func printAudit(w io.Writer, list []operator.AuditEntry) {
@@ -71,17 +79,22 @@ func printAudit(w io.Writer, list []operator.AuditEntry) {
 	}
 	rows := make([]table.Row, len(list))
 	for i, e := range list {
-		rows[i] = table.Row{stamp(e.At), e.Verb, e.By, about(e.Targets), e.Note, e.Request}
+		rows[i] = table.Row{stamp(e.At), e.Verb, e.By, about(e), e.Note, e.Request}
 	}
 	grid(w, table.Row{"when", "what", "who", "about", "note", "request"}, rows, 4, 5)
 }
 
-// about names one target, or counts several.
-func about(targets []events.Target) string {
-	switch len(targets) {
-	case 0:
+// about names one target, counts several, or says what an entry without is about.
+func about(e operator.AuditEntry) string {
+	targets := e.Targets
+	switch {
+	case e.Scope != nil:
+		return e.Scope.String()
+	case e.Snapshot != nil:
+		return fmt.Sprintf("source %s: %d people in %d rows, %d removed", e.Snapshot.Source, e.Snapshot.People, e.Snapshot.Rows, e.Snapshot.Absent)
+	case len(targets) == 0:
 		return ""
-	case 1:
+	case len(targets) == 1:
 		t := targets[0]
 		return strings.Join(slices.DeleteFunc([]string{t.Org, string(t.Cause), string(t.Key)}, func(s string) bool { return s == "" }), " ")
 	}

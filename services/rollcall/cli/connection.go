@@ -80,6 +80,12 @@ func (n *connection) ids(source string) (*correlation.IDs, error) {
 	return correlation.New(source, cfg)
 }
 
+// as is the connection of another role, with its nkey where one is given.
+func (n connection) as(role, nkeySeedFile string) *connection {
+	n.role, n.nkeySeedFile = role, cmp.Or(nkeySeedFile, n.nkeySeedFile)
+	return &n
+}
+
 // open connects.
 func (n *connection) open(ctx context.Context) (*session, error) {
 	file, err := n.load()

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -156,6 +157,34 @@ func TestPublishRefusesIDsThatTheConfigurationRefuses(t *testing.T) {
 	all := decode[publish.Result](t, run(t, "publish", export, "--nats-url", s.URL(), "-o", "json"))
 	if all.Published != 3 {
 		t.Errorf("without the configuration: %+v, want everything sent, for assignment to judge", all)
+	}
+}
+
+// A file whose columns have moved is not published in part: what fits by chance
+// would be somebody else's.
+func TestPublishRefusesAFileMostOfWhichDoesNotFit(t *testing.T) {
+	t.Parallel()
+	s := bustest.Start(t, bus.Topology{})
+	cfg := write(t, "rollcall.yaml", "deployment: {keyFile: deployment.key}\ntokens: {keyFile: tokens.json}\nsources:\n"+
+		"  workers: {correlate: enterprise.employeeNumber, correlationID: {pattern: \"[0-9]{5}\"}}\n")
+	moved := columns
+	for n := range 12 {
+		if n < 5 {
+			moved += row(fmt.Sprintf("1000%d", n), "Active", "Alder")
+			continue
+		}
+		moved += row(fmt.Sprintf("EMP%d", n), "Active", "Birch")
+	}
+	path := write(t, "workers.csv", moved)
+	got := run(t, "publish", path, "--config", cfg, "--nats-url", s.URL())
+	if got.code != 1 || !strings.Contains(got.err, "7 of 12 rows have no id that looks like one, the first in line 7 (WorkerID: does not look like one") {
+		t.Errorf("exit code %d\n%s", got.code, got.err)
+	}
+	if n := len(directory(t, s)); n != 0 {
+		t.Errorf("%d events were published", n)
+	}
+	if all := decode[publish.Result](t, run(t, "publish", path, "--config", cfg, "--nats-url", s.URL(), "--accept", "shifted", "-o", "json")); all.Published != 5 || all.Unusable != 7 {
+		t.Errorf("accepted: %+v", all)
 	}
 }
 

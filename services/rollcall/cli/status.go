@@ -73,6 +73,7 @@ func printStatus(w io.Writer, s operator.Status) {
 		rows = append(rows, orgRow(s, o))
 	}
 	grid(w, table.Row{"org", "state", "leaver", "change", "backfill", "to be retried", "parked", "API calls today"}, rows)
+	printPaused(w, s)
 	for _, o := range s.Orgs {
 		printHeld(w, o)
 	}
@@ -112,7 +113,10 @@ func orgRow(s operator.Status, o operator.OrgStatus) table.Row {
 
 // stateOf is the org's state, in the words of its states.
 func stateOf(s operator.Status, o operator.OrgStatus) string {
+	i := slices.IndexFunc(s.Paused, func(p operator.Paused) bool { return p.Scope == events.Scope{Org: o.Name} })
 	switch {
+	case i >= 0:
+		return "paused since " + ago(s.Paused[i].Since, s.At)
 	case o.Token == events.TokenRefreshing:
 		return "refreshing since " + ago(o.TokenSince, s.At)
 	case o.Held:

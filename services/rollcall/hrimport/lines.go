@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/correlation"
@@ -74,6 +75,9 @@ func lineRow(line []byte, whole bool, number int, source string, ids *correlatio
 		row.Problems = []Problem{{Line: number, Reason: reason}}
 		return row
 	}
+	if !whole || !jsontext.Value(line).IsValid() {
+		row.Broken = true
+	}
 	if !whole {
 		return problem(fmt.Sprintf("is longer than an event may be: %d bytes", events.MaxEventBytes))
 	}
@@ -90,7 +94,7 @@ func lineRow(line []byte, whole bool, number int, source string, ids *correlatio
 	subject := events.DirectorySubject(source, kind)
 	e, err := events.DecodeEvent(subject, line)
 	if err == nil && ids != nil {
-		_, err = ids.Of(e)
+		row.Person, err = ids.Of(e)
 	}
 	if err != nil {
 		return problem(err.Error())

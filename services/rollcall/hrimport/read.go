@@ -87,7 +87,7 @@ func (m *Mapping) yield(r io.Reader, d *deduplication, each func(Row) error) (Su
 
 // row makes what one record yields, and counts it.
 func (m *Mapping) row(t *table, rec *record, d *deduplication, sum *Summary) Row {
-	row := Row{Line: rec.line, Problems: rec.problems}
+	row := Row{Line: rec.line, Problems: rec.problems, Broken: !t.whole(rec)}
 	sum.Rows++
 	standing := alone
 	if t.whole(rec) {
@@ -125,9 +125,11 @@ func (m *Mapping) compare(t *table, rec *record, d *deduplication, row *Row) sta
 	column := m.spec.Correlation
 	key, err := m.person(t, rec)
 	if err != nil {
+		row.Unfit = true
 		row.Problems = append(row.Problems, Problem{Line: rec.line, Column: column, Reason: err.Error()})
 		return alone
 	}
+	row.Named = key
 	s := d.of(key)
 	switch {
 	case s.twoPeople:
@@ -171,7 +173,7 @@ func (m *Mapping) fill(t *table, rec *record, row *Row) {
 	}
 	data, err := identify(e, m.spec.Source)
 	if err == nil && m.ids != nil {
-		_, err = m.ids.Of(e)
+		row.Person, err = m.ids.Of(e)
 	}
 	if err != nil {
 		row.Problems = append(row.Problems, Problem{Line: rec.line, Column: columnOf(err, m), Reason: err.Error()})

@@ -12,6 +12,15 @@ type Row struct {
 	// Data is the event as it is to be published, under Subject.
 	Data    []byte
 	Subject string
+	// Person is the correlation id of the event's person, in the one form of the
+	// source; empty where there is none, or the source's configuration is not known.
+	Person string
+	// Named is the id under which the row itself names its person, usable or not.
+	// Unfit says that it has none, or one that does not look like it.
+	Named string
+	Unfit bool
+	// Broken says that the row's cells, or the line's JSON, cannot be told apart.
+	Broken bool
 	// Problems say why the row cannot be used. Reasons quote no values but those
 	// a translation lacks.
 	Problems []Problem

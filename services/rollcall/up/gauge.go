@@ -145,6 +145,9 @@ func (g *gauge) waiting(ctx context.Context, r *reading) error {
 			r.held = append(r.held, fmt.Sprintf("org %s is held: %s: %s", h.Org, h.Failure.Cause, h.Failure.Message))
 		}
 	}
+	if err := g.paused(ctx, r); err != nil {
+		return err
+	}
 	if r.flying > 0 {
 		return nil
 	}
@@ -161,6 +164,28 @@ func (g *gauge) waiting(ctx context.Context, r *reading) error {
 	})
 	if err != nil {
 		return fmt.Errorf("count scheduled looks: %w", err)
+	}
+	return nil
+}
+
+// paused adds what is paused, and counts what is being caught up with.
+func (g *gauge) paused(ctx context.Context, r *reading) error {
+	have, err := g.bus.Latest(ctx, events.StreamRoster, []string{events.PausesSubject(), events.AsidesAll})
+	if err != nil {
+		return fmt.Errorf("read what is paused: %w", err)
+	}
+	table, err := events.Decode[events.Pauses](have[events.PausesSubject()].Data)
+	if err != nil {
+		table = events.Pauses{} // there is none yet
+	}
+	for _, p := range table.Paused {
+		r.held = append(r.held, fmt.Sprintf("%s is paused by %s: %s", p.Scope, p.By, p.Reason))
+	}
+	for subject, e := range have {
+		a, err := events.Decode[events.Aside](e.Data)
+		if err == nil && subject == events.AsideSubject(a.Source) && a.To > 0 && !table.Source(a.Source) {
+			r.flying++
+		}
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ type bulk struct {
 
 func newBulk(o *org) *bulk {
 	own := &org{
-		cfg: o.cfg, policy: o.policy, worker: o.worker + "-bulk", roster: o.roster, reader: o.reader, client: o.client,
+		cfg: o.cfg, policy: o.policy, worker: o.worker + "-bulk", roster: o.roster, pauses: o.pauses, reader: o.reader, client: o.client,
 		health: o.health, catalogue: plan.NewCatalogue(o.cfg.Names), log: o.log, tracer: o.tracer, metrics: o.metrics,
 	}
 	own.cfg.ClaimTTL *= bulkClaims
@@ -103,8 +103,12 @@ func (b *bulk) due() bool {
 	return len(b.waiting) >= bulkMax || b.gathering && time.Since(b.grew) >= gatherQuiet
 }
 
-// launch loads those gathered. Until that is done, the backfill lane waits.
+// launch loads those gathered, unless the lane is paused. Until that is done, the
+// backfill lane waits.
 func (b *bulk) launch(ctx context.Context, feeds *bus.Priority) {
+	if b.org.paused(events.LaneBackfill) {
+		return
+	}
 	lane := slices.Index(events.Lanes(), events.LaneBackfill)
 	msgs := b.waiting
 	b.waiting, b.gathering = nil, false
@@ -146,6 +150,7 @@ func (o *org) load(ctx context.Context, msgs []*bus.Message) *events.Failure {
 	newcomers, others, halted := l.newcomers(own)
 	halted = l.inParts(own, others, nil, halted)
 	var results map[*task]result
+	halted = l.orPaused(halted)
 	if n := rows(newcomers); len(n) >= bulkWorth && halted == nil {
 		results, halted = l.ingest(ctx, own, n)
 	}
@@ -206,6 +211,7 @@ func (l *load) inParts(ctx context.Context, tasks []*task, results map[*task]res
 			kept = began
 			l.keep(ctx)
 		}
+		halted = l.orPaused(halted)
 		part := &step{batch: l.batch, tasks: chunk}
 		why := part.workOff(ctx, began, results, halted)
 		if why.trouble != nil || why.roster != nil {

@@ -1,5 +1,7 @@
 package push
 
+import "github.com/rollcall-sync/rollcall/pkg/events"
+
 // Roster is what the pusher needs of the bus, for tests to stand in between.
 type Roster = roster
 
@@ -11,3 +13,6 @@ func WrapRoster(s *Service, wrap func(Roster) Roster) {
 		o.roster, o.bulk.org.roster = s.roster, s.roster
 	}
 }
+
+// Paused says whether a service leaves a lane of an org alone.
+func Paused(s *Service, org string, lane events.Lane) bool { return s.pauses.Org(org, lane) }

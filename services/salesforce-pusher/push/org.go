@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/pauses"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 	"github.com/rollcall-sync/rollcall/services/internal/tokens"
 	"github.com/rollcall-sync/rollcall/services/internal/trust"
@@ -34,6 +35,7 @@ type org struct {
 	policy    plan.Policy
 	worker    string
 	roster    roster
+	pauses    *pauses.Watch
 	reader    *tokens.Reader
 	client    *salesforce.Client
 	health    *health.Org
@@ -55,7 +57,7 @@ func (s *Service) newOrg(c OrgConfig, worker string, b *bus.Bus, opts options, t
 		return nil, err
 	}
 	o := &org{
-		cfg: c, policy: c.policy(), worker: worker, roster: s.roster, log: t.Log, tracer: t.Tracer, metrics: m,
+		cfg: c, policy: c.policy(), worker: worker, roster: s.roster, pauses: s.pauses, log: t.Log, tracer: t.Tracer, metrics: m,
 		reader: tokens.NewReader(b, opts.sealer, c.Name), catalogue: plan.NewCatalogue(c.Names),
 	}
 	o.health, err = health.New(health.Config{Org: c.Name, CallTimeout: c.CallTimeout, Probe: c.Probe, Called: m.call}, worker, s.roster, o.reader, t)
@@ -93,6 +95,7 @@ func (o *org) run(ctx context.Context) error {
 		return err
 	}
 	defer feeds.Close()
+	wg.Go(func() { o.heed(ctx, feeds) })
 	trouble, err := o.start(ctx)
 	if err != nil {
 		return err
@@ -164,7 +167,10 @@ func (o *org) open(ctx context.Context) (*bus.Priority, error) {
 		}
 		feeds = append(feeds, f)
 	}
-	return bus.NewPriority(feeds...), nil
+	p := bus.NewPriority(feeds...)
+	lanes := events.Lanes()
+	p.Heed(func(i int) bool { return o.paused(lanes[i]) })
+	return p, nil
 }
 
 // start takes over what other replicas, or an earlier run, know of the org, and

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/pauses"
 	"github.com/rollcall-sync/rollcall/services/internal/seal"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/handover"
@@ -20,6 +21,7 @@ import (
 // Service pushes people to Salesforce, one loop per org.
 type Service struct {
 	roster roster
+	pauses *pauses.Watch
 	orgs   []*org
 	admin  *handover.Service
 	calls  atomic.Uint64
@@ -52,7 +54,7 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry, opts ...Option) (*Servi
 		}
 		o.sealer = sealer
 	}
-	s := &Service{roster: b, admin: handover.New(b, t)}
+	s := &Service{roster: b, pauses: pauses.New(b, t.Log), admin: handover.New(b, t)}
 	worker := rand.Text()
 	var faults []error
 	for _, c := range cfg.Orgs {
@@ -69,8 +71,12 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry, opts ...Option) (*Servi
 func (s *Service) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if s.pauses.Read(ctx) != nil {
+		return nil //nolint:nilerr // told to stop before anything began
+	}
 	var wg sync.WaitGroup
 	errs := make([]error, len(s.orgs)+1)
+	wg.Go(func() { s.pauses.Run(ctx) })
 	wg.Go(func() {
 		if errs[len(s.orgs)] = s.admin.Run(ctx); errs[len(s.orgs)] != nil {
 			cancel()

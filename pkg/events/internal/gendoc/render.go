@@ -30,6 +30,8 @@ func subjectPatterns() map[string]string {
 		"RejectionSubject":  event(events.RejectionSubject(0)),
 		"ReconsiderSubject": event(events.ReconsiderSubject(0)),
 		"HealthSubject":     events.HealthSubject(org),
+		"PausesSubject":     events.PausesSubject(),
+		"AsideSubject":      events.AsideSubject("<source>"),
 		"DeadSubject":       events.DeadSubject(org, "<cause>", key),
 		"OperatorSubject":   events.OperatorSubject("<verb>"),
 

@@ -29,7 +29,7 @@ func (u *users) add(t testing.TB, opts *server.Options, topo bus.Topology) {
 	dir := t.TempDir()
 	u.seeds = map[string]string{}
 	opts.NoAuthUser, opts.Users = anybody, []*server.User{{Username: anybody}}
-	for _, r := range bus.Roles(topo.Orgs, nil) {
+	for _, r := range bus.Roles(topo.Orgs, []string{"hr", "workers"}) {
 		pair, err := nkeys.CreateUser()
 		if err != nil {
 			t.Fatalf("make nkey: %v", err)
@@ -48,6 +48,13 @@ func (u *users) add(t testing.TB, opts *server.Options, topo bus.Topology) {
 		}})
 	}
 }
+
+// Seed is the file with a role's nkey, for programs that connect themselves.
+// Sources hr and workers have a role each.
+func (s *Server) Seed(role string) string { return s.users.seeds[role] }
+
+// Refused are the things that the server did not let a role do.
+func (s *Server) Refused(role string) []string { return s.users.refused.of(role) }
 
 // As returns a new connection that may do what the role may, closed at the end
 // of the test. What the server refuses it then fails the test: a service that

@@ -21,7 +21,7 @@ func healthMutants() []mutant {
 		health("an org is probed at once", "report.go", "next.NextProbe = now.Add(h.delay(f, 0))", "next.NextProbe = now", "an org that has reached its limit is called on and on", once),
 		health("a held org is not left alone", "probe.go", "if !h.news(health) && now.Before(health.NextProbe) {", "if !h.news(health) && false {", "an org that has reached its limit is called on and on", alone),
 		health("a new session waits for a probe", "probe.go", "return h.newer(health.TokenGeneration) || ", "return ", "a new token is left lying for an hour", alone),
-		health("a worker that starts waits like the others", "probe.go", "|| !h.looked.Load() && health.At.Before(h.began)", "", "an org that came back while nobody ran is held for an hour more", "TestAHeldOrgIsLeftAlone"),
+		health("a worker that starts waits like the others", "probe.go", "|| !h.looked.Load() && began != nil && health.At.Before(*began)", "|| began == nil && false", "an org that came back while nobody ran is held for an hour more", "TestAHeldOrgIsLeftAlone"),
 		health("a lost race probes all the same", "probe.go", "return h.cfg.Probe.Poll / 4, nil", "_ = h.cfg.Probe.Poll", "all replicas probe an org that has reached its limit", "TestOneReplicaProbes"),
 		health("a refusal is no answer", "probe.go", "return nil // refused for lack of a right, say: somebody answers", "return plan.Diagnose(plan.Refusal{Err: plan.ErrorIn(err), Operation: plan.OpProbe})", "an org is held for ever whose integration user may not ask for limits", "TestARefusalMeansThatSomebodyAnswers"),
 		health("a silent probe is an answer", "probe.go", "Operation: plan.OpProbe, Probe: true}", "Operation: plan.OpProbe}", "a held org is worked on while it does not answer", vain),

@@ -226,6 +226,7 @@ func SweepSubject() string { return "rollcall.sweep" }
 // every commit. Writer: assignment. Readers: assignment, `rollcall status`,
 // `rollcall doctor`.
 func BeatSubject(number int) string { return fmt.Sprintf("rollcall.beat.%d", number) }
+
 // PausesSubject holds [Pauses], all there are in one table. Writer: retry-scheduler.
 // Readers: retry-scheduler, assignment, salesforce-pusher, `rollcall status`.
 func PausesSubject() string { return "rollcall.pauses.all" }

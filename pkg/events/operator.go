@@ -10,18 +10,18 @@ const (
 	VerbRetry   Verb = "retry"
 	VerbDiscard Verb = "discard"
 	// VerbMerge moves a Salesforce user from one person to another, who is the same
-	// human; VerbRelease takes it away from one, for nobody. Both are done by
+	// human; VerbUnlink takes it away from one, for nobody. Both are done by
 	// salesforce-pusher.
-	VerbMerge   Verb = "merge"
-	VerbRelease Verb = "release"
-	VerbPause   Verb = "pause"
-	VerbResume  Verb = "resume"
+	VerbMerge  Verb = "merge"
+	VerbUnlink Verb = "unlink"
+	VerbPause  Verb = "pause"
+	VerbResume Verb = "resume"
 	// VerbSnapshot is no request: it says what an admin is about to publish.
 	VerbSnapshot Verb = "snapshot"
 )
 
 // What came of it, or happened by itself; written by whoever did it: retry-scheduler,
-// and of a merge or release salesforce-pusher.
+// and of a merge or unlink salesforce-pusher.
 const (
 	VerbRetried   Verb = "retried"   // the person is being looked at again
 	VerbDiscarded Verb = "discarded" // the dead letter is gone, the revision given up
@@ -30,23 +30,23 @@ const (
 	VerbRefused   Verb = "refused"   // a target was not as the admin saw it
 	VerbClosed    Verb = "closed"    // a newer success closed the dead letter
 	VerbMerged    Verb = "merged"    // the user is the other person's
-	VerbReleased  Verb = "released"  // the user is nobody's
+	VerbUnlinked  Verb = "unlinked"  // the user is nobody's
 )
 
 // Verbs returns every verb, what admins ask for first.
 func Verbs() []Verb {
 	return []Verb{
-		VerbRetry, VerbDiscard, VerbMerge, VerbRelease, VerbPause, VerbResume, VerbSnapshot,
-		VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbMerged, VerbReleased, VerbPaused, VerbResumed,
+		VerbRetry, VerbDiscard, VerbMerge, VerbUnlink, VerbPause, VerbResume, VerbSnapshot,
+		VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbMerged, VerbUnlinked, VerbPaused, VerbResumed,
 	}
 }
 
 // Asked says whether a verb is an admin's, and not what came of one.
 func (v Verb) Asked() bool {
 	switch v {
-	case VerbRetry, VerbDiscard, VerbMerge, VerbRelease, VerbPause, VerbResume, VerbSnapshot:
+	case VerbRetry, VerbDiscard, VerbMerge, VerbUnlink, VerbPause, VerbResume, VerbSnapshot:
 		return true
-	case VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbMerged, VerbReleased, VerbPaused, VerbResumed:
+	case VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbMerged, VerbUnlinked, VerbPaused, VerbResumed:
 	}
 	return false
 }

@@ -52,8 +52,8 @@ func publishMatrix() []may {
 		{"rollcall.operator.retry", "operator"}, {"rollcall.operator.discard", "operator"},
 		{"rollcall.operator.retried", scheduler}, {"rollcall.operator.discarded", scheduler},
 		{"rollcall.operator.refused", scheduler + " " + pusher}, {"rollcall.operator.closed", scheduler},
-		{"rollcall.operator.merge", "operator"}, {"rollcall.operator.release", "operator"},
-		{"rollcall.operator.merged", pusher}, {"rollcall.operator.released", pusher},
+		{"rollcall.operator.merge", "operator"}, {"rollcall.operator.unlink", "operator"},
+		{"rollcall.operator.merged", pusher}, {"rollcall.operator.unlinked", pusher},
 		{"rollcall.operator.other", ""}, {"rollcall.other", ""}, {"other", ""},
 		{"$KV.tokens.acme", refresher}, {"$KV.tokens.login.acme", refresher}, {"$KV.other.acme", ""},
 		// Reading.
@@ -97,8 +97,8 @@ func publishMatrix() []may {
 		{"$JS.ACK.ROSTER.retry-rejections.1.2.3.4.5", scheduler}, {"$JS.ACK.hub.hash.ROSTER.retry-rejections.1.2.3.4.5", scheduler},
 		{"$JS.API.CONSUMER.MSG.NEXT.OPERATOR.retry-operator", scheduler}, {"$JS.API.CONSUMER.RESET.OPERATOR.retry-operator", scheduler},
 		{"$JS.ACK.OPERATOR.retry-operator.1.2.3.4.5", scheduler}, {"$JS.ACK.hub.hash.OPERATOR.retry-operator.1.2.3.4.5", scheduler},
-		{"$JS.API.CONSUMER.MSG.NEXT.OPERATOR.pusher-merge", pusher}, {"$JS.API.CONSUMER.RESET.OPERATOR.pusher-release", pusher},
-		{"$JS.ACK.OPERATOR.pusher-merge.1.2.3.4.5", pusher}, {"$JS.ACK.hub.hash.OPERATOR.pusher-release.1.2.3.4.5", pusher},
+		{"$JS.API.CONSUMER.MSG.NEXT.OPERATOR.pusher-merge", pusher}, {"$JS.API.CONSUMER.RESET.OPERATOR.pusher-unlink", pusher},
+		{"$JS.ACK.OPERATOR.pusher-merge.1.2.3.4.5", pusher}, {"$JS.ACK.hub.hash.OPERATOR.pusher-unlink.1.2.3.4.5", pusher},
 		// Making, changing, destroying.
 		{"$JS.API.STREAM.CREATE.ROSTER", "provisioner"}, {"$JS.API.STREAM.UPDATE.ROSTER", "provisioner"},
 		{"$JS.API.STREAM.CREATE.DIRECTORY", "provisioner"}, {"$JS.API.STREAM.UPDATE.DIRECTORY", "provisioner"},

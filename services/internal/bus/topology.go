@@ -245,7 +245,7 @@ func consumerConfigs(t Topology) map[string][]jetstream.ConsumerConfig {
 		events.StreamOperator: {
 			consumerConfig(events.ConsumerOperator, events.OperatorAll),
 			consumerConfig(events.ConsumerMerge, events.OperatorSubject(events.VerbMerge)),
-			consumerConfig(events.ConsumerRelease, events.OperatorSubject(events.VerbRelease)),
+			consumerConfig(events.ConsumerUnlink, events.OperatorSubject(events.VerbUnlink)),
 		},
 	}
 }

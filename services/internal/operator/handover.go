@@ -134,7 +134,7 @@ func (o *Operator) owned(ctx context.Context, org string, key events.Key) (strin
 // HandOver asks for what [Operator.Merge] or [Operator.Release] said. It returns when
 // the request is stored.
 func (o *Operator) HandOver(ctx context.Context, by, reason string, h Handover) (Asked, error) {
-	verb, targets := events.VerbRelease, []events.Target{{Org: h.Org, Key: h.From.Key}}
+	verb, targets := events.VerbUnlink, []events.Target{{Org: h.Org, Key: h.From.Key}}
 	if h.To.Key != "" {
 		verb, targets = events.VerbMerge, append(targets, events.Target{Org: h.Org, Key: h.To.Key})
 	}

@@ -43,7 +43,7 @@ owner record is left. Without --yes nothing is done, and what would be is shown.
 }
 
 func newRelease(s Streams, n *connection) *cobra.Command {
-	h := &handover{streams: s, connection: n, verb: events.VerbRelease}
+	h := &handover{streams: s, connection: n, verb: events.VerbUnlink}
 	return h.command(&cobra.Command{
 		Use:   "release PERSON",
 		Short: "Take a person's Salesforce user away from them, for nobody",

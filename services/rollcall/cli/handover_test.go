@@ -79,7 +79,7 @@ func TestMergeIsShownBeforeItIsDone(t *testing.T) {
 		Result operator.AuditEntry
 	}
 	let := decode[answer](t, run(t, append([]string{"person", "release", "old", "--reason", "used again", "--as", "grete", "--yes", "-o", "json"}, at...)...))
-	if let.DryRun || let.Result.Verb != events.VerbReleased {
+	if let.DryRun || let.Result.Verb != events.VerbUnlinked {
 		t.Errorf("release: %+v", let)
 	}
 }

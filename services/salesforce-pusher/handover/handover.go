@@ -47,7 +47,7 @@ func New(s store, t *telemetry.Telemetry) *Service { return &Service{store: s, t
 // Run works until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	consumers := []string{events.ConsumerMerge, events.ConsumerRelease}
+	consumers := []string{events.ConsumerMerge, events.ConsumerUnlink}
 	errs := make([]error, len(consumers))
 	for i, name := range consumers {
 		feed, err := s.store.Feed(ctx, events.StreamOperator, name, atOnce)
@@ -129,7 +129,7 @@ func (s *Service) handle(ctx context.Context, e bus.Entry) (time.Duration, error
 // check says what is wrong with a request as a whole. It comes from outside, and
 // becomes part of subjects.
 func check(verb events.Verb, r events.OperatorRequest) error {
-	want := map[events.Verb]int{events.VerbMerge: 2, events.VerbRelease: 1}[verb]
+	want := map[events.Verb]int{events.VerbMerge: 2, events.VerbUnlink: 1}[verb]
 	if r.ID == "" || r.By == "" {
 		return errors.New("the request has no id, or does not say who asks")
 	}
@@ -247,7 +247,7 @@ func mergeOf(r events.OperatorRequest, from, to *Predecessor, now time.Time, h b
 
 // releaseOf takes a user away from a person, or the memory of one that moved on.
 func releaseOf(r events.OperatorRequest, p *Predecessor, now time.Time, h bus.Header) (result, bus.Group, error) {
-	done := result{verb: events.VerbReleased, note: r.Reason}
+	done := result{verb: events.VerbUnlinked, note: r.Reason}
 	l := p.Link
 	owns := r.UserID != "" && p.Owner.Key == p.Key
 	switch {

@@ -147,7 +147,7 @@ func TestEveryOwnershipCanBeMended(t *testing.T) {
 				}
 				r.existing(map[string]any{"Username": "person0001@example.com", "FederationIdentifier": "fed0001"})
 			},
-			mend:  func(r *rig) { cameOf(r.t, r.release("key0001"), events.VerbReleased) },
+			mend:  func(r *rig) { cameOf(r.t, r.release("key0001"), events.VerbUnlinked) },
 			users: 3,
 		},
 	} {
@@ -246,7 +246,7 @@ func TestANumberThatIsUsedAgainGetsAUserOfItsOwn(t *testing.T) {
 		d.Fields["Username"], d.Fields["LastName"] = "other@example.com", "Other"
 	})
 	expectFailed(t, r.push(other), events.CauseDuplicate)
-	cameOf(t, r.release("key0001"), events.VerbReleased)
+	cameOf(t, r.release("key0001"), events.VerbUnlinked)
 	if o := r.outcome("key0001"); o.Result != events.ResultApplied {
 		t.Errorf("the new human: %+v", o.Failure)
 	}
@@ -265,7 +265,7 @@ func TestALeaverWhoWasLetGoIsDone(t *testing.T) {
 	r.start()
 	r.push(person(1))
 	r.push(leaver(1))
-	cameOf(t, r.release("key0001"), events.VerbReleased)
+	cameOf(t, r.release("key0001"), events.VerbUnlinked)
 	r.federate("person0001@example.com", "")
 	if err := r.org.UpdateUser("person0001@example.com", map[string]any{"IsActive": true}); err != nil {
 		t.Fatal(err)
@@ -300,12 +300,12 @@ func TestRequestsOfMergesAreChecked(t *testing.T) {
 	}{
 		"of one":            {events.VerbMerge, events.OperatorRequest{UserID: one, Targets: at("key0001")}, "names 1 people"},
 		"of a subject":      {events.VerbMerge, events.OperatorRequest{UserID: "*", Targets: at("key0001", "key0002")}, "user id"},
-		"of any key":        {events.VerbRelease, events.OperatorRequest{UserID: one, Targets: at(">")}, "not a key"},
+		"of any key":        {events.VerbUnlink, events.OperatorRequest{UserID: one, Targets: at(">")}, "not a key"},
 		"with oneself":      {events.VerbMerge, events.OperatorRequest{UserID: one, Targets: at("key0001", "key0001")}, "one person already"},
 		"who has a user":    {events.VerbMerge, events.OperatorRequest{UserID: one, Targets: at("key0001", "key0002")}, "has a user of their own by now, " + two},
 		"of another's":      {events.VerbMerge, events.OperatorRequest{UserID: two, Targets: at("key0001", "key0003")}, "not known in org"},
-		"not theirs":        {events.VerbRelease, events.OperatorRequest{UserID: two, Targets: at("key0001")}, "is not that of key0001"},
-		"nothing to let go": {events.VerbRelease, events.OperatorRequest{Targets: at("key0001")}, "is not that of key0001"},
+		"not theirs":        {events.VerbUnlink, events.OperatorRequest{UserID: two, Targets: at("key0001")}, "is not that of key0001"},
+		"nothing to let go": {events.VerbUnlink, events.OperatorRequest{Targets: at("key0001")}, "is not that of key0001"},
 	} {
 		c.r.ID, c.r.By, c.r.At = "request "+name, "grete", time.Now()
 		done, err := r.bus.Commit(t.Context(), events.StreamOperator, []bus.Group{{{Subject: events.OperatorSubject(c.verb), Data: encode(t, c.r)}}})

@@ -36,6 +36,8 @@ const (
 	ConsumerAssignment = "assignment"
 	// ConsumerReconsider reads rollcall.reconsider.* in ROSTER for assignment.
 	ConsumerReconsider = "assignment-reconsider"
+	// ConsumerReleases reads rollcall.release.*.* in ROSTER for assignment.
+	ConsumerReleases = "assignment-releases"
 	// ConsumerOutcomes reads outcomes in ROSTER for retry-scheduler.
 	ConsumerOutcomes = "retry-outcomes"
 	// ConsumerRejections reads rejections in ROSTER for retry-scheduler.
@@ -103,6 +105,12 @@ const (
 	RetriesAll = "rollcall.retry.>"
 	// TurnsAll are all people whom another worker was at, for `rollcall up`.
 	TurnsAll = "rollcall.turn.>"
+	// HeldAll are all that is held of people.
+	HeldAll = "rollcall.held.*.*"
+	// GuardsAll are the counters of what is taken away, of every org.
+	GuardsAll = "rollcall.guard.*"
+	// ReleasesAll are all decisions about what is held, for assignment.
+	ReleasesAll = "rollcall.release.*.*"
 	// PersonsAll are all persons.
 	PersonsAll = "rollcall.person.*"
 	// ThreesAll is whatever has a kind and one name: all persons, groups,
@@ -119,6 +127,7 @@ func RosterSubjects() []string {
 		"rollcall.link.*.*", "rollcall.owner.*.*", "rollcall.outcome.*.*", "rollcall.retry.*.*", "rollcall.look.*.*", "rollcall.turn.*.*.*",
 		"rollcall.discarded.*.*", RejectionsAll, ReconsiderAll, HealthAll,
 		ConfigurationSubject(), SweepSubject(), BeatsAll,
+		HeldAll, GuardsAll, ReleasesAll,
 	}
 }
 
@@ -219,6 +228,16 @@ func SweepSubject() string { return "rollcall.sweep" }
 // every commit. Writer: assignment. Readers: assignment, `rollcall status`,
 // `rollcall doctor`.
 func BeatSubject(number int) string { return fmt.Sprintf("rollcall.beat.%d", number) }
+// HeldSubject holds [Held]. Writer: assignment. Readers: retry-scheduler,
+// `rollcall hold`.
+func HeldSubject(org string, key Key) string { return "rollcall.held." + org + "." + string(key) }
+
+// GuardSubject holds [Guard]. Writer: assignment. Readers: assignment,
+// retry-scheduler, `rollcall hold`.
+func GuardSubject(org string) string { return "rollcall.guard." + org }
+
+// ReleaseSubject holds [Release]. Writer: retry-scheduler. Reader: assignment.
+func ReleaseSubject(org string, key Key) string { return "rollcall.release." + org + "." + string(key) }
 
 // NoOrg stands in the place of the org in the dead letter of an event that
 // could not be understood, and so belongs to no org.
@@ -237,7 +256,7 @@ func DeadFilter(org string, cause Cause, key Key) string {
 
 // OperatorSubject holds one entry of the audit log: [OperatorRequest] from an
 // admin, or what came of it. Writers: `rollcall tasks` (retry, discard),
-// retry-scheduler (all others). Readers: retry-scheduler, `rollcall audit`.
+// `rollcall hold` (release, reject), retry-scheduler (all others). Readers: retry-scheduler, `rollcall audit`.
 func OperatorSubject(verb Verb) string { return "rollcall.operator." + string(verb) }
 
 func orAny(s string) string {
@@ -293,9 +312,9 @@ func shapeOf(p []string) string {
 	switch p[1] {
 	case "person", "group", "rejection", "reconsider", "beat":
 		shape = "kind.key"
-	case "health":
+	case "health", "guard":
 		shape = "kind.org"
-	case "desired", "link", "owner", "outcome", "retry", "look", "discarded":
+	case "desired", "link", "owner", "outcome", "retry", "look", "discarded", "held", "release":
 		shape = "kind.org.key"
 	case "work", "turn":
 		shape = "kind.org.lane.key"

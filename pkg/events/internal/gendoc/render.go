@@ -30,6 +30,9 @@ func subjectPatterns() map[string]string {
 		"RejectionSubject":  event(events.RejectionSubject(0)),
 		"ReconsiderSubject": event(events.ReconsiderSubject(0)),
 		"HealthSubject":     events.HealthSubject(org),
+		"HeldSubject":       events.HeldSubject(org, key),
+		"GuardSubject":      events.GuardSubject(org),
+		"ReleaseSubject":    events.ReleaseSubject(org, key),
 		"DeadSubject":       events.DeadSubject(org, "<cause>", key),
 		"OperatorSubject":   events.OperatorSubject("<verb>"),
 

@@ -228,6 +228,7 @@ func SweepSubject() string { return "rollcall.sweep" }
 // every commit. Writer: assignment. Readers: assignment, `rollcall status`,
 // `rollcall doctor`.
 func BeatSubject(number int) string { return fmt.Sprintf("rollcall.beat.%d", number) }
+
 // HeldSubject holds [Held]. Writer: assignment. Readers: retry-scheduler,
 // `rollcall hold`.
 func HeldSubject(org string, key Key) string { return "rollcall.held." + org + "." + string(key) }

@@ -16,13 +16,14 @@ type metrics struct {
 	events    metric.Int64Counter
 	desired   metric.Int64Counter
 	conflicts metric.Int64Counter
+	gate      metric.Int64Counter
 	duration  metric.Float64Histogram
 	batch     metric.Int64Histogram
 }
 
 func newMetrics(m metric.Meter) (*metrics, error) {
 	var out metrics
-	var errs [5]error
+	var errs [6]error
 	out.events, errs[0] = m.Int64Counter("rollcall.assignment.events",
 		metric.WithDescription("Events handled, by source and result: applied, unchanged, superseded, rejected, undecided."), metric.WithUnit("{event}"))
 	out.desired, errs[1] = m.Int64Counter("rollcall.assignment.desired",
@@ -33,6 +34,8 @@ func newMetrics(m metric.Meter) (*metrics, error) {
 		metric.WithDescription("Time from a batch of events to its commit."), metric.WithUnit("s"))
 	out.batch, errs[4] = m.Int64Histogram("rollcall.assignment.step.size",
 		metric.WithDescription("Events in a batch."), metric.WithUnit("{event}"))
+	out.gate, errs[5] = m.Int64Counter("rollcall.assignment.gate",
+		metric.WithDescription("People from whom something was to be taken, by org, aspect (active, access, identity) and result: passed, held."), metric.WithUnit("{person}"))
 	return &out, errors.Join(errs[:]...)
 }
 
@@ -44,6 +47,11 @@ func (m *metrics) event(ctx context.Context, source string, v verdict) {
 func (m *metrics) changed(ctx context.Context, org string, lane events.Lane) {
 	m.desired.Add(ctx, 1, metric.WithAttributes(
 		attribute.String("org", org), attribute.String("lane", string(lane))))
+}
+
+func (m *metrics) gated(ctx context.Context, org string, aspect events.Aspect, result string) {
+	m.gate.Add(ctx, 1, metric.WithAttributes(
+		attribute.String("org", org), attribute.String("aspect", string(aspect)), attribute.String("result", result)))
 }
 
 func (m *metrics) step(ctx context.Context, size int, took time.Duration) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
@@ -66,6 +67,9 @@ func (k *Keeper) Latest(ctx context.Context, stream string, subjects []string) (
 	}
 	return k.bus.LatestAsOf(ctx, stream, subjects, events.ConfigurationSubject(), t.seq)
 }
+
+// Clock is [bus.Bus.Clock].
+func (k *Keeper) Clock(ctx context.Context) (ahead, give time.Duration, err error) { return k.bus.Clock(ctx) }
 
 // At is [bus.Bus.At].
 func (k *Keeper) At(ctx context.Context, stream string, seq uint64) (bus.Entry, error) {

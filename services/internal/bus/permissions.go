@@ -75,9 +75,12 @@ func Roles(orgs, sources []string) []Role {
 			Writes: []string{
 				events.PersonSubject("*"), events.GroupSubject("*"), events.DesiredSubject("*", "*"),
 				events.WorkSubject("*", "*", "*"), events.RejectionsAll,
-				events.ConfigurationSubject(), events.SweepSubject(), events.BeatsAll,
+				events.ConfigurationSubject(), events.SweepSubject(), events.BeatsAll, events.HeldAll, events.GuardsAll,
 			},
-			Feeds:   []Place{{events.StreamDirectory, events.ConsumerAssignment}, {events.StreamRoster, events.ConsumerReconsider}},
+			Feeds: []Place{
+				{events.StreamDirectory, events.ConsumerAssignment}, {events.StreamRoster, events.ConsumerReconsider},
+				{events.StreamRoster, events.ConsumerReleases},
+			},
 			Reads:   []string{events.StreamDirectory, events.StreamRoster},
 			Follows: []Place{{events.StreamRoster, events.ConfigurationSubject()}},
 		},
@@ -101,7 +104,7 @@ func Roles(orgs, sources []string) []Role {
 			Name: "retry-scheduler", Who: "the service: decides what comes of failures",
 			Writes: append(verbs(false),
 				events.DeadSubject("*", "*", "*"), events.RetrySubject("*", "*"), events.DiscardedSubject("*", "*"),
-				events.ReconsiderAll, events.WorkSubject("*", "*", "*"),
+				events.ReconsiderAll, events.WorkSubject("*", "*", "*"), events.ReleasesAll,
 			),
 			Feeds: []Place{
 				{events.StreamRoster, events.ConsumerOutcomes}, {events.StreamRoster, events.ConsumerRejections},
@@ -134,7 +137,7 @@ func Roles(orgs, sources []string) []Role {
 func verbs(asked bool) []string {
 	var out []string
 	for _, v := range events.Verbs() {
-		if (v == events.VerbRetry || v == events.VerbDiscard) == asked {
+		if slices.Contains(events.VerbsAsked(), v) == asked {
 			out = append(out, events.OperatorSubject(v))
 		}
 	}

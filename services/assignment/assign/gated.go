@@ -119,8 +119,8 @@ func (s *Service) before(d *draft, org string, previous map[string]*events.Desir
 	return wishes[org]
 }
 
-// register is an org's counter as stored.
-type register struct {
+// counter is an org's counter as stored.
+type counter struct {
 	guard events.Guard
 	seq   uint64
 	// err says why it cannot be read: what takes something waits then.
@@ -129,7 +129,7 @@ type register struct {
 
 // counted are the counters that a batch of changes is judged by.
 type counted struct {
-	registers map[string]*register
+	registers map[string]*counter
 	now       time.Time
 	foresight *foresight
 	// fresh says that they were read for this very try.
@@ -211,10 +211,10 @@ func (s *Service) count(ctx context.Context, orgs []string) (*counted, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read what was taken away: %w", err)
 	}
-	k := &counted{registers: make(map[string]*register, len(orgs)), now: time.Now().Add(ahead), fresh: true}
+	k := &counted{registers: make(map[string]*counter, len(orgs)), now: time.Now().Add(ahead), fresh: true}
 	for _, org := range orgs {
 		entry, known := have[events.GuardSubject(org)]
-		r := &register{seq: entry.Seq}
+		r := &counter{seq: entry.Seq}
 		if known {
 			r.guard, r.err = events.Decode[events.Guard](entry.Data)
 		} else if r.guard, err = s.firstCount(ctx, org); err != nil {

@@ -29,5 +29,6 @@
 //   - match.go: which existing user is a person's
 //   - policy.go: what configuration allows
 //   - diagnose.go: the cause of a refusal, and every exception to the rule
+//   - held.go: what a person is not given whose deactivation is held
 //   - release.go: what is recorded at the end
 package plan

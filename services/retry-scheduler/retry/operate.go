@@ -31,7 +31,7 @@ type request struct {
 func (s *Service) handleRequests(ctx context.Context, msgs []*bus.Message, later postponed) error {
 	for _, m := range msgs {
 		verb := events.Verb(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:])
-		if verb != events.VerbRetry && verb != events.VerbDiscard {
+		if !slices.Contains(events.VerbsAsked(), verb) {
 			continue
 		}
 		err := s.handleRequest(ctx, m, verb)
@@ -66,6 +66,9 @@ func (s *Service) handleRequest(ctx context.Context, m *bus.Message, verb events
 		return s.refuseRequest(ctx, m, verb, asked, err)
 	}
 	r := &request{OperatorRequest: asked, verb: verb, seq: m.Seq, ctx: ctx}
+	if verb == events.VerbRelease || verb == events.VerbReject {
+		return s.handleDecision(ctx, r)
+	}
 	if err := s.look(ctx, r, m.Deliveries); err != nil {
 		return err
 	}
@@ -87,9 +90,9 @@ func checkRequest(r events.OperatorRequest) error {
 	case r.By == "":
 		return errors.New("the request does not say who asks")
 	case len(r.Targets) == 0:
-		return errors.New("the request names no dead letter")
+		return errors.New("the request names nothing")
 	case len(r.Targets) > events.MaxTargets:
-		return fmt.Errorf("the request names %d dead letters, the limit is %d", len(r.Targets), events.MaxTargets)
+		return fmt.Errorf("the request names %d dead letters or holds, the limit is %d", len(r.Targets), events.MaxTargets)
 	}
 	return nil
 }
@@ -143,7 +146,7 @@ func (s *Service) look(ctx context.Context, r *request, deliveries int) error {
 func (s *Service) answers(ctx context.Context, r *request) error {
 	r.answered = map[events.Target]bool{}
 	err := s.store.Scan(ctx, events.StreamOperator, events.OperatorAll, r.seq+1, func(e bus.Entry) error {
-		if strings.HasSuffix(e.Subject, "."+string(events.VerbRetry)) || strings.HasSuffix(e.Subject, "."+string(events.VerbDiscard)) {
+		if slices.Contains(events.VerbsAsked(), events.Verb(e.Subject[strings.LastIndexByte(e.Subject, '.')+1:])) {
 			return nil
 		}
 		got, err := events.Decode[events.OperatorResult](e.Data)
@@ -201,8 +204,12 @@ func checkTarget(t events.Target) error {
 	if !slices.Contains(events.Causes(), t.Cause) {
 		return errors.New("there is no such cause")
 	}
+	return checkKey(t.Key)
+}
+
+func checkKey(key events.Key) error {
 	plain := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
-	if t.Key == "" || strings.ContainsFunc(string(t.Key), func(r rune) bool { return !plain(r) }) {
+	if key == "" || strings.ContainsFunc(string(key), func(r rune) bool { return !plain(r) }) {
 		return errors.New("the key is not a key")
 	}
 	return nil
@@ -236,9 +243,13 @@ func (s *Service) record(ctx context.Context, r *request, verb events.Verb, act 
 }
 
 func (r *request) entry(verb events.Verb, t events.Target, revision uint64, note string) auditEntry {
+	about := string(t.Cause)
+	if t.Aspect != "" {
+		about = string(t.Aspect)
+	}
 	return auditEntry{
 		verb: verb,
-		id:   fmt.Sprintf("%s:%s:%s:%s:%s:%d", verb, r.ID, t.Org, t.Cause, t.Key, t.Seq),
+		id:   fmt.Sprintf("%s:%s:%s:%s:%s:%d", verb, r.ID, t.Org, about, t.Key, t.Seq),
 		result: events.OperatorResult{
 			Request: r.ID, By: r.By, Target: t, Revision: revision, Note: note,
 		},

@@ -165,10 +165,14 @@ func (r *rig) request() []*bus.Message {
 	r.Helper()
 	for {
 		msgs := r.next(events.ConsumerOperator, 1)
-		if strings.HasSuffix(msgs[0].Subject, ".retry") || strings.HasSuffix(msgs[0].Subject, ".discard") {
+		if slices.Contains(events.VerbsAsked(), verbOf(msgs[0].Subject)) {
 			return msgs
 		}
 	}
+}
+
+func verbOf(subject string) events.Verb {
+	return events.Verb(subject[strings.LastIndexByte(subject, '.')+1:])
 }
 
 // letters returns the dead letters by subject, but for the filler.
@@ -207,8 +211,8 @@ func (r *rig) auditLog() map[events.Verb][]events.OperatorResult {
 	r.Helper()
 	out := map[events.Verb][]events.OperatorResult{}
 	err := r.bus.Scan(r.Context(), events.StreamOperator, events.OperatorAll, 1, func(e bus.Entry) error {
-		verb := events.Verb(e.Subject[strings.LastIndexByte(e.Subject, '.')+1:])
-		if verb == events.VerbRetry || verb == events.VerbDiscard {
+		verb := verbOf(e.Subject)
+		if slices.Contains(events.VerbsAsked(), verb) {
 			return nil
 		}
 		result, err := events.Decode[events.OperatorResult](e.Data)

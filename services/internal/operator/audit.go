@@ -71,7 +71,7 @@ func verbOf(subject string) events.Verb {
 // nothing in an audit log goes unseen.
 func readAudit(e bus.Entry) AuditEntry {
 	out := AuditEntry{Seq: e.Seq, At: e.Time, Verb: verbOf(e.Subject), TraceID: traceID(headerOf(e, events.HeaderTraceparent))}
-	if out.Verb == events.VerbRetry || out.Verb == events.VerbDiscard {
+	if slices.Contains(events.VerbsAsked(), out.Verb) {
 		r, err := events.Decode[events.OperatorRequest](e.Data)
 		if err != nil {
 			out.Note = "this entry cannot be read"

@@ -37,7 +37,11 @@ func (o *Operator) Request(ctx context.Context, verb events.Verb, by, reason str
 	}
 	var out []Asked
 	for part := range slices.Chunk(tasks, events.MaxTargets) {
-		asked, err := o.ask(ctx, verb, by, reason, part)
+		r := events.OperatorRequest{By: by, Reason: reason}
+		for _, t := range part {
+			r.Targets = append(r.Targets, t.target)
+		}
+		asked, err := o.ask(ctx, verb, r)
 		if err != nil {
 			return out, fmt.Errorf("request %s: %w", verb, err)
 		}
@@ -46,21 +50,18 @@ func (o *Operator) Request(ctx context.Context, verb events.Verb, by, reason str
 	return out, nil
 }
 
-func (o *Operator) ask(ctx context.Context, verb events.Verb, by, reason string, tasks []Task) (Asked, error) {
+func (o *Operator) ask(ctx context.Context, verb events.Verb, r events.OperatorRequest) (Asked, error) {
 	ctx, span := o.tel.Tracer.Start(ctx, "publish "+events.OperatorSubject(verb),
 		trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(
 			attribute.String("messaging.system", "nats"),
 			attribute.String("messaging.operation.type", "send"),
 			attribute.String("messaging.operation.name", "publish"),
 			attribute.String("messaging.destination.name", events.OperatorSubject(verb)),
-			attribute.Int("rollcall.targets", len(tasks)),
+			attribute.Int("rollcall.targets", len(r.Targets)),
 		))
 	defer span.End()
-	r := events.OperatorRequest{ID: rand.Text(), By: by, At: o.now().UTC(), Reason: reason}
-	for _, t := range tasks {
-		r.Targets = append(r.Targets, t.target)
-	}
-	asked := Asked{ID: r.ID, Targets: len(tasks)}
+	r.ID, r.At = rand.Text(), o.now().UTC()
+	asked := Asked{ID: r.ID, Targets: len(r.Targets)}
 	if sc := span.SpanContext(); sc.IsSampled() {
 		asked.TraceID = sc.TraceID().String()
 	}

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -49,13 +51,22 @@ func newAudit(s Streams) *cobra.Command {
 	f.StringVar(&org, "org", "", "about this `org` only")
 	f.StringVar(&key, "person", "", "about the person with this `key` only")
 	f.StringVar(&by, "by", "", "by this `name` only")
-	f.StringVar(&verb, "verb", "", "with this `verb` only: retry, discard, retried, discarded, refused, closed")
+	f.StringVar(&verb, "verb", "", "with this `verb` only: "+verbList())
 	f.StringVar(&request, "request", "", "of the request with this `id` only")
 	f.StringVar(&since, "since", "", "since then: a `duration` like 2h, or a time")
 	f.IntVar(&limit, "limit", 200, "the newest so many; 0 for all")
 	format.flag(c)
 	n.flags(c)
 	return c
+}
+
+// verbList names all verbs of the audit log.
+func verbList() string {
+	var out []string
+	for _, v := range events.Verbs() {
+		out = append(out, string(v))
+	}
+	return strings.Join(out, ", ")
 }
 
 func printAudit(w io.Writer, list []operator.AuditEntry) {
@@ -77,7 +88,10 @@ func about(targets []events.Target) string {
 		return ""
 	case 1:
 		t := targets[0]
-		return fmt.Sprintf("%s %s %s", t.Org, t.Cause, t.Key)
+		return fmt.Sprintf("%s %s %s", t.Org, kindOf(t), t.Key)
 	}
-	return fmt.Sprintf("%d tasks, the first %s %s", len(targets), targets[0].Org, targets[0].Cause)
+	return fmt.Sprintf("%d, the first %s %s", len(targets), targets[0].Org, kindOf(targets[0]))
 }
+
+// kindOf is the cause of a dead letter, or the aspect that is held.
+func kindOf(t events.Target) string { return cmp.Or(string(t.Aspect), string(t.Cause)) }

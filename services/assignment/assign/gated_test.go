@@ -448,3 +448,61 @@ func TestACounterThatCannotBeRead(t *testing.T) {
 		t.Errorf("the event is %s", in[0].verdict)
 	}
 }
+
+// TestReplicasMeetAtTheLimit: between the verdict of one replica and its commit,
+// others come to the limit.
+func TestReplicasMeetAtTheLimit(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.staffed()
+	var seqs []uint64
+	for n := range crowd {
+		seqs = append(seqs, r.publish("hr", rulestest.Event(n, active(false))))
+	}
+	one, other := r.service(telemetry.Discard()), r.service(telemetry.Discard())
+	r.inForce(one)
+	r.inForce(other)
+	one.roster = &interposed{roster: one.roster, between: func() { r.handled(other, seqs[8:16]...) }}
+	r.handled(one, seqs[:8]...)
+	r.handled(one, seqs[16:]...)
+	n := r.guard().Counts[gateSource][events.AspectActive]
+	left := 0
+	for _, d := range r.roll() {
+		if !d.Active {
+			left++
+		}
+	}
+	if left != gateLimit || len(n.Taken) != 1 || n.Taken[0].People != gateLimit || n.Held != crowd-gateLimit {
+		t.Errorf("%d have left, counted %+v", left, n)
+	}
+}
+
+// TestLiveEventsUnderABadRule: what a rule takes from people as their events come is
+// the rule's doing, and not that of the source whose events they are.
+func TestLiveEventsUnderABadRule(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.staffed()
+	a := rulestest.Assign()
+	a.Rules[0].When = `person.?enterprise.?department.orValue("") == "sales"`
+	r.file.Orgs["sales"] = config.Org{Assign: a}
+	s := r.service(telemetry.Discard())
+	r.inForce(s)
+	for n := range gateLimit + 2 {
+		r.handled(s, r.publish("hr", rulestest.Event(n, titled("Chief"))))
+	}
+	for n := gateLimit; n < gateLimit+2; n++ {
+		if d, _ := r.desired(n); !d.Active || len(d.Held) != 1 || d.Held[0].Cause != events.CauseConfig || d.Fields["Title"] != "Chief" {
+			t.Errorf("person %d is %+v", n, d)
+		}
+	}
+	g := r.guard()
+	if n := g.Counts[gateSource][events.AspectActive]; len(n.Taken) > 0 || n.Held > 0 {
+		t.Errorf("counted for HR: %+v", n)
+	}
+	last := crowd - 1
+	r.handled(s, r.publish("hr", rulestest.Event(last, active(false))))
+	if d, _ := r.desired(last); !d.Active || d.Held[0].Cause != events.CauseConfig {
+		t.Errorf("somebody of whom both say that they have none is %+v", d)
+	}
+}

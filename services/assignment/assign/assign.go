@@ -45,6 +45,7 @@ type Service struct {
 	reader *reader
 	rules  *rules.Rules
 	gates  map[string]orgGate
+	bursts bursts
 
 	bus *bus.Bus
 	// register lets events be taken only while this configuration is in force;
@@ -79,6 +80,9 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	m, err := newMetrics(t.Meter)
 	if err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	if err := watchHeld(b, t.Meter); err != nil {
+		return nil, err
 	}
 	keeper := register.New(b, cfg.id, cfg.beat, t.Log)
 	return &Service{

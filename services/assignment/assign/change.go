@@ -42,6 +42,8 @@ type change struct {
 	taker     events.ChangeCause
 	release   *events.Release
 	foresight *foresight
+	// burst is what the change was published with; nil where it came alone.
+	burst *burst
 
 	// decided says that the change is committed, or that there was nothing to commit.
 	decided bool

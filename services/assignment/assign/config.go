@@ -22,9 +22,9 @@ type Config struct {
 	rules  *rules.Rules
 	// id tells the configuration from others, beat is how often a replica gives a
 	// sign of life; 0 for as usual.
-	id   events.ConfigurationID
-	beat time.Duration
-	gates  map[string]orgGate
+	id    events.ConfigurationID
+	beat  time.Duration
+	gates map[string]orgGate
 }
 
 // ConfigFrom takes assignment's part of the configuration: deployment.keyFile,

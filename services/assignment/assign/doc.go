@@ -10,6 +10,7 @@
 //   - change.go: a person's change, read, worked out and committed
 //   - gated.go: what a change takes, judged and counted by package gate
 //   - foresight.go: what is known of changes that are still to come
+//   - burst.go: what else was published with an event
 //   - release.go: what operators decide about what is held
 //   - groups.go: a group's event, and its members
 //   - reject.go, reconsider.go: what cannot be understood, and is read again

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/assignment/gate"
 )
 
@@ -13,6 +12,16 @@ import (
 // they are too many to let any of them through. Nil knows nothing.
 type foresight struct {
 	whole map[string][]gate.Place
+}
+
+// add takes in what else is known.
+func (f *foresight) add(more *foresight) {
+	if more == nil {
+		return
+	}
+	for org, places := range more.whole {
+		f.whole[org] = append(f.whole[org], places...)
+	}
 }
 
 func (f *foresight) tell(org string, c *gate.Counter) {
@@ -28,6 +37,7 @@ func (f *foresight) tell(org string, c *gate.Counter) {
 type census struct {
 	counters map[string]*gate.Counter
 	takes    map[string]map[gate.Place]int
+	now      time.Time
 }
 
 // censusTaken begins a census: the counters are those of before it, so that what
@@ -37,7 +47,7 @@ func (s *Service) censusTaken(ctx context.Context) (*census, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &census{counters: k.open(s.gates), takes: map[string]map[gate.Place]int{}}, nil
+	return &census{counters: k.open(s.gates), takes: map[string]map[gate.Place]int{}, now: k.now}, nil
 }
 
 // look counts some changes in.
@@ -69,10 +79,7 @@ func (n *census) add(w *wish) {
 	if n.takes[w.org] == nil {
 		n.takes[w.org] = map[gate.Place]int{}
 	}
-	// Judged by nobody's count: whatever is new is told, let through or not.
-	alone := gate.Open(events.Guard{}, gate.Limits{}, time.Time{})
-	v := alone.Judge(w.Case)
-	for _, at := range v.Waits {
+	for _, at := range gate.Alone(w.Case) {
 		n.takes[w.org][at]++
 	}
 }

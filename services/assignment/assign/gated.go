@@ -20,6 +20,8 @@ import (
 // orgGate is an org's gate as configured.
 type orgGate struct {
 	limits gate.Limits
+	// settle is how long the rest of a burst is waited for.
+	settle time.Duration
 	// config is a hash of what the org's rules are made of.
 	config string
 }
@@ -37,7 +39,7 @@ func readGates(f config.File) map[string]orgGate {
 		if g == (config.Gate{}) { // a file made by a program
 			g = config.DefaultOrg().Gate
 		}
-		out[name] = orgGate{config: configHash(org.Assign, f.Precedence), limits: gate.Limits{
+		out[name] = orgGate{settle: g.Settle, config: configHash(org.Assign, f.Precedence), limits: gate.Limits{
 			Off: g.Off, People: g.Limit, Percent: g.Percent, Window: g.Window,
 			LongWindow: g.LongWindow, LongTimes: longTimes, TotalTimes: totalTimes, Urgent: g.Urgent,
 		}}
@@ -154,10 +156,15 @@ func (s *Service) judge(ctx context.Context, drafts []*draft) (*counted, error) 
 		if k, err = s.count(ctx, slices.Sorted(maps.Keys(orgs))); err != nil {
 			return nil, err
 		}
-		k.foresight = drafts[0].change.foresight
+		if k.foresight, err = s.foreseen(ctx, drafts); err != nil {
+			return nil, err
+		}
 		counters = k.open(s.gates)
 	}
 	for _, d := range drafts {
+		if d.change.err != nil {
+			continue // it waits for the rest of its burst
+		}
 		for _, w := range d.wishes {
 			if err := w.judge(k, counters[w.org]); err != nil {
 				d.change.err = err

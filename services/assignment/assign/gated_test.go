@@ -506,3 +506,55 @@ func TestLiveEventsUnderABadRule(t *testing.T) {
 		t.Errorf("somebody of whom both say that they have none is %+v", d)
 	}
 }
+
+// inBatch says of an event that it was published with so many.
+func inBatch(id string, size int) func(*events.Event) {
+	return func(e *events.Event) { e.BatchID, e.BatchSize = id, size }
+}
+
+// TestABurstIsJudgedWhole: an export that says everybody left takes from nobody, and
+// one that says it of a few waits for its rest alone; who leaves alone never waits.
+func TestABurstIsJudgedWhole(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.staffed()
+	s := r.service(telemetry.Discard())
+	publish := func(id string, from, to, leavers int) (seqs []uint64) {
+		for n := from; n < to; n++ {
+			seqs = append(seqs, r.publish("hr", rulestest.Event(n, active(n >= leavers), inBatch(id, crowd))))
+		}
+		return seqs
+	}
+	first := publish("few", 0, 8, 3)
+	if in := r.handled(s, first...); in[0].verdict != verdictUndecided || in[7].verdict == verdictUndecided {
+		t.Errorf("a leaver whose export is not there yet is %s, others are %s", in[0].verdict, in[7].verdict)
+	}
+	r.handled(s, r.publish("hr", rulestest.Event(crowd-1, active(false))))
+	if d, _ := r.desired(crowd - 1); d.Active {
+		t.Errorf("who leaves alone is %+v", d)
+	}
+	publish("few", 8, crowd, 3)
+	if in := r.handled(s, first...); in[0].verdict != verdictApplied {
+		t.Errorf("the leaver is %s", in[0].verdict)
+	}
+	if d, _ := r.desired(2); d.Active {
+		t.Errorf("one of three leavers of a whole export is %+v", d)
+	}
+
+	var all []uint64
+	for _, seq := range publish("all", 0, crowd, crowd) {
+		all = append(all, seq)
+	}
+	for part := range slices.Chunk(all, 7) {
+		r.handled(s, part...)
+	}
+	left := 0
+	for _, d := range r.roll() {
+		if !d.Active {
+			left++
+		}
+	}
+	if n := r.guard().Counts[gateSource][events.AspectActive]; left != 4 || n.Held != crowd-4 {
+		t.Errorf("%d have left, held %+v", left, n)
+	}
+}

@@ -3,12 +3,15 @@ package assign
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/internal/bus"
 )
 
 // metrics are assignment's own. Labels hold names from the configuration only.
@@ -37,6 +40,66 @@ func newMetrics(m metric.Meter) (*metrics, error) {
 	out.gate, errs[5] = m.Int64Counter("rollcall.assignment.gate",
 		metric.WithDescription("People from whom something was to be taken, by org, aspect (active, access, identity) and result: passed, held."), metric.WithUnit("{person}"))
 	return &out, errors.Join(errs[:]...)
+}
+
+// scrapeTimeout is how long whoever reads the metrics is kept waiting by NATS.
+const scrapeTimeout = 2 * time.Second
+
+// watchHeld says at every reading of the metrics from how many people something is
+// held, as the counters of the orgs have it. Every replica says the same.
+func watchHeld(b *bus.Bus, m metric.Meter) error {
+	held, err := m.Int64ObservableGauge("rollcall.held.people",
+		metric.WithDescription("People of whom a change waits for an operator, by org, cause (config, source:NAME, group) and aspect. Every replica says the same."))
+	if err != nil {
+		return fmt.Errorf("make metrics: %w", err)
+	}
+	_, err = m.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
+		defer cancel()
+		have, err := b.Latest(ctx, events.StreamRoster, []string{events.GuardsAll})
+		if err != nil {
+			return nil // no figure is a gap in the graph; readiness says that NATS is away
+		}
+		for _, e := range have {
+			g, err := events.Decode[events.Guard](e.Data)
+			if err != nil {
+				continue
+			}
+			for labels, n := range heldBy(g) {
+				o.ObserveInt64(held, n, metric.WithAttributes(attribute.String("org", g.Org),
+					attribute.String("cause", labels.cause), attribute.String("aspect", string(labels.aspect))))
+			}
+		}
+		return nil
+	}, held)
+	if err != nil {
+		return fmt.Errorf("make metrics: %w", err)
+	}
+	return nil
+}
+
+// heldLabel is what the gauge is labelled with: all groups are one, for a label
+// holds names of the configuration only.
+type heldLabel struct {
+	cause  string
+	aspect events.Aspect
+}
+
+func heldBy(g events.Guard) map[heldLabel]int64 {
+	out := map[heldLabel]int64{}
+	for cause, aspects := range g.Counts {
+		name, _, isGroup := strings.Cut(string(cause), ":")
+		if !isGroup || name != "group" {
+			name = string(cause)
+		}
+		for aspect, n := range aspects {
+			out[heldLabel{name, aspect}] += int64(n.Held)
+		}
+	}
+	for _, aspect := range events.Aspects() { // so that there is a figure where nothing is held
+		out[heldLabel{string(events.CauseConfig), aspect}] += 0
+	}
+	return out
 }
 
 func (m *metrics) event(ctx context.Context, source string, v verdict) {

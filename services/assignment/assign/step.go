@@ -187,6 +187,7 @@ func (s *Service) handleSources(ctx context.Context, batch []*incoming) error {
 		slices.SortStableFunc(ins, func(a, b *incoming) int { return cmp.Compare(a.entry.Seq, b.entry.Seq) })
 		c.apply = func(state *events.PersonState) bool { return foldAll(c, state, ins) }
 		c.context = ins[0].context
+		c.burst = burstOf(ins)
 	}
 	err := s.revise(ctx, changes)
 	for _, c := range changes {
@@ -226,6 +227,8 @@ func (s *Service) conclude(ctx context.Context, c *change, ins []*incoming) {
 				in.fault = &events.EventError{Where: "/data", Reason: "is too big: with it, " + big.Error()}
 			}
 		}
+	case errors.Is(c.err, errSettling):
+		return
 	case c.err != nil:
 		s.unreadable(ctx, c.key, c.err)
 		for _, in := range ins {

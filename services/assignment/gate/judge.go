@@ -43,6 +43,12 @@ type Verdict struct {
 	Capped bool
 }
 
+// Alone says where a case would newly count, whatever else there is.
+func Alone(k Case) []Place {
+	c := Open(events.Guard{}, Limits{}, k.IsAt)
+	return c.Judge(k).Waits
+}
+
 // Same says whether two verdicts on one case come to the same.
 func (v Verdict) Same(other Verdict) bool {
 	return slices.EqualFunc(v.Desired.Held, other.Desired.Held, func(a, b events.Hold) bool {

@@ -69,7 +69,9 @@ func (k *Keeper) Latest(ctx context.Context, stream string, subjects []string) (
 }
 
 // Clock is [bus.Bus.Clock].
-func (k *Keeper) Clock(ctx context.Context) (ahead, give time.Duration, err error) { return k.bus.Clock(ctx) }
+func (k *Keeper) Clock(ctx context.Context) (ahead, give time.Duration, err error) {
+	return k.bus.Clock(ctx)
+}
 
 // At is [bus.Bus.At].
 func (k *Keeper) At(ctx context.Context, stream string, seq uint64) (bus.Entry, error) {

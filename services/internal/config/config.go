@@ -181,6 +181,11 @@ type Gate struct {
 	// within Window (`rollcall hold release --person`), without judging the hold.
 	// Default 5.
 	Urgent int `koanf:"urgent"`
+	// Settle is how long something that a source published as one of many (with a
+	// batch id and size, as `rollcall publish` does) may wait for the rest, so that
+	// a burst that takes too much is held from the first person on. What comes alone
+	// never waits. Default 10s.
+	Settle time.Duration `koanf:"settle"`
 	// Off lets everything through: an export that says everybody left is believed.
 	// Default false.
 	Off bool `koanf:"off"`

@@ -46,6 +46,7 @@ func orgDefaults() map[string]any {
 		"gate.window":             time.Hour,
 		"gate.longWindow":         24 * time.Hour,
 		"gate.urgent":             5,
+		"gate.settle":             10 * time.Second,
 		"push.create":             true,
 		"push.update":             true,
 		"push.deactivate":         true,

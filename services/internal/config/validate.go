@@ -206,6 +206,7 @@ const (
 	maxGateLimit  = 1_000_000
 	minGateWindow = time.Minute
 	maxGateWindow = 31 * 24 * time.Hour
+	maxGateSettle = 10 * time.Minute
 )
 
 func (g *Gate) validate(bad *faults, path string) {
@@ -220,6 +221,9 @@ func (g *Gate) validate(bad *faults, path string) {
 	}
 	if g.LongWindow < g.Window || g.LongWindow > maxGateWindow {
 		bad.add(path+".longWindow", "must be window or longer, to %s, is %s", maxGateWindow, g.LongWindow)
+	}
+	if g.Settle < 0 || g.Settle > maxGateSettle {
+		bad.add(path+".settle", "must be 0s to %s, is %s", maxGateSettle, g.Settle)
 	}
 	if g.Urgent < 0 || g.Urgent > maxGateLimit {
 		bad.add(path+".urgent", "must be 0 to %d, is %d", maxGateLimit, g.Urgent)

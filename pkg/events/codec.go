@@ -14,7 +14,7 @@ import (
 type Payload interface {
 	PersonState | GroupState | Desired | Work | Link | Owner | Outcome | Discarded |
 		Rejection | DeadLetter | Health | TokenRecord | OperatorRequest | OperatorResult |
-		Configuration | Beat | Sweep | Pauses | Aside
+		Configuration | Beat | Sweep | Pauses | Aside | Held | Guard | Release
 }
 
 // Encode writes a payload in the version that this program writes, whatever its
@@ -69,10 +69,10 @@ func payloadError(err error) error {
 const hashedVersion = 1
 
 // HashDesired returns the hash of what a Desired asks for: all but its version,
-// its lane, its origin, whether they are only sought, and the hash itself, so that the same wish has the same
+// its lane, its origin, whether they are only sought, what was before, and the hash itself, so that the same wish has the same
 // hash whatever event repeated it, and whatever version holds it.
 func HashDesired(d Desired) (string, error) {
-	d.V, d.Hash, d.Lane, d.Sought, d.Origin = hashedVersion, "", "", false, Origin{}
+	d.V, d.Hash, d.Lane, d.Sought, d.Was, d.Origin = hashedVersion, "", "", false, nil, Origin{}
 	d.PermissionSets, d.Groups = d.Assignments[KeyPermissionSets], d.Assignments[KeyGroups]
 	d.Assignments = maps.Clone(d.Assignments)
 	delete(d.Assignments, KeyPermissionSets)

@@ -17,7 +17,7 @@ func TestGoldenPayloads(t *testing.T) {
 	t.Parallel()
 	golden(t, "person_state.v2", samplePersonState())
 	golden(t, "group_state.v2", sampleGroupState())
-	golden(t, "desired.v2", sampleDesired())
+	golden(t, "desired.v3", sampleDesired())
 	golden(t, "work", events.Work{V: 1, Reason: events.ReasonReplay})
 	golden(t, "link.v2", sampleLink())
 	golden(t, "owner", events.Owner{V: 1, Key: sampleKey, By: "created", From: "e2"})
@@ -33,12 +33,16 @@ func TestGoldenPayloads(t *testing.T) {
 	golden(t, "configuration", sampleConfiguration())
 	golden(t, "beat", events.Beat{V: 1, Replica: "assignment-1/K3QXB2", ConfigurationID: sampleConfiguration().ConfigurationID, Generation: 3, Refused: true, Left: true})
 	golden(t, "sweep", events.Sweep{V: 1, Generation: 3, Replica: "assignment-1/K3QXB2", Done: true, People: 1200, Changed: 7})
+	golden(t, "held", sampleHeld())
+	golden(t, "guard", sampleGuard())
+	golden(t, "release", sampleRelease())
 	golden(t, "operator_request", events.OperatorRequest{
 		V: 1, ID: "req-1", By: "admin@example.com", At: at(3), Reason: "seats bought", Targets: []events.Target{sampleTarget()},
 		UserID: "005000000000001AAA", Drops: "005000000000002AAA",
 		Scope: &events.Scope{Org: "production", Lane: events.LaneChange, Source: "hr"}, Pause: "req-0",
 		Snapshot: &events.Snapshot{Source: "hr", ExportedAt: at(0), Digest: "5e8ff9bf55ba3508", EndsInNewline: true,
 			Rows: 410, People: 400, Known: 405, Absent: 7, Leaving: 5, Accepted: []string{"shrunk"}},
+		Urgent: true,
 	})
 	golden(t, "operator_result", events.OperatorResult{
 		V: 1, Request: "req-1", By: "admin@example.com", At: at(3), Target: sampleTarget(), Scope: &events.Scope{Org: "production", Lane: events.LaneChange, Source: "hr"},

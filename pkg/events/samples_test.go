@@ -114,14 +114,15 @@ func sampleGroupState() events.GroupState {
 
 func sampleDesired() events.Desired {
 	return events.Desired{
-		V: 2, Org: "production", Key: sampleKey, Rule: "sales", Active: true, Lane: events.LaneChange,
+		V: 3, Org: "production", Key: sampleKey, Rule: "sales", Active: true, Lane: events.LaneChange,
 		Match: events.Match{
 			FederationID: "1001", Username: "sample.person@example.com", Email: "sample.person@example.com", ExternalID: "hr-1001",
 		},
 		Sought:  true,
 		Fields:  map[string]any{"LastName": "Person", "Title": nil, "IsOnLeave__c": false, "Floor__c": 2.5},
 		Profile: "Standard User", Role: "Sales", Assignments: map[string][]string{"permissionSets": {"Sales_Tools"}, "groups": {"All_Sales"}},
-		Problem: ptr(sampleFailure()), Hash: "0123456789abcdef0123456789abcdef", Origin: sampleOrigin(),
+		Problem: ptr(sampleFailure()), Held: []events.Hold{sampleHold()},
+		Was: map[events.Aspect]events.Past{events.AspectAccess: {Wish: "76543210", To: "456789ab", Counted: true, At: at(4)}}, Hash: "0123456789abcdef0123456789abcdef", Origin: sampleOrigin(),
 	}
 }
 
@@ -169,7 +170,38 @@ func sampleTokenRecord() events.TokenRecord {
 }
 
 func sampleTarget() events.Target {
-	return events.Target{Org: "production", Cause: events.CauseInvalid, Key: sampleKey, Seq: 8}
+	return events.Target{Org: "production", Cause: events.CauseInvalid, Key: sampleKey, Seq: 8, Aspect: events.AspectAccess}
+}
+
+func sampleHold() events.Hold {
+	return events.Hold{Aspect: events.AspectAccess, Cause: events.CauseConfig, Wish: "89abcdef", Since: at(5), Rejected: true}
+}
+
+func sampleHeld() events.Held {
+	return events.Held{
+		V: 1, Org: "production", Key: sampleKey, Username: "sample.person@example.com",
+		Holds: []events.HeldAspect{{
+			Hold: sampleHold(), Takes: []string{"permissionSets/Sales_Tools"}, Rule: "sales", Next: "staff", Config: "01234567", Origin: sampleOrigin(),
+		}},
+	}
+}
+
+func sampleGuard() events.Guard {
+	taken := []events.Taken{{At: at(0), People: 3}}
+	return events.Guard{
+		V: 1, Org: "production", At: at(6), Active: 632, Before: []events.ActiveCount{{At: at(0), Active: 635}}, Urgent: taken,
+		Counts: map[events.ChangeCause]map[events.Aspect]events.TakingCount{
+			events.CauseSource("hr"): {events.AspectActive: {Taken: taken, Held: 600, Since: at(5)}},
+		},
+	}
+}
+
+func sampleRelease() events.Release {
+	return events.Release{
+		V: 1, Org: "production", Key: sampleKey, Wishes: []events.Wish{{
+			Aspect: events.AspectAccess, Wish: "89abcdef", Since: at(5), Reject: true, Urgent: true, By: "admin@example.com", At: at(6), Request: "req-1",
+		}},
+	}
 }
 
 func sampleConfiguration() events.Configuration {

@@ -137,7 +137,12 @@ type Desired struct {
 	Assignments map[string][]string `json:"assignments,omitempty"`
 	// Problem is set where a mapping failed: nothing is sent, the person is parked.
 	Problem *Failure `json:"problem,omitempty"`
-	// Hash is over everything above but the lane and Sought.
+	// Held lists the aspects that are not as wished but as before; see [Hold].
+	Held []Hold `json:"held,omitempty"`
+	// Was remembers the last taking in each aspect, so that an undoing is known as
+	// one, and nobody is counted twice.
+	Was map[Aspect]Past `json:"was,omitempty"`
+	// Hash is over everything above but the lane, Sought and Was.
 	Hash   string `json:"hash"`
 	Origin Origin `json:"origin"`
 }

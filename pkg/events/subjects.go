@@ -37,6 +37,8 @@ const (
 	ConsumerAssignment = "assignment"
 	// ConsumerReconsider reads rollcall.reconsider.* in ROSTER for assignment.
 	ConsumerReconsider = "assignment-reconsider"
+	// ConsumerReleases reads rollcall.release.*.* in ROSTER for assignment.
+	ConsumerReleases = "assignment-releases"
 	// ConsumerOutcomes reads outcomes in ROSTER for retry-scheduler.
 	ConsumerOutcomes = "retry-outcomes"
 	// ConsumerRejections reads rejections in ROSTER for retry-scheduler.
@@ -110,6 +112,12 @@ const (
 	TurnsAll = "rollcall.turn.>"
 	// AsidesAll are all events that were set aside, by source.
 	AsidesAll = "rollcall.aside.*"
+	// HeldAll are all that is held of people.
+	HeldAll = "rollcall.held.*.*"
+	// GuardsAll are the counters of what is taken away, of every org.
+	GuardsAll = "rollcall.guard.*"
+	// ReleasesAll are all decisions about what is held, for assignment.
+	ReleasesAll = "rollcall.release.*.*"
 	// PersonsAll are all persons.
 	PersonsAll = "rollcall.person.*"
 	// ThreesAll is whatever has a kind and one name: all persons, groups,
@@ -126,6 +134,7 @@ func RosterSubjects() []string {
 		"rollcall.link.*.*", "rollcall.owner.*.*", "rollcall.outcome.*.*", "rollcall.retry.*.*", "rollcall.look.*.*", "rollcall.turn.*.*.*",
 		"rollcall.discarded.*.*", RejectionsAll, ReconsiderAll, HealthAll,
 		ConfigurationSubject(), SweepSubject(), BeatsAll, PausesSubject(), AsidesAll,
+		HeldAll, GuardsAll, ReleasesAll,
 	}
 }
 
@@ -235,6 +244,17 @@ func PausesSubject() string { return "rollcall.pauses.all" }
 // `rollcall status`.
 func AsideSubject(source string) string { return "rollcall.aside." + source }
 
+// HeldSubject holds [Held]. Writer: assignment. Readers: retry-scheduler,
+// `rollcall hold`.
+func HeldSubject(org string, key Key) string { return "rollcall.held." + org + "." + string(key) }
+
+// GuardSubject holds [Guard]. Writer: assignment. Readers: assignment,
+// retry-scheduler, `rollcall hold`.
+func GuardSubject(org string) string { return "rollcall.guard." + org }
+
+// ReleaseSubject holds [Release]. Writer: retry-scheduler. Reader: assignment.
+func ReleaseSubject(org string, key Key) string { return "rollcall.release." + org + "." + string(key) }
+
 // NoOrg stands in the place of the org in the dead letter of an event that
 // could not be understood, and so belongs to no org.
 const NoOrg = "_"
@@ -252,9 +272,10 @@ func DeadFilter(org string, cause Cause, key Key) string {
 
 // OperatorSubject holds one entry of the audit log: [OperatorRequest] from an
 // admin, or what came of it. Writers: `rollcall tasks` (retry, discard), `rollcall
-// person` (merge, unlink), `rollcall pause` and `resume`, `rollcall publish` (snapshot),
-// salesforce-pusher (merged, unlinked, refused of those), retry-scheduler (all others).
-// Readers: retry-scheduler, salesforce-pusher, `rollcall audit`.
+// hold` (release, reject), `rollcall person` (merge, unlink), `rollcall pause` and
+// `resume`, `rollcall publish` (snapshot), salesforce-pusher (merged, unlinked,
+// refused of those), retry-scheduler (all others). Readers: retry-scheduler,
+// salesforce-pusher, `rollcall audit`.
 func OperatorSubject(verb Verb) string { return "rollcall.operator." + string(verb) }
 
 func orAny(s string) string {
@@ -310,9 +331,9 @@ func shapeOf(p []string) string {
 	switch p[1] {
 	case "person", "group", "rejection", "reconsider", "beat":
 		shape = "kind.key"
-	case "health":
+	case "health", "guard":
 		shape = "kind.org"
-	case "desired", "link", "owner", "outcome", "retry", "look", "discarded":
+	case "desired", "link", "owner", "outcome", "retry", "look", "discarded", "held", "release":
 		shape = "kind.org.key"
 	case "work", "turn":
 		shape = "kind.org.lane.key"

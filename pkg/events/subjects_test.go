@@ -29,6 +29,9 @@ func TestParseSubjectIsTheInverseOfTheBuilders(t *testing.T) {
 		events.ConfigurationSubject():                   {Kind: "config"},
 		events.SweepSubject():                           {Kind: "sweep"},
 		events.BeatSubject(2):                           {Kind: "beat", Key: "2"},
+		events.HeldSubject(org, key):                    {Kind: "held", Org: org, Key: key},
+		events.GuardSubject(org):                        {Kind: "guard", Org: org},
+		events.ReleaseSubject(org, key):                 {Kind: "release", Org: org, Key: key},
 		events.DeadSubject(org, events.CauseLicence, key): {
 			Kind: "dead", Org: org, Cause: events.CauseLicence, Key: key,
 		},
@@ -82,6 +85,7 @@ func TestEverySubjectIsInOneStream(t *testing.T) {
 		events.OwnerSubject(org, "005000000000001AAA"), events.OutcomeSubject(org, key), events.RetrySubject(org, key),
 		events.DiscardedSubject(org, key), events.RejectionSubject(1), events.ReconsiderSubject(1), events.HealthSubject(org),
 		events.ConfigurationSubject(), events.SweepSubject(), events.BeatSubject(1),
+		events.HeldSubject(org, key), events.GuardSubject(org), events.ReleaseSubject(org, key),
 		events.DeadSubject(org, events.CauseLicence, key), events.OperatorSubject(events.VerbRetry),
 	} {
 		n := 0

@@ -25,7 +25,7 @@ func versionOf(payload any) (at *int, written int) {
 	case *GroupState:
 		return &p.V, 2
 	case *Desired:
-		return &p.V, 2
+		return &p.V, 3
 	case *Work:
 		return &p.V, 1
 	case *Link:
@@ -43,6 +43,12 @@ func versionOf(payload any) (at *int, written int) {
 	case *Health:
 		return &p.V, 1
 	case *TokenRecord:
+		return &p.V, 1
+	case *Held:
+		return &p.V, 1
+	case *Guard:
+		return &p.V, 1
+	case *Release:
 		return &p.V, 1
 	case *OperatorRequest:
 		return &p.V, 1
@@ -67,7 +73,7 @@ func payloads() []any {
 	return []any{
 		&PersonState{}, &GroupState{}, &Desired{}, &Work{}, &Link{}, &Owner{}, &Outcome{}, &Discarded{},
 		&Rejection{}, &DeadLetter{}, &Health{}, &TokenRecord{}, &OperatorRequest{}, &OperatorResult{},
-		&Configuration{}, &Beat{}, &Sweep{}, &Pauses{}, &Aside{},
+		&Configuration{}, &Beat{}, &Sweep{}, &Pauses{}, &Aside{}, &Held{}, &Guard{}, &Release{},
 	}
 }
 

@@ -36,8 +36,10 @@ func same(t *testing.T, what string, got, want any) {
 func TestVersionOneIsReadAsItsMeaning(t *testing.T) {
 	t.Parallel()
 	desired := sampleDesired() // version 1 sought nobody
-	desired.Sought = false
+	desired.Sought, desired.Held, desired.Was = false, nil, nil
 	same(t, "desired", oldGolden[events.Desired](t, "desired.v1"), desired)
+	desired.Sought = true // version 2 held nothing
+	same(t, "desired", oldGolden[events.Desired](t, "desired.v2"), desired)
 	link := sampleLink() // version 1 had no word for a doubt that ends
 	link.UnsureUntil, link.SentUsername, link.FreezeLost, link.Moved = time.Time{}, "", false, nil
 	same(t, "link", oldGolden[events.Link](t, "link.v1"), link)
@@ -125,8 +127,8 @@ func TestEveryPayloadHasItsVersions(t *testing.T) {
 	if len(names) != len(listed) {
 		t.Errorf("%d payloads, %d with a version", len(names), len(listed))
 	}
-	for _, name := range []string{"PersonState", "GroupState", "Desired", "Link"} {
-		if listed[name] != 2 {
+	for name, want := range map[string]int{"PersonState": 2, "GroupState": 2, "Desired": 3, "Link": 2} {
+		if listed[name] != want {
 			t.Errorf("%s is written in version %d", name, listed[name])
 		}
 	}

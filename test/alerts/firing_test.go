@@ -76,6 +76,13 @@ func storiesOfOrgs() []story {
 
 func storiesOfPeople() []story {
 	return []story{
+		{"RollcallChangesHeld", "until an operator has decided", []string{
+			`rollcall_held_people{org="sales",cause="source:hr",aspect="active",instance="a"} 0x4 622x20 0x20`,
+			`rollcall_held_people{org="sales",cause="source:hr",aspect="active",instance="b"} 0x4 622x20 0x20`,
+			`rollcall_held_people{org="sales",cause="config",aspect="active"} 0x50`,
+		}, []moment{
+			{time.Minute, nil}, {4 * time.Minute, []string{"622 people of sales keep what source:hr would take (active)"}}, {15 * time.Minute, nil},
+		}},
 		{"RollcallLeaverWaiting", "seven minutes", []string{
 			`rollcall_consumer_pending{stream="ROSTER",consumer="pusher-sales-leaver"} 0x4 3x14 0x20`,
 			`rollcall_consumer_pending{stream="ROSTER",consumer="pusher-sales-change"} 90x40`,

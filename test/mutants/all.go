@@ -5,7 +5,7 @@ import "slices"
 // all are the mutants of every room.
 func all() []mutant {
 	return concat(
-		planMutants(), pushMutants(), healthMutants(), retryMutants(), assignMutants(), rulesMutants(), registerMutants(),
+		planMutants(), pushMutants(), healthMutants(), retryMutants(), assignMutants(), gateMutants(), rulesMutants(), registerMutants(),
 		reloadMutants(), refreshMutants(), snapshotMutants(), pauseMutants(),
 	)
 }

@@ -11,8 +11,8 @@ func assignMutants() []mutant {
 		return mutant{name: "assign: " + name, file: inAssign + file, old: old, new: mutated, why: why, run: run}
 	}
 	return []mutant{
-		assign("a person is written over another replica's", "change.go", "person := bus.Write{Subject: events.PersonSubject(c.key), Data: data, Header: header, Guarded: true, LastSeq: entry.Seq}", "person := bus.Write{Subject: events.PersonSubject(c.key), Data: data, Header: header}", "an event that another replica folded is lost", "TestAnotherReplicaBetweenReadAndCommit"),
-		assign("a conflict is taken for committed", "change.go", "open = append(open, writers[i])\n\t\t\tcontinue", "_ = open", "an event is acked that is stored nowhere", "TestAnotherReplicaBetweenReadAndCommit"),
+		assign("a person is written over another replica's", "change.go", "person := bus.Write{Subject: events.PersonSubject(d.change.key), Data: data, Header: d.header, Guarded: true, LastSeq: d.entry.Seq}", "person := bus.Write{Subject: events.PersonSubject(d.change.key), Data: data, Header: d.header}", "an event that another replica folded is lost", "TestAnotherReplicaBetweenReadAndCommit"),
+		assign("a conflict is taken for committed", "change.go", "open = append(open, writers[i].change)\n\t\t\tcontinue", "_ = open", "an event is acked that is stored nowhere", "TestAnotherReplicaBetweenReadAndCommit"),
 		assign("a change that is too big is kept", "change.go", "err == nil && len(data) > maxStateBytes {\n\t\terr = &tooBig", "err == nil && false {\n\t\terr = &tooBig", "a batch is refused whole for one person, for ever", "TestATooLargePersonIsRejected"),
 		assign("acked although it was not committed", "step.go", "if v == verdictUndecided {\n\t\t\terr = m.Nak(delay)", "if v == \"\" {\n\t\t\terr = m.Nak(delay)", "events are lost whenever NATS does not answer", "TestAFailedCommitIsRepeated"),
 		assign("what is not settled is applied", "step.go", "case !c.decided:\n\t\treturn\n", "", "an event is acked that is stored nowhere", "TestAFailedCommitIsRepeated"),

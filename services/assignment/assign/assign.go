@@ -35,6 +35,8 @@ const (
 type roster interface {
 	Latest(ctx context.Context, stream string, subjects []string) (map[string]bus.Entry, error)
 	Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error)
+	CommitSummed(ctx context.Context, stream string, groups []bus.Group, sum bus.Sum) ([]bus.Committed, error)
+	Clock(ctx context.Context) (ahead, give time.Duration, err error)
 	At(ctx context.Context, stream string, seq uint64) (bus.Entry, error)
 	Scan(ctx context.Context, stream, filter string, from uint64, each func(bus.Entry) error) error
 }
@@ -43,6 +45,8 @@ type roster interface {
 type Service struct {
 	reader *reader
 	rules  *rules.Rules
+	gates  map[string]orgGate
+	bursts bursts
 
 	bus *bus.Bus
 	// register lets events be taken only while this configuration is in force;
@@ -79,9 +83,12 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
+	if err := watchHeld(b, t.Meter); err != nil {
+		return nil, err
+	}
 	keeper := register.New(b, cfg.id, cfg.beat, t.Log)
 	return &Service{
-		reader: cfg.reader, rules: cfg.rules,
+		reader: cfg.reader, rules: cfg.rules, gates: cfg.gates,
 		bus: b, register: keeper, roster: keeper, pauses: pauses.New(b, t.Log), log: t.Log, tracer: t.Tracer, metrics: m, lull: newLull(),
 		work: work, unreadableAgain: unreadableAgain, swept: make(chan struct{}),
 	}, nil
@@ -124,6 +131,11 @@ func (s *Service) take(ctx context.Context) error {
 	if s.rules.Assumed() {
 		s.log.WarnContext(ctx, "authority is not configured: who is employed is decided by precedence; write which sources decide it, the most trusted first")
 	}
+	releases, err := s.bus.Feed(ctx, events.StreamRoster, events.ConsumerReleases, batchSize)
+	if err != nil {
+		return fmt.Errorf("open releases: %w", err)
+	}
+	defer releases.Close()
 	s.open.Store(true)
 	defer s.open.Store(false)
 
@@ -132,6 +144,7 @@ func (s *Service) take(ctx context.Context) error {
 	wg.Go(func() { s.takeEvents(ctx, directory) })
 	wg.Go(func() { s.takeAsides(ctx) })
 	wg.Go(func() { s.takeReconsiderations(ctx, reconsider) })
+	wg.Go(func() { s.takeReleases(ctx, releases) })
 	wg.Go(func() { s.sweepUp(ctx) })
 	wg.Wait()
 	return nil

@@ -110,6 +110,10 @@ type failing struct {
 var errPlanned = errors.New("planned fault")
 
 func (f *failing) Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error) {
+	return f.CommitSummed(ctx, stream, groups, nil)
+}
+
+func (f *failing) CommitSummed(ctx context.Context, stream string, groups []bus.Group, sum bus.Sum) ([]bus.Committed, error) {
 	for _, g := range groups {
 		for _, w := range g {
 			if !f.fail(w.Subject) {
@@ -117,12 +121,12 @@ func (f *failing) Commit(ctx context.Context, stream string, groups []bus.Group)
 			}
 			f.count.Add(1)
 			if f.after {
-				_, _ = f.roster.Commit(ctx, stream, groups)
+				_, _ = f.roster.CommitSummed(ctx, stream, groups, sum)
 			}
 			return make([]bus.Committed, len(groups)), errPlanned
 		}
 	}
-	return f.roster.Commit(ctx, stream, groups)
+	return f.roster.CommitSummed(ctx, stream, groups, sum)
 }
 
 func TestAFailedCommitIsRepeated(t *testing.T) {

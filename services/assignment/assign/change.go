@@ -2,6 +2,7 @@ package assign
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,6 +35,15 @@ type change struct {
 	lane    events.Lane
 	origin  events.Origin
 	context context.Context //nolint:containedctx // of the span whose trace the change belongs to
+
+	// taker is what takes, where the change takes something; empty for the
+	// configuration. release is an operator's decision about what is held, and
+	// foresight what is known of what else is coming.
+	taker     events.ChangeCause
+	release   *events.Release
+	foresight *foresight
+	// burst is what the change was published with; nil where it came alone.
+	burst *burst
 
 	// decided says that the change is committed, or that there was nothing to commit.
 	decided bool
@@ -76,25 +86,34 @@ func (s *Service) reviseOnce(ctx context.Context, changes []*change) ([]*change,
 	if err != nil {
 		return nil, err
 	}
-	groups := make([]bus.Group, 0, len(changes))
-	writers := make([]*change, 0, len(changes))
+	drafts := make([]*draft, 0, len(changes))
 	for _, c := range changes {
-		group := s.build(c, have)
-		if len(group) > 0 {
-			groups, writers = append(groups, group), append(writers, c)
+		if d := s.draft(c, have); d != nil {
+			drafts = append(drafts, d)
+		}
+	}
+	counted, err := s.judge(ctx, drafts)
+	if err != nil {
+		return nil, err
+	}
+	groups := make([]bus.Group, 0, len(drafts))
+	writers := make([]*draft, 0, len(drafts))
+	for _, d := range drafts {
+		if group := s.build(d); len(group) > 0 {
+			groups, writers = append(groups, group), append(writers, d)
 		}
 	}
 	if len(groups) == 0 {
 		return nil, nil
 	}
-	results, err := s.roster.Commit(ctx, events.StreamRoster, groups)
-	if err != nil {
+	results, err := s.commit(ctx, groups, writers, counted)
+	if err != nil && !errors.Is(err, errMoved) {
 		return nil, fmt.Errorf("commit people: %w", err)
 	}
 	var open []*change
 	for i, r := range results {
-		if r.Err != nil {
-			open = append(open, writers[i])
+		if r.Err != nil || len(r.Seqs) == 0 {
+			open = append(open, writers[i].change)
 			continue
 		}
 		s.committed(ctx, writers[i])
@@ -102,11 +121,12 @@ func (s *Service) reviseOnce(ctx context.Context, changes []*change) ([]*change,
 	return open, nil
 }
 
-func (s *Service) committed(ctx context.Context, c *change) {
-	c.decided = true
-	for _, d := range c.desired {
-		s.metrics.changed(ctx, d.Org, d.Lane)
+func (s *Service) committed(ctx context.Context, d *draft) {
+	d.change.decided = true
+	for _, one := range d.change.desired {
+		s.metrics.changed(ctx, one.Org, one.Lane)
 	}
+	s.told(ctx, d)
 }
 
 // readMax is the most subjects the server answers as of one moment, beside the
@@ -148,46 +168,77 @@ func (s *Service) subjects(changes []*change) []string {
 	return out
 }
 
-// build works one change out on top of what is stored. It returns nothing where
-// nothing is to be committed: the change is decided then, or has an error.
-func (s *Service) build(c *change, have map[string]bus.Entry) bus.Group {
+// draft is a change worked out on top of what is stored, before it is judged.
+type draft struct {
+	change *change
+	header bus.Header
+	state  *events.PersonState
+	// entry is the person as stored; changed says that state is another.
+	entry   bus.Entry
+	changed bool
+	wishes  []*wish
+}
+
+// draft works a change out. It returns nil where there is nothing to commit: the
+// change is decided then, or has an error.
+func (s *Service) draft(c *change, have map[string]bus.Entry) *draft {
 	c.desired, c.err = nil, nil
-	group, err := s.buildGroup(c, have)
+	d, err := s.workOut(c, have)
 	if err != nil {
 		c.err = err
 		return nil
 	}
-	c.decided = len(group) == 0
+	c.decided = d == nil
+	return d
+}
+
+func (s *Service) workOut(c *change, have map[string]bus.Entry) (*draft, error) {
+	d := &draft{change: c, state: &events.PersonState{Key: c.key}}
+	entry, known := have[events.PersonSubject(c.key)]
+	d.entry = entry
+	if known {
+		state, err := events.Decode[events.PersonState](entry.Data)
+		if err != nil {
+			return nil, err
+		}
+		d.state = &state
+	}
+	d.changed = c.apply(d.state)
+	if !d.changed && !c.always {
+		return nil, nil //nolint:nilnil // nothing to commit is an answer
+	}
+	d.header = headerOf(c.context)
+	if err := s.desire(d, have); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// build makes the group of a draft that is judged. It is empty where nothing is
+// to be committed: the change is decided then, or has an error.
+func (s *Service) build(d *draft) bus.Group {
+	group, err := s.buildGroup(d)
+	if err != nil {
+		d.change.err = err
+		return nil
+	}
+	d.change.decided = d.change.err == nil && len(group) == 0
 	return group
 }
 
-func (s *Service) buildGroup(c *change, have map[string]bus.Entry) (bus.Group, error) {
-	entry, known := have[events.PersonSubject(c.key)]
-	state := events.PersonState{Key: c.key}
-	if known {
-		var err error
-		if state, err = events.Decode[events.PersonState](entry.Data); err != nil {
-			return nil, err
-		}
+func (s *Service) buildGroup(d *draft) (bus.Group, error) {
+	if d.change.err != nil {
+		return nil, d.change.err
 	}
-	changed := c.apply(&state)
-	if !changed && !c.always {
-		return nil, nil
+	writes, err := s.wished(d)
+	if err != nil || !d.changed && len(writes) == 0 {
+		return nil, err
 	}
-	header := headerOf(c.context)
-	before, err := s.decodeBefore(&state, entry, known)
+	data, err := encodePerson(d.state)
 	if err != nil {
 		return nil, err
 	}
-	writes, err := s.desire(c, &state, before, have, header)
-	if err != nil || !changed && len(writes) == 0 {
-		return nil, err
-	}
-	data, err := encodePerson(&state)
-	if err != nil {
-		return nil, err
-	}
-	person := bus.Write{Subject: events.PersonSubject(c.key), Data: data, Header: header, Guarded: true, LastSeq: entry.Seq}
+	person := bus.Write{Subject: events.PersonSubject(d.change.key), Data: data, Header: d.header, Guarded: true, LastSeq: d.entry.Seq}
 	return append(bus.Group{person}, writes...), nil
 }
 
@@ -222,39 +273,59 @@ func (s *Service) decodeBefore(state *events.PersonState, entry bus.Entry, known
 	return &before, nil
 }
 
-// desire returns the writes of every org in which the change makes a difference.
-func (s *Service) desire(c *change, state, before *events.PersonState, have map[string]bus.Entry, header bus.Header) ([]bus.Write, error) {
+// desire works out what is wished for in every org.
+func (s *Service) desire(d *draft, have map[string]bus.Entry) error {
+	before, err := s.decodeBefore(d.state, d.entry, d.entry.Seq > 0)
+	if err != nil {
+		return err
+	}
 	previous := make(map[string]*events.Desired, len(s.rules.Orgs()))
 	for _, org := range s.rules.Orgs() {
-		entry, known := have[events.DesiredSubject(org, c.key)]
-		d, err := decodeDesired(entry, known)
-		if err != nil {
-			return nil, err
+		entry, known := have[events.DesiredSubject(org, d.change.key)]
+		if previous[org], err = decodeDesired(entry, known); err != nil {
+			return err
 		}
-		previous[org] = d
 	}
-	wishes, err := s.rules.Desire(state, before, previous)
+	wishes, err := s.rules.Desire(d.state, before, previous)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var writes []bus.Write
 	for _, org := range s.rules.Orgs() {
-		d := wishes[org]
-		if d == nil {
+		if wishes[org] == nil {
 			continue
 		}
-		data, err := rules.Seal(d, previous[org], c.lane, c.origin)
+		w, err := s.wish(d, org, wishes[org], before, previous)
+		if err != nil {
+			return err
+		}
+		stored := have[events.DesiredSubject(org, d.change.key)]
+		w.seq, w.IsAt = stored.Seq, stored.Time
+		d.wishes = append(d.wishes, w)
+	}
+	return nil
+}
+
+// wished returns the writes of every org in which the change makes a difference.
+func (s *Service) wished(d *draft) ([]bus.Write, error) {
+	var writes []bus.Write
+	for _, w := range d.wishes {
+		desired := w.verdict.Desired
+		data, err := rules.Seal(desired, w.Is, d.change.lane, d.change.origin)
 		if err != nil {
 			return nil, err
 		}
 		if data == nil {
 			continue
 		}
-		c.desired = append(c.desired, d)
-		subject := events.DesiredSubject(org, c.key)
+		d.change.desired = append(d.change.desired, desired)
 		writes = append(writes,
-			bus.Write{Subject: subject, Data: data, Header: header, Guarded: true, LastSeq: have[subject].Seq},
-			bus.Write{Subject: events.WorkSubject(org, d.Lane, c.key), Data: s.work, Header: header})
+			bus.Write{Subject: events.DesiredSubject(w.org, d.change.key), Data: data, Header: d.header, Guarded: true, LastSeq: w.seq},
+			bus.Write{Subject: events.WorkSubject(w.org, desired.Lane, d.change.key), Data: s.work, Header: d.header})
+		held, err := w.heldWrite(d)
+		if err != nil {
+			return nil, err
+		}
+		writes = append(writes, held...)
 	}
 	return writes, nil
 }

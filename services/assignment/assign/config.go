@@ -22,8 +22,9 @@ type Config struct {
 	rules  *rules.Rules
 	// id tells the configuration from others, beat is how often a replica gives a
 	// sign of life; 0 for as usual.
-	id   events.ConfigurationID
-	beat time.Duration
+	id    events.ConfigurationID
+	beat  time.Duration
+	gates map[string]orgGate
 }
 
 // ConfigFrom takes assignment's part of the configuration: deployment.keyFile,
@@ -39,6 +40,7 @@ func ConfigFrom(f config.File) (Config, error) {
 	return Config{
 		reader: &reader{sources: sources, keyer: keyer},
 		rules:  compiled,
+		gates:  readGates(f),
 		id:     events.ConfigurationID{Hash: f.Hash(), Program: app.Version()},
 	}, nil
 }

@@ -8,6 +8,10 @@
 //   - assign.go: the service and its loops
 //   - step.go, incoming.go: one batch of events, from messages to acks
 //   - change.go: a person's change, read, worked out and committed
+//   - gated.go: what a change takes, judged and counted by package gate
+//   - foresight.go: what is known of changes that are still to come
+//   - burst.go: what else was published with an event
+//   - release.go: what operators decide about what is held
 //   - groups.go: a group's event, and its members
 //   - reject.go, reconsider.go: what cannot be understood, and is read again
 //   - aside.go: what waits of a source that is paused
@@ -21,6 +25,12 @@
 // number of replicas may run. A desired is never written without its person, so
 // the guard on the person is a guard on everything it was worked out from. An
 // event is acked after its commit, and not before.
+//
+// Before that, what a change takes from people is judged by package gate. The
+// counters of the orgs are written in the same batch, by compare-and-set, and a
+// batch is judged once more on the counters that it replaces: so neither a crash
+// nor any number of replicas lets more through than a limit, or counts anybody
+// twice.
 //
 // A group's event changes its members first and the group last: a crash in
 // between repeats the rest. Each state of the group has a revision, and a

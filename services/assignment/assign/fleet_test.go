@@ -27,13 +27,18 @@ type older struct {
 func (o *older) Latest(ctx context.Context, stream string, subjects []string) (map[string]bus.Entry, error) {
 	have, err := o.roster.Latest(ctx, stream, subjects)
 	for subject, e := range have {
-		if strings.HasPrefix(subject, o.prefix) && bytes.HasPrefix(e.Data, []byte(`{"v":2,`)) {
-			e.Data = append([]byte(`{"v":3,`), e.Data[len(`{"v":2,`):]...)
+		if strings.HasPrefix(subject, o.prefix) {
+			e.Data = append([]byte(`{"v":99,`), e.Data[bytes.IndexByte(e.Data, ',')+1:]...)
 			have[subject] = e
 			o.met.Add(1)
 		}
 	}
 	return have, err
+}
+
+func (o *older) CommitSummed(ctx context.Context, stream string, groups []bus.Group, sum bus.Sum) ([]bus.Committed, error) {
+	o.wrote.Add(int64(len(groups)))
+	return o.roster.CommitSummed(ctx, stream, groups, sum)
 }
 
 func (o *older) Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error) {

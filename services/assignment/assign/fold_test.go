@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/gate"
 	"github.com/rollcall-sync/rollcall/services/assignment/rules/rulestest"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
@@ -107,7 +109,7 @@ func (s *Service) interleave(rt *rapid.T, all []*incoming, batches [][]int) (*ev
 		}
 		c := &change{key: "k", context: rt.Context()}
 		c.apply = func(state *events.PersonState) bool { return foldAll(c, state, ins) }
-		for _, w := range s.build(c, stored) {
+		for _, w := range s.unjudged(c, stored) {
 			stored[w.Subject] = bus.Entry{Subject: w.Subject, Seq: stored[w.Subject].Seq + 1, Data: w.Data}
 		}
 		if c.err != nil {
@@ -124,6 +126,18 @@ func (s *Service) interleave(rt *rapid.T, all []*incoming, batches [][]int) (*ev
 		rt.Fatal(err)
 	}
 	return &state, desired
+}
+
+// unjudged is the group of a change that nothing is held of.
+func (s *Service) unjudged(c *change, have map[string]bus.Entry) bus.Group {
+	d := s.draft(c, have)
+	if d == nil {
+		return nil
+	}
+	for _, w := range d.wishes {
+		w.verdict = gate.Open(events.Guard{}, gate.Limits{Off: true}, time.Time{}).Judge(w.Case)
+	}
+	return s.build(d)
 }
 
 // TestWhatIsSupersededMakesRoom: nobody's event is refused because of what is

@@ -236,6 +236,7 @@ func (s *Service) spread(ctx context.Context, sp *spread) (bool, error) {
 				key:   s.reader.keyer.Person(id),
 				apply: func(state *events.PersonState) bool { return sp.apply(state, id) },
 				lane:  lane, origin: sp.in.origin, context: sp.in.context,
+				taker: events.CauseGroup(sp.in.source, sp.in.key),
 			}
 		}
 		if err := s.revise(ctx, changes); err != nil {
@@ -243,7 +244,7 @@ func (s *Service) spread(ctx context.Context, sp *spread) (bool, error) {
 		}
 		for _, c := range changes {
 			switch {
-			case errors.Is(c.err, events.ErrNewer):
+			case errors.Is(c.err, events.ErrNewer) || errors.Is(c.err, errUnreadable):
 				waiting = fmt.Errorf("%w: %w", errUnreadable, c.err)
 			case c.err != nil:
 				s.log.ErrorContext(sp.in.context, "membership could not be noted", "key", c.key, "seq", sp.in.entry.Seq, "error", c.err)

@@ -155,6 +155,7 @@ func TestReplicasFoldSeveralSourcesAlike(t *testing.T) {
 	t.Parallel()
 	const people = 25
 	r := newRig(t)
+	r.file.Orgs["sales"] = config.Org{Assign: rulestest.Assign(), Gate: config.Gate{Off: true}} // whoever leaves here leaves
 	r.sends("hr", events.VersionNumber)
 	r.file.Sources["contractors"] = config.Source{Correlate: "externalId"}
 	r.file.Authority = []string{"hr", "contractors"}

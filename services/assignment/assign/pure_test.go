@@ -89,7 +89,7 @@ func buildOne(b *testing.B, s *Service, entry bus.Entry, have map[string]bus.Ent
 	c := &change{key: in.key, context: context.Background()}
 	in.context = c.context
 	c.apply = func(state *events.PersonState) bool { return foldAll(c, state, []*incoming{in}) }
-	group := s.build(c, have)
+	group := s.unjudged(c, have)
 	if c.err != nil || len(group) == 0 {
 		b.Fatal("nothing was built", c.err)
 	}

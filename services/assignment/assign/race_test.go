@@ -18,6 +18,14 @@ type interposed struct {
 	between func()
 }
 
+func (r *interposed) CommitSummed(ctx context.Context, stream string, groups []bus.Group, sum bus.Sum) ([]bus.Committed, error) {
+	if do := r.between; do != nil {
+		r.between = nil
+		do()
+	}
+	return r.roster.CommitSummed(ctx, stream, groups, sum)
+}
+
 func (r *interposed) Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error) {
 	if do := r.between; do != nil {
 		r.between = nil

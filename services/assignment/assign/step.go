@@ -150,13 +150,35 @@ func pick(batch []*incoming, want func(*incoming) bool) []*incoming {
 	return out
 }
 
-// handlePeople folds people's events, all of one person as one change.
+// handlePeople folds people's events, all that one source says of a person as one
+// change: what takes something away is one source's doing.
 func (s *Service) handlePeople(ctx context.Context, batch []*incoming) error {
+	for len(batch) > 0 {
+		source := map[events.Key]string{}
+		var now, later []*incoming
+		for _, in := range batch {
+			if first, seen := source[in.key]; seen && first != in.source {
+				later = append(later, in)
+				continue
+			}
+			source[in.key] = in.source
+			now = append(now, in)
+		}
+		if err := s.handleSources(ctx, now); err != nil {
+			return err
+		}
+		batch = later
+	}
+	return nil
+}
+
+// handleSources folds people's events, those of one person being of one source.
+func (s *Service) handleSources(ctx context.Context, batch []*incoming) error {
 	byKey := make(map[events.Key][]*incoming, len(batch))
 	changes := make([]*change, 0, len(batch))
 	for _, in := range batch {
 		if _, seen := byKey[in.key]; !seen {
-			changes = append(changes, &change{key: in.key})
+			changes = append(changes, &change{key: in.key, taker: events.CauseSource(in.source)})
 		}
 		byKey[in.key] = append(byKey[in.key], in)
 	}
@@ -165,6 +187,7 @@ func (s *Service) handlePeople(ctx context.Context, batch []*incoming) error {
 		slices.SortStableFunc(ins, func(a, b *incoming) int { return cmp.Compare(a.entry.Seq, b.entry.Seq) })
 		c.apply = func(state *events.PersonState) bool { return foldAll(c, state, ins) }
 		c.context = ins[0].context
+		c.burst = burstOf(ins)
 	}
 	err := s.revise(ctx, changes)
 	for _, c := range changes {
@@ -204,6 +227,8 @@ func (s *Service) conclude(ctx context.Context, c *change, ins []*incoming) {
 				in.fault = &events.EventError{Where: "/data", Reason: "is too big: with it, " + big.Error()}
 			}
 		}
+	case errors.Is(c.err, errSettling):
+		return
 	case c.err != nil:
 		s.unreadable(ctx, c.key, c.err)
 		for _, in := range ins {

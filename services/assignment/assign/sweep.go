@@ -39,15 +39,31 @@ func (s *Service) sweepUp(ctx context.Context) {
 var errSeenAll = errors.New("everybody was seen")
 
 // sweep works out everybody's desired state and commits what differs. Whoever
-// was written after before was worked out under this configuration already. A
+// was written after before was worked out under this configuration already.
+func (s *Service) sweep(ctx context.Context, before uint64) (seen, changed int, err error) {
+	f, err := s.foreseeSweep(ctx, before)
+	if err != nil {
+		return 0, 0, err
+	}
+	err = s.everybody(ctx, before, func(batch []*change) error {
+		for _, c := range batch {
+			c.foresight = f
+		}
+		n, err := s.sweepBatch(ctx, batch)
+		seen, changed = seen+len(batch), changed+n
+		return err
+	})
+	return seen, changed, err
+}
+
+// everybody hands out all people who were not written after before, in batches. A
 // server of a cluster that is behind may end a scan too soon: that everybody was
 // seen, only a message that is newer says.
-func (s *Service) sweep(ctx context.Context, before uint64) (seen, changed int, err error) {
+func (s *Service) everybody(ctx context.Context, before uint64, each func([]*change) error) error {
 	var next uint64
 	var batch []*change
 	flush := func() error {
-		n, err := s.sweepBatch(ctx, batch)
-		seen, changed = seen+len(batch), changed+n
+		err := each(batch)
 		batch = batch[:0]
 		return err
 	}
@@ -65,6 +81,7 @@ func (s *Service) sweep(ctx context.Context, before uint64) (seen, changed int, 
 		}
 		return flush()
 	}
+	var err error
 	for err == nil {
 		if err = s.roster.Scan(ctx, events.StreamRoster, events.ThreesAll, next, take); err == nil {
 			err = sleep(ctx, behindWait)
@@ -73,7 +90,7 @@ func (s *Service) sweep(ctx context.Context, before uint64) (seen, changed int, 
 	if errors.Is(err, errSeenAll) {
 		err = flush()
 	}
-	return seen, changed, err
+	return err
 }
 
 // sweepChange looks at one person again. What comes of it belongs to the trace
@@ -111,6 +128,8 @@ func (s *Service) sweepBatch(ctx context.Context, batch []*change) (int, error) 
 	changed := 0
 	for _, c := range batch {
 		switch {
+		case errors.Is(c.err, errUnreadable): // the counter: nobody else looks at this person again
+			return changed, fmt.Errorf("person %s: %w", c.key, c.err)
 		case c.err != nil:
 			s.log.ErrorContext(ctx, "person could not be compared with the configuration", "key", c.key, "error", c.err)
 		case !c.decided:

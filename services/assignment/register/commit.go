@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
@@ -65,6 +66,11 @@ func (k *Keeper) Latest(ctx context.Context, stream string, subjects []string) (
 		return k.bus.Latest(ctx, stream, subjects)
 	}
 	return k.bus.LatestAsOf(ctx, stream, subjects, events.ConfigurationSubject(), t.seq)
+}
+
+// Clock is [bus.Bus.Clock].
+func (k *Keeper) Clock(ctx context.Context) (ahead, give time.Duration, err error) {
+	return k.bus.Clock(ctx)
 }
 
 // At is [bus.Bus.At].

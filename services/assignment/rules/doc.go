@@ -13,6 +13,7 @@
 //   - merge.go, attribute.go, groupnames.go: one person of several sources, and
 //     the groups they are in
 //   - desired.go: what a person should have in one org
+//   - kept.go: what they would have if they did not leave
 //   - mapping.go, expression.go, functions.go, path.go, vars.go: an org's
 //     configuration, compiled, and what its expressions see
 //

@@ -75,10 +75,12 @@ func Roles(orgs, sources []string) []Role {
 			Writes: []string{
 				events.PersonSubject("*"), events.GroupSubject("*"), events.DesiredSubject("*", "*"),
 				events.WorkSubject("*", "*", "*"), events.RejectionsAll,
-				events.ConfigurationSubject(), events.SweepSubject(), events.BeatsAll,
-				events.AsidesAll,
+				events.ConfigurationSubject(), events.SweepSubject(), events.BeatsAll, events.AsidesAll, events.HeldAll, events.GuardsAll,
 			},
-			Feeds:   []Place{{events.StreamDirectory, events.ConsumerAssignment}, {events.StreamRoster, events.ConsumerReconsider}},
+			Feeds: []Place{
+				{events.StreamDirectory, events.ConsumerAssignment}, {events.StreamRoster, events.ConsumerReconsider},
+				{events.StreamRoster, events.ConsumerReleases},
+			},
 			Reads:   []string{events.StreamDirectory, events.StreamRoster},
 			Follows: []Place{{events.StreamRoster, events.ConfigurationSubject()}},
 		},
@@ -100,9 +102,10 @@ func Roles(orgs, sources []string) []Role {
 		},
 		{
 			Name: "retry-scheduler", Who: "the service: decides what comes of failures",
-			Writes: append(entries(events.VerbRetried, events.VerbDiscarded, events.VerbPaused, events.VerbResumed, events.VerbRefused, events.VerbClosed),
+			Writes: append(entries(events.VerbRetried, events.VerbDiscarded, events.VerbPaused, events.VerbResumed, events.VerbRefused, events.VerbClosed,
+				events.VerbReleased, events.VerbRejected),
 				events.DeadSubject("*", "*", "*"), events.RetrySubject("*", "*"), events.DiscardedSubject("*", "*"),
-				events.ReconsiderAll, events.WorkSubject("*", "*", "*"), events.PausesSubject(),
+				events.ReconsiderAll, events.WorkSubject("*", "*", "*"), events.PausesSubject(), events.ReleasesAll,
 			),
 			Feeds: []Place{
 				{events.StreamRoster, events.ConsumerOutcomes}, {events.StreamRoster, events.ConsumerRejections},

@@ -227,6 +227,7 @@ func bucketConfig(t Topology) jetstream.KeyValueConfig {
 func consumerConfigs(t Topology) map[string][]jetstream.ConsumerConfig {
 	roster := []jetstream.ConsumerConfig{
 		consumerConfig(events.ConsumerReconsider, events.ReconsiderAll),
+		consumerConfig(events.ConsumerReleases, events.ReleasesAll),
 		consumerConfig(events.ConsumerOutcomes, events.OutcomesAll),
 		consumerConfig(events.ConsumerRejections, events.RejectionsAll),
 	}

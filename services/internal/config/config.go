@@ -155,8 +155,40 @@ type Org struct {
 	Connect Connect `koanf:"connect"`
 	// Assign is read by assignment.
 	Assign Assign `koanf:"assign"`
+	// Gate is read by assignment.
+	Gate Gate `koanf:"gate"`
 	// Push is read by salesforce-pusher.
 	Push Push `koanf:"push"`
+}
+
+// Gate says how much may be taken away in an org at once. What is more is held
+// until an operator decides: see `rollcall hold`.
+type Gate struct {
+	// Limit is from how many people one cause (the configuration, a source, a
+	// group) may take something within Window: whether they have a user; profile,
+	// permission sets and groups; username and e-mail address; each counted apart.
+	// Within LongWindow it is twice as many, and for all causes together twice that
+	// of one. 0 holds whatever is taken, where Percent is 0 too. Default 10.
+	Limit int `koanf:"limit"`
+	// Percent is the same limit in per cent of those who were active in the org at
+	// the window's start: the higher of the two counts. Default 5.
+	Percent float64 `koanf:"percent"`
+	// Window is over what time Limit and Percent are. Default 1h.
+	Window time.Duration `koanf:"window"`
+	// LongWindow is over what time a trickle is seen. Default 24h.
+	LongWindow time.Duration `koanf:"longWindow"`
+	// Urgent is how many people who are held an operator may let through one by one
+	// within Window (`rollcall hold release --person`), without judging the hold.
+	// Default 5.
+	Urgent int `koanf:"urgent"`
+	// Settle is how long something that a source published as one of many (with a
+	// batch id and size, as `rollcall publish` does) may wait for the rest, so that
+	// a burst that takes too much is held from the first person on. What comes alone
+	// never waits. Default 10s.
+	Settle time.Duration `koanf:"settle"`
+	// Off lets everything through: an export that says everybody left is believed.
+	// Default false.
+	Off bool `koanf:"off"`
 }
 
 // Connect says how to sign in to an org.

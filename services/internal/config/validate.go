@@ -197,7 +197,37 @@ func (o *Org) validate(bad *faults, path, name string) {
 	checkName(bad, path, name)
 	o.Connect.validate(bad, path+".connect")
 	o.Assign.validate(bad, path+".assign")
+	o.Gate.validate(bad, path+".gate")
 	o.Push.validate(bad, path+".push")
+}
+
+// Bounds of the gate: a register keeps a count for each part of its windows.
+const (
+	maxGateLimit  = 1_000_000
+	minGateWindow = time.Minute
+	maxGateWindow = 31 * 24 * time.Hour
+	maxGateSettle = 10 * time.Minute
+)
+
+func (g *Gate) validate(bad *faults, path string) {
+	if g.Limit < 0 || g.Limit > maxGateLimit {
+		bad.add(path+".limit", "must be 0 to %d, is %d", maxGateLimit, g.Limit)
+	}
+	if g.Percent < 0 || g.Percent > 100 {
+		bad.add(path+".percent", "must be 0 to 100, is %g", g.Percent)
+	}
+	if g.Window < minGateWindow || g.Window > maxGateWindow {
+		bad.add(path+".window", "must be %s to %s, is %s", minGateWindow, maxGateWindow, g.Window)
+	}
+	if g.LongWindow < g.Window || g.LongWindow > maxGateWindow {
+		bad.add(path+".longWindow", "must be window or longer, to %s, is %s", maxGateWindow, g.LongWindow)
+	}
+	if g.Settle < 0 || g.Settle > maxGateSettle {
+		bad.add(path+".settle", "must be 0s to %s, is %s", maxGateSettle, g.Settle)
+	}
+	if g.Urgent < 0 || g.Urgent > maxGateLimit {
+		bad.add(path+".urgent", "must be 0 to %d, is %d", maxGateLimit, g.Urgent)
+	}
 }
 
 // isAPIVersion says whether v is like 63.0; Salesforce has whole versions only.

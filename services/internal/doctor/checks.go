@@ -29,6 +29,7 @@ const (
 	orgSecrets      = "org.secrets"
 	orgToken        = "org.token"
 	orgHealth       = "org.health"
+	orgHolds        = "org.holds"
 	orgScopes       = "org.scopes"
 	orgRefreshToken = "org.refresh-token" //nolint:gosec // the name of a check
 	orgSession      = "org.session"
@@ -76,6 +77,7 @@ func credentialChecks() []Check {
 		{orgSecrets, "the client secret, refresh token or private key can be read here", "one cannot be read here", "a private key is not one"},
 		{orgToken, "token-refresher has a token for the org, and it can be opened", "a new one is being asked for", "the org is held, or nobody has signed in yet; Salesforce's words and what to do"},
 		{orgHealth, "salesforce-pusher works on the org", "", "the org is held, why, and what to do"},
+		{orgHolds, "nothing is held until an operator decides, and too much would be", "changes wait for an operator, or `gate.off` is set", "the counter of what is taken away cannot be read: whatever takes something waits"},
 		{orgScopes, "the scopes granted allow the API and, for flow refresh_token, refreshing; skipped where Salesforce did not name them", "", "one is missing"},
 		{orgRefreshToken, "a refresh token is kept and used in time, as far as can be seen: its policy stands in Setup only",
 			"it was not used for nearly as long as `connect.refreshIdleLimit`", "none is kept: the org is disconnected when the session ends"},

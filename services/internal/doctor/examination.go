@@ -46,6 +46,7 @@ func (x *examination) organisation(ctx context.Context) {
 	x.check(ctx, orgSecrets, x.credentials)
 	held := x.check(ctx, orgToken, x.tokenRecord) == Fail
 	x.check(ctx, orgHealth, x.health)
+	x.check(ctx, orgHolds, x.holds)
 	x.check(ctx, orgScopes, x.scopes)
 	x.check(ctx, orgRefreshToken, x.refreshToken)
 	x.content(ctx, x.blocked(ctx, held))

@@ -46,7 +46,9 @@ type PersonOrg struct {
 	Discarded *events.Discarded `json:"discarded,omitempty"`
 	// NextTry is when they are looked at again, if a retry is scheduled.
 	NextTry time.Time `json:"nextTry,omitzero"`
-	Tasks   []Task    `json:"tasks,omitempty"`
+	// Held is what is not as wished: it waits for an operator, or one rejected it.
+	Held  []events.HeldAspect `json:"held,omitempty"`
+	Tasks []Task              `json:"tasks,omitempty"`
 }
 
 // Person returns all that is known of the person with this key, correlation id
@@ -130,6 +132,7 @@ func (o *Operator) addState(ctx context.Context, v *PersonView, orgs map[string]
 	found, err := o.bus.Latest(ctx, events.StreamRoster, []string{
 		events.PersonSubject(v.Key), events.DesiredSubject("*", v.Key), events.LinkSubject("*", v.Key),
 		events.OutcomeSubject("*", v.Key), events.DiscardedSubject("*", v.Key), events.RetrySubject("*", v.Key),
+		events.HeldSubject("*", v.Key),
 	})
 	if err != nil {
 		return err
@@ -170,6 +173,11 @@ func (p *PersonOrg) take(kind string, e bus.Entry) (err error) {
 		p.Outcome, err = read[events.Outcome](e)
 	case "discarded":
 		p.Discarded, err = read[events.Discarded](e)
+	case "held":
+		var held *events.Held
+		if held, err = read[events.Held](e); err == nil {
+			p.Held = held.Holds
+		}
 	case "retry":
 		plan, _ := e.Scheduled()
 		p.NextTry = plan.At

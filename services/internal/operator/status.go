@@ -1,9 +1,11 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
@@ -58,7 +60,18 @@ type OrgStatus struct {
 	Parked    map[events.Cause]int `json:"parked"`
 	Scheduled int                  `json:"scheduled"`
 
+	// Waiting is what is held until an operator decides, the oldest first.
+	Waiting []Waits `json:"waiting,omitempty"`
+
 	leavers bus.ConsumerStatus
+}
+
+// Waits is how many people one cause has held in one aspect.
+type Waits struct {
+	Cause  events.ChangeCause `json:"cause"`
+	Aspect events.Aspect      `json:"aspect"`
+	People int                `json:"people"`
+	Since  time.Time          `json:"since"`
 }
 
 // LaneStatus is how much work waits in one lane.
@@ -87,7 +100,7 @@ func (o *Operator) Status(ctx context.Context, orgs []string) (Status, error) {
 		byOrg[name] = &s.Orgs[i]
 	}
 	for _, look := range []func(context.Context, *Status, map[string]*OrgStatus) error{
-		o.lookAtStreams, o.lookAtLanes, o.lookAtPauses, o.lookAtHealth, o.lookAtTokens, o.countParked, o.countScheduled, o.findOldestLeaver,
+		o.lookAtStreams, o.lookAtLanes, o.lookAtPauses, o.lookAtHealth, o.lookAtTokens, o.countParked, o.countScheduled, o.countHeld, o.findOldestLeaver,
 		o.lookAtConfiguration,
 	} {
 		if err := look(ctx, &s, byOrg); err != nil {
@@ -219,6 +232,38 @@ func (o *Operator) countScheduled(ctx context.Context, s *Status, orgs map[strin
 		}
 		return nil
 	})
+}
+
+func (o *Operator) countHeld(ctx context.Context, _ *Status, orgs map[string]*OrgStatus) error {
+	found, err := o.bus.Latest(ctx, events.StreamRoster, []string{events.GuardsAll})
+	if err != nil {
+		return err
+	}
+	for _, e := range found {
+		g, err := events.Decode[events.Guard](e.Data)
+		org, ok := orgs[g.Org]
+		if err != nil || !ok {
+			continue
+		}
+		org.Waiting = WaitsOf(g)
+	}
+	return nil
+}
+
+// WaitsOf lists what a counter has held, the oldest first.
+func WaitsOf(g events.Guard) []Waits {
+	var out []Waits
+	for cause, aspects := range g.Counts {
+		for aspect, n := range aspects {
+			if n.Held > 0 {
+				out = append(out, Waits{cause, aspect, n.Held, n.Since})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Waits) int {
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Aspect, b.Aspect))
+	})
+	return out
 }
 
 func (o *Operator) findOldestLeaver(ctx context.Context, s *Status, orgs map[string]*OrgStatus) error {

@@ -33,7 +33,7 @@ func (s *Service) handleRequests(ctx context.Context, msgs []*bus.Message, later
 		handle := s.handleRequest
 		verb := verbOf(m.Subject)
 		switch verb {
-		case events.VerbRetry, events.VerbDiscard:
+		case events.VerbRetry, events.VerbDiscard, events.VerbRelease, events.VerbReject:
 		case events.VerbPause, events.VerbResume:
 			handle = s.handlePause
 		default:
@@ -75,6 +75,9 @@ func (s *Service) handleRequest(ctx context.Context, m *bus.Message, verb events
 		return s.refuseRequest(ctx, m, verb, asked, err)
 	}
 	r := &request{OperatorRequest: asked, verb: verb, seq: m.Seq, ctx: ctx}
+	if verb == events.VerbRelease || verb == events.VerbReject {
+		return s.handleDecision(ctx, r)
+	}
 	if err := s.look(ctx, r, m.Deliveries); err != nil {
 		return err
 	}
@@ -96,9 +99,9 @@ func checkRequest(r events.OperatorRequest) error {
 	case r.By == "":
 		return errors.New("the request does not say who asks")
 	case len(r.Targets) == 0:
-		return errors.New("the request names no dead letter")
+		return errors.New("the request names nothing")
 	case len(r.Targets) > events.MaxTargets:
-		return fmt.Errorf("the request names %d dead letters, the limit is %d", len(r.Targets), events.MaxTargets)
+		return fmt.Errorf("the request names %d dead letters or holds, the limit is %d", len(r.Targets), events.MaxTargets)
 	}
 	return nil
 }
@@ -210,8 +213,12 @@ func checkTarget(t events.Target) error {
 	if !slices.Contains(events.Causes(), t.Cause) {
 		return errors.New("there is no such cause")
 	}
+	return checkKey(t.Key)
+}
+
+func checkKey(key events.Key) error {
 	plain := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
-	if t.Key == "" || strings.ContainsFunc(string(t.Key), func(r rune) bool { return !plain(r) }) {
+	if key == "" || strings.ContainsFunc(string(key), func(r rune) bool { return !plain(r) }) {
 		return errors.New("the key is not a key")
 	}
 	return nil
@@ -245,9 +252,13 @@ func (s *Service) record(ctx context.Context, r *request, verb events.Verb, act 
 }
 
 func (r *request) entry(verb events.Verb, t events.Target, revision uint64, note string) auditEntry {
+	about := string(t.Cause)
+	if t.Aspect != "" {
+		about = string(t.Aspect)
+	}
 	return auditEntry{
 		verb: verb,
-		id:   fmt.Sprintf("%s:%s:%s:%s:%s:%d", verb, r.ID, t.Org, t.Cause, t.Key, t.Seq),
+		id:   fmt.Sprintf("%s:%s:%s:%s:%s:%d", verb, r.ID, t.Org, about, t.Key, t.Seq),
 		result: events.OperatorResult{
 			Request: r.ID, By: r.By, Target: t, Revision: revision, Note: note,
 		},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -207,8 +206,8 @@ func (r *rig) auditLog() map[events.Verb][]events.OperatorResult {
 	r.Helper()
 	out := map[events.Verb][]events.OperatorResult{}
 	err := r.bus.Scan(r.Context(), events.StreamOperator, events.OperatorAll, 1, func(e bus.Entry) error {
-		verb := events.Verb(e.Subject[strings.LastIndexByte(e.Subject, '.')+1:])
-		if verb == events.VerbRetry || verb == events.VerbDiscard {
+		verb := verbOf(e.Subject)
+		if verb.Asked() {
 			return nil
 		}
 		result, err := events.Decode[events.OperatorResult](e.Data)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -64,6 +65,7 @@ func newAudit(s Streams) *cobra.Command {
 	return c
 }
 
+// verbNames names all verbs of the audit log.
 func verbNames() string {
 	var out []string
 	for _, v := range events.Verbs() {
@@ -96,10 +98,13 @@ func about(e operator.AuditEntry) string {
 		return ""
 	case len(targets) == 1:
 		t := targets[0]
-		return strings.Join(slices.DeleteFunc([]string{t.Org, string(t.Cause), string(t.Key)}, func(s string) bool { return s == "" }), " ")
+		return strings.Join(slices.DeleteFunc([]string{t.Org, kindOf(t), string(t.Key)}, func(s string) bool { return s == "" }), " ")
 	}
-	if targets[0].Cause == "" {
+	if kindOf(targets[0]) == "" {
 		return fmt.Sprintf("%s %s to %s", targets[0].Org, targets[0].Key, targets[1].Key)
 	}
-	return fmt.Sprintf("%d tasks, the first %s %s", len(targets), targets[0].Org, targets[0].Cause)
+	return fmt.Sprintf("%d, the first %s %s", len(targets), targets[0].Org, kindOf(targets[0]))
 }
+
+// kindOf is the cause of a dead letter, or the aspect that is held.
+func kindOf(t events.Target) string { return cmp.Or(string(t.Aspect), string(t.Cause)) }

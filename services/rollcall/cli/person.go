@@ -159,6 +159,9 @@ func printOrg(w io.Writer, o operator.PersonOrg) {
 	if d := o.Discarded; d != nil {
 		rows = append(rows, table.Row{"given up", fmt.Sprintf("revision %d, by %s, %s", d.Revision, d.By, stamp(d.At))})
 	}
+	for _, h := range o.Held {
+		rows = append(rows, table.Row{"held", heldSentence(o.Org, h)})
+	}
 	for _, t := range o.Tasks {
 		rows = append(rows, table.Row{"parked", fmt.Sprintf("task %d, %s since %s, %d attempts: %s", t.Seq, t.Target().Cause, stamp(t.Letter.FirstAt), t.Letter.Attempts, sentence(t))})
 	}

@@ -76,6 +76,7 @@ func printStatus(w io.Writer, s operator.Status) {
 	printPaused(w, s)
 	for _, o := range s.Orgs {
 		printHeld(w, o)
+		printWaiting(w, s, o)
 	}
 	_, _ = fmt.Fprintf(w, "\nOldest waiting leaver: %s\n", oldest(s.OldestLeaver))
 	printParked(w, s.Parked)
@@ -138,6 +139,14 @@ func printHeld(w io.Writer, o operator.OrgStatus) {
 	_, _ = fmt.Fprintf(w, "\nOrg %s is held: %s: %s\n  What to do: %s\n", o.Name, o.Cause, o.Why, advice)
 	if !o.NextTry.IsZero() {
 		_, _ = fmt.Fprintf(w, "  Next try: %s\n", stamp(o.NextTry))
+	}
+}
+
+// printWaiting says what is held until an operator decides.
+func printWaiting(w io.Writer, s operator.Status, o operator.OrgStatus) {
+	for _, h := range o.Waiting {
+		_, _ = fmt.Fprintf(w, "\nHeld in org %s since %s: %s of %d people, because of %s\n  What to do: rollcall hold show %s\n",
+			o.Name, ago(h.Since, s.At), lossOf(h.Aspect), h.People, h.Cause, operator.HoldName(o.Name, h.Cause))
 	}
 }
 

@@ -118,6 +118,7 @@ func correlation() []check {
 		{"the user found is protected", protectedUser},
 		{"nobody is to be deactivated", nobodyActive},
 		{"there is a user", seen},
+		{"a deactivation is held", stays},
 		{"a wrong id kept the user from being made", createIDWrong},
 		{"a create was refused", createRefused},
 		{"creating is switched off", createDisabled},
@@ -316,7 +317,7 @@ func allDone(p *Person, _ *Policy) (Verdict, bool) { return Verdict{Applied: tru
 // MayInsert says whether an insert finds an existing user as surely as a look-up
 // does, and may be made.
 func (p *Person) MayInsert(o *Policy) bool {
-	return p.Desired.Active && p.Link.UserID == "" && o.Create && !p.Link.Unsure && p.Link.Job == "" && !p.moved() && o.Match.sureOfInsert(p.Desired)
+	return p.Desired.Active && !p.leaving() && p.Link.UserID == "" && o.Create && !p.Link.Unsure && p.Link.Job == "" && !p.moved() && o.Match.sureOfInsert(p.Desired)
 }
 
 func protectedFailure() *events.Failure {

@@ -31,5 +31,6 @@
 //   - takeover.go: who may take over the user of somebody who has left
 //   - policy.go: what configuration allows
 //   - diagnose.go: the cause of a refusal, and every exception to the rule
+//   - held.go: what a person is not given whose deactivation is held
 //   - release.go: what is recorded at the end
 package plan

@@ -33,6 +33,7 @@ func (p *Person) reconcile(o *Policy) {
 	}
 	p.change = planExisting(p.Desired, p.Link, u, p.names.ids, o.FreezeFirst)
 	p.withhold()
+	p.holdBack()
 	if !p.Desired.Active && p.late() && o.Deactivate {
 		// A call without an answer may let them in again: out of its reach is only
 		// another object.

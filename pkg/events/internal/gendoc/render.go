@@ -32,6 +32,9 @@ func subjectPatterns() map[string]string {
 		"HealthSubject":     events.HealthSubject(org),
 		"PausesSubject":     events.PausesSubject(),
 		"AsideSubject":      events.AsideSubject("<source>"),
+		"HeldSubject":       events.HeldSubject(org, key),
+		"GuardSubject":      events.GuardSubject(org),
+		"ReleaseSubject":    events.ReleaseSubject(org, key),
 		"DeadSubject":       events.DeadSubject(org, "<cause>", key),
 		"OperatorSubject":   events.OperatorSubject("<verb>"),
 

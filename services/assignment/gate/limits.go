@@ -1,0 +1,44 @@
+package gate
+
+import "time"
+
+// Limits say how much may be taken away in one org before the rest is held.
+type Limits struct {
+	// Off lets everything through, and counts nothing.
+	Off bool
+	// People and Percent are from how many people one cause may take something
+	// within Window, in each aspect: whichever is more. Percent is of those active
+	// at the window's start.
+	People  int
+	Percent float64
+	Window  time.Duration
+	// LongWindow has LongTimes as many: a trickle stays below every short limit.
+	LongWindow time.Duration
+	LongTimes  int
+	// TotalTimes is how many times as many all causes together may take.
+	TotalTimes int
+	// Urgent is how many held people an operator may let through one by one within
+	// Window.
+	Urgent int
+}
+
+// buckets and coarse are how finely time is kept: a taking counts up to a
+// twelfth of the short window longer, and then up to a twenty-fourth of the long.
+const (
+	buckets = 12
+	coarse  = 24
+)
+
+func (l Limits) of(active, times int) int {
+	return times * max(l.People, int(float64(active)*l.Percent/100))
+}
+
+// window is one of those over which is counted.
+type window struct {
+	length time.Duration
+	times  int
+}
+
+func (l Limits) windows() []window {
+	return []window{{l.Window, 1}, {l.LongWindow, l.LongTimes}}
+}

@@ -36,10 +36,13 @@ func TestGoldenPayloads(t *testing.T) {
 	golden(t, "operator_request", events.OperatorRequest{
 		V: 1, ID: "req-1", By: "admin@example.com", At: at(3), Reason: "seats bought", Targets: []events.Target{sampleTarget()},
 		UserID: "005000000000001AAA", Drops: "005000000000002AAA",
+		Select: sampleSelection(),
 	})
 	golden(t, "operator_result", events.OperatorResult{
 		V: 1, Request: "req-1", By: "admin@example.com", At: at(3), Target: sampleTarget(), Revision: 22, Note: "looked at again",
+		Select: sampleSelection(), Count: 1,
 	})
+	golden(t, "check", sampleCheck())
 }
 
 func golden[P events.Payload](t *testing.T, name string, sample P) {

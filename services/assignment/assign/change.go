@@ -31,8 +31,10 @@ type change struct {
 	// always works out desired states although the person has not changed.
 	always bool
 	// lane, origin and context say where the change comes from; apply may set them.
-	lane    events.Lane
-	origin  events.Origin
+	lane   events.Lane
+	origin events.Origin
+	// left is set where an event says that the person has left; apply may set it.
+	left    bool
 	context context.Context //nolint:containedctx // of the span whose trace the change belongs to
 
 	// decided says that the change is committed, or that there was nothing to commit.
@@ -248,6 +250,9 @@ func (s *Service) desire(c *change, state, before *events.PersonState, have map[
 			return nil, err
 		}
 		if data == nil {
+			if c.left && !d.Active { // said once more: somebody looks whether it is so
+				writes = append(writes, bus.Write{Subject: events.WorkSubject(org, events.LaneCheck, c.key), Data: s.work, Header: header})
+			}
 			continue
 		}
 		c.desired = append(c.desired, d)

@@ -30,8 +30,8 @@ type request struct {
 // service writes to itself, so most of what comes is its own entries.
 func (s *Service) handleRequests(ctx context.Context, msgs []*bus.Message, later postponed) error {
 	for _, m := range msgs {
-		verb := events.Verb(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:])
-		if verb != events.VerbRetry && verb != events.VerbDiscard {
+		verb := verbOf(m.Subject)
+		if !ours(verb) {
 			continue
 		}
 		err := s.handleRequest(ctx, m, verb)
@@ -46,6 +46,16 @@ func (s *Service) handleRequests(ctx context.Context, msgs []*bus.Message, later
 	return nil
 }
 
+// ours says whether an admin asks this service; a merge and a release are asked of
+// salesforce-pusher.
+func ours(verb events.Verb) bool {
+	return verb == events.VerbRetry || verb == events.VerbDiscard || verb == events.VerbResync
+}
+
+func verbOf(subject string) events.Verb {
+	return events.Verb(subject[strings.LastIndexByte(subject, '.')+1:])
+}
+
 func (s *Service) handleRequest(ctx context.Context, m *bus.Message, verb events.Verb) error {
 	ctx, span := s.tel.Tracer.Start(telemetry.Extract(ctx, m.Header), "process "+events.OperatorSubject(verb),
 		trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
@@ -57,13 +67,16 @@ func (s *Service) handleRequest(ctx context.Context, m *bus.Message, verb events
 	defer span.End()
 	asked, err := events.Decode[events.OperatorRequest](m.Data)
 	if err == nil {
-		err = checkRequest(asked)
+		err = checkRequest(asked, verb)
 	}
 	if errors.Is(err, events.ErrNewer) {
 		return err
 	}
 	if err != nil {
 		return s.refuseRequest(ctx, m, verb, asked, err)
+	}
+	if verb == events.VerbResync {
+		return s.resync(ctx, asked)
 	}
 	r := &request{OperatorRequest: asked, verb: verb, seq: m.Seq, ctx: ctx}
 	if err := s.look(ctx, r, m.Deliveries); err != nil {
@@ -80,12 +93,16 @@ func (s *Service) handleRequest(ctx context.Context, m *bus.Message, verb events
 }
 
 // checkRequest says what is wrong with a request as a whole.
-func checkRequest(r events.OperatorRequest) error {
+func checkRequest(r events.OperatorRequest, verb events.Verb) error {
 	switch {
 	case r.ID == "":
 		return errors.New("the request has no id")
 	case r.By == "":
 		return errors.New("the request does not say who asks")
+	case verb == events.VerbResync && r.Select == nil:
+		return errors.New("the request does not say whom it is about")
+	case verb == events.VerbResync:
+		return r.Select.Check()
 	case len(r.Targets) == 0:
 		return errors.New("the request names no dead letter")
 	case len(r.Targets) > events.MaxTargets:
@@ -143,7 +160,7 @@ func (s *Service) look(ctx context.Context, r *request, deliveries int) error {
 func (s *Service) answers(ctx context.Context, r *request) error {
 	r.answered = map[events.Target]bool{}
 	err := s.store.Scan(ctx, events.StreamOperator, events.OperatorAll, r.seq+1, func(e bus.Entry) error {
-		if events.Verb(e.Subject[strings.LastIndexByte(e.Subject, '.')+1:]).Asked() {
+		if verbOf(e.Subject).Asked() {
 			return nil
 		}
 		got, err := events.Decode[events.OperatorResult](e.Data)

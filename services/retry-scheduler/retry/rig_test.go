@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -165,7 +164,7 @@ func (r *rig) request() []*bus.Message {
 	r.Helper()
 	for {
 		msgs := r.next(events.ConsumerOperator, 1)
-		if strings.HasSuffix(msgs[0].Subject, ".retry") || strings.HasSuffix(msgs[0].Subject, ".discard") {
+		if verbOf(msgs[0].Subject).Asked() {
 			return msgs
 		}
 	}
@@ -207,8 +206,8 @@ func (r *rig) auditLog() map[events.Verb][]events.OperatorResult {
 	r.Helper()
 	out := map[events.Verb][]events.OperatorResult{}
 	err := r.bus.Scan(r.Context(), events.StreamOperator, events.OperatorAll, 1, func(e bus.Entry) error {
-		verb := events.Verb(e.Subject[strings.LastIndexByte(e.Subject, '.')+1:])
-		if verb == events.VerbRetry || verb == events.VerbDiscard {
+		verb := verbOf(e.Subject)
+		if verb.Asked() {
 			return nil
 		}
 		result, err := events.Decode[events.OperatorResult](e.Data)

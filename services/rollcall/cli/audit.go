@@ -71,9 +71,32 @@ func printAudit(w io.Writer, list []operator.AuditEntry) {
 	}
 	rows := make([]table.Row, len(list))
 	for i, e := range list {
-		rows[i] = table.Row{stamp(e.At), e.Verb, e.By, about(e.Targets), e.Note, e.Request}
+		rows[i] = table.Row{stamp(e.At), e.Verb, e.By, aboutEntry(e), e.Note, e.Request}
 	}
 	grid(w, table.Row{"when", "what", "who", "about", "note", "request"}, rows, 4, 5)
+}
+
+// aboutEntry names whom an entry is about.
+func aboutEntry(e operator.AuditEntry) string {
+	s := e.Select
+	if s == nil {
+		return about(e.Targets)
+	}
+	who := "everybody"
+	switch len(s.Keys) {
+	case 0:
+	case 1:
+		who = string(s.Keys[0])
+	default:
+		who = fmt.Sprintf("%d people", len(s.Keys))
+	}
+	if s.State != "" {
+		who += " who is " + s.State
+	}
+	if e.Verb == events.VerbResynced {
+		who += fmt.Sprintf(": %d", e.Count)
+	}
+	return s.Org + " " + who
 }
 
 // about names one target, or counts several.

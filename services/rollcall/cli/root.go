@@ -70,7 +70,7 @@ emulated Salesforce org and a sample HR export, and says what to try next.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return app.Usage(fmt.Errorf("%w (see %s --help)", err, c.CommandPath()))
 	})
-	root.AddCommand(newUp(s), newEmulator(s), newPublish(s), newTasks(s), newPerson(s), newEvents(s), newStatus(s), newAudit(s), newKeys(s), newConnect(s), newProvision(s), newPermissions(s), newHealth(), newDoctor(s))
+	root.AddCommand(newUp(s), newEmulator(s), newPublish(s), newTasks(s), newResync(s), newPerson(s), newEvents(s), newStatus(s), newAudit(s), newKeys(s), newConnect(s), newProvision(s), newPermissions(s), newHealth(), newDoctor(s))
 	return root
 }
 

@@ -30,6 +30,7 @@ func subjectPatterns() map[string]string {
 		"RejectionSubject":  event(events.RejectionSubject(0)),
 		"ReconsiderSubject": event(events.ReconsiderSubject(0)),
 		"HealthSubject":     events.HealthSubject(org),
+		"CheckSubject":      events.CheckSubject(org),
 		"DeadSubject":       events.DeadSubject(org, "<cause>", key),
 		"OperatorSubject":   events.OperatorSubject("<verb>"),
 

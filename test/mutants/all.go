@@ -4,7 +4,7 @@ import "slices"
 
 // all are the mutants of every room.
 func all() []mutant {
-	return concat(planMutants(), pushMutants(), healthMutants(), retryMutants(), assignMutants(), rulesMutants(), registerMutants(), refreshMutants())
+	return concat(planMutants(), pushMutants(), healthMutants(), retryMutants(), assignMutants(), rulesMutants(), registerMutants(), refreshMutants(), checkMutants())
 }
 
 func concat(lists ...[]mutant) []mutant { return slices.Concat(lists...) }

@@ -105,13 +105,13 @@ func (c *Checker) turn(ctx context.Context) (time.Duration, error) {
 		}
 		return c.cfg.Interval, err
 	}
-	if wait := due(reg, now, c.cfg.Interval); wait > 0 {
+	if wait := due(reg, now, c.cfg.Interval, c.lease()); wait > 0 {
 		return wait, nil
 	}
 	if held, err := c.org.Held(ctx); err != nil || held != nil {
 		return min(c.cfg.Interval, heldWait), err
 	}
-	reg.Holder, reg.Until = c.worker, now.Add(2*c.cfg.CallTimeout+lease).UTC()
+	reg.Holder, reg.Until = c.worker, now.Add(c.lease()).UTC()
 	seq, err = c.write(ctx, reg, seq)
 	if errors.Is(err, bus.ErrConflict) {
 		return min(c.cfg.Interval, time.Second), nil // somebody else was quicker
@@ -134,17 +134,23 @@ func (c *Checker) turn(ctx context.Context) (time.Duration, error) {
 	return min(c.cfg.Interval, c.retry()), errors.Join(err, werr)
 }
 
+// lease is how long a turn may take, and a failed one keeps others from trying.
+func (c *Checker) lease() time.Duration { return max(2*c.cfg.CallTimeout+lease, c.retry()) }
+
 // retry is how soon one tries again.
 func (c *Checker) retry() time.Duration { return min(c.cfg.Interval, time.Minute) }
 
-// due is how long to wait for the next turn. What a clock that was wrong wrote is
-// not waited for longer than an interval.
-func due(reg events.Check, now time.Time, interval time.Duration) time.Duration {
-	wait := max(reg.Watermark.Add(interval).Sub(now), reg.Until.Sub(now), 0)
-	if reg.Watermark.After(now.Add(interval)) {
-		wait = 0
+// due is how long to wait for the next turn; no turn takes longer than lease. What
+// a clock that was wrong wrote is not waited for.
+func due(reg events.Check, now time.Time, interval, lease time.Duration) time.Duration {
+	next, free := reg.Watermark.Add(interval).Sub(now), reg.Until.Sub(now)
+	if next > interval {
+		next = 0
 	}
-	return min(wait, interval)
+	if free > lease {
+		free = 0
+	}
+	return min(max(next, free, 0), interval)
 }
 
 // register reads how far the org has been read.

@@ -36,7 +36,8 @@ func Differing(d events.Desired, link events.Link, u *User) []string {
 	var out []string
 	for name, v := range d.Fields {
 		// What was not read is not known to differ.
-		if _, read := u.Fields[strings.ToLower(name)]; read && !reserved(name) && differs(name, plain(v), link, u) {
+		have, read := u.Fields[strings.ToLower(name)]
+		if read && !reserved(name) && differs(name, plain(v), link, u) && !folded(name, have, v) {
 			out = append(out, name)
 		}
 	}
@@ -48,6 +49,17 @@ func Differing(d events.Desired, link events.Link, u *User) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// folded says whether values are the same but for their case, in fields whose
+// case Salesforce makes its own.
+func folded(name string, have, want any) bool {
+	if !strings.EqualFold(name, FieldUsername) && !strings.EqualFold(name, FieldEmail) {
+		return false
+	}
+	h, ok := have.(string)
+	w, also := want.(string)
+	return ok && also && strings.EqualFold(strings.TrimSpace(h), strings.TrimSpace(w))
 }
 
 // Assigned are the names of all that a person should be assigned, as

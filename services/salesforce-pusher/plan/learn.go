@@ -337,7 +337,10 @@ func (p Account) FrozenIs(frozen, set bool) {
 	// A freeze without an answer may still come: it is looked for again.
 	// A user who was frozen by hand before is not let in by us.
 	ours := set || p.Link.Frozen || p.Link.FreezeLost || p.inherited
-	p.Link.Frozen, p.Link.FreezeLost = frozen && ours, p.Link.FreezeLost && p.late()
+	if !ours {
+		frozen = false
+	}
+	p.Link.Frozen, p.Link.FreezeLost = frozen, p.Link.FreezeLost && p.late()
 	p.change.Unfreeze = false
 	p.freezeTried()
 	switch {

@@ -371,7 +371,63 @@ func TestOneReplicaReadsAtATime(t *testing.T) {
 	if n := r.org.Counters().APICalls - calls; n < 3 || n > intervals {
 		t.Errorf("%d calls in %d intervals of two replicas, nothing having changed", n, intervals)
 	}
+	t.Logf("%d calls in %d intervals of two replicas", r.org.Counters().APICalls-calls, intervals)
 	if now.SeenSince.IsZero() || now.Reported != nil {
 		t.Errorf("%+v", now)
+	}
+}
+
+// TestARoundComparesEverybody, a page at a time: what was taken leaves no trace, and
+// is found all the same.
+func TestARoundComparesEverybody(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.start(checking(nil), func(s *setup) { s.cfg.Check.Page = 2 })
+	people := crowd(7)
+	r.awaitOutcomes(r.want(people...))
+	r.idle()
+	for _, p := range people {
+		r.hand(r.org.Take(p.Match.Username, emulator.Access{PermissionSets: []string{"Sales_Base"}}))
+	}
+	for _, p := range people {
+		r.polled("everybody to have it again", func() bool { return slices.Contains(r.user(p.Match.Username).PermissionSets, "Sales_Base") })
+	}
+}
+
+// TestAThousandPeopleAreReadByOneCallAnInterval, whoever they are, and what has to be
+// put right costs what it takes.
+func TestAThousandPeopleAreReadByOneCallAnInterval(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	w := r.start(checking(nil), func(s *setup) { s.cfg.Check.Interval = time.Hour })
+	r.awaitOutcomes(r.want(crowd(1000)...))
+	r.idle()
+	w.stop()
+	calls := r.org.Counters().APICalls
+	r.start(checking(nil), func(s *setup) { s.cfg.Check.Interval = time.Second })
+	r.backdate()
+	c := r.readings(1)
+	n := r.org.Counters().APICalls - calls
+	t.Logf("%d people compared by %d calls", 1000, n)
+	if more := int64(time.Since(c.RoundEnded)/time.Second) + 1; n < 5 || n > 5+more {
+		t.Errorf("%d calls for five pages", n)
+	}
+	if c.Reported != nil || c.Stopped != "" {
+		t.Errorf("%+v", c)
+	}
+	calls = r.org.Counters().APICalls
+	r.hand(r.org.DisableUser(one))
+	r.polled("the user to be active", func() bool { return r.user(one).IsActive })
+	t.Logf("one of them put right: %d calls, those of readings included", r.org.Counters().APICalls-calls)
+}
+
+// backdate has the next reading begin now.
+func (r *rig) backdate() {
+	r.t.Helper()
+	c := r.register()
+	c.Watermark = c.Watermark.Add(-time.Hour)
+	data := encode(r.t, c)
+	if _, err := r.bus.Commit(r.t.Context(), events.StreamRoster, []bus.Group{{{Subject: events.CheckSubject(orgName), Data: data}}}); err != nil {
+		r.t.Fatal(err)
 	}
 }

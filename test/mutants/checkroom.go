@@ -12,8 +12,8 @@ func checkMutants() []mutant {
 	}
 	const found = "TestWhatIsFound"
 	return []mutant{
-		check("a leaver's user may be left", "config.go", "case events.DriftActive, events.DriftGone:", "case events.DriftGone:", "a fight over a leaver ends with the leaver active", "TestWhatIsUndoneEachTimeIsReported"),
-		check("a freeze by hand is repaired", "config.go", "return config.DriftReport\n", "return config.DriftRepair\n", "an incident's freeze is lifted", found),
+		check("a leaver's user may be left", "compare.go", "if kind == events.DriftActive || kind == events.DriftGone {", "if kind == events.DriftGone {", "a fight over a leaver ends with the leaver active", "TestWhatIsUndoneEachTimeIsReported"),
+		check("a freeze by hand is repaired", "config.go", "\t\treturn config.DriftReport\n", "\t\treturn config.DriftRepair\n", "an incident's freeze is lifted", found),
 		check("whoever is worked on is compared", "compare.go", "l.Claim == nil && ", "", "a worker is fenced by what its own call did", found),
 		check("whoever is in doubt is compared", "compare.go", " && l.UnsureUntil.IsZero()", "", "what a late call may still do is taken for somebody's hand", found),
 		check("whoever is not applied is compared", "compare.go", " && l.AppliedHash == p.Desired.Hash", "", "whoever is parked is tried again in every interval", found),
@@ -25,7 +25,7 @@ func checkMutants() []mutant {
 		check("a clock far ahead is waited for", "check.go", "if next > interval {", "if false {", "nothing is read for hours", "TestDue"),
 		check("two replicas read at once", "check.go", "if free > lease {", "if true {", "every replica spends a call in every interval", "TestDue"),
 		plan("a read leaves nothing alone", "drift.go", "if name != FieldActive && p.Link.FieldHashes[name] == hashValue(v) {", "if p.Link.FieldHashes[name] == \"never\" && v == nil {", "what is accepted is repaired with the next resync", "TestWhatSomebodyDidByHandIsLeftAlone"),
-		plan("who was deactivated by hand is let in", "drift.go", "if p.Link.Drift.Leaves(events.DriftDeactivated) || p.Link.Active {", "if false {", "what is only to be reported is undone", "TestWhatSomebodyDidByHandIsLeftAlone"),
+		plan("who was deactivated by hand is let in", "drift.go", "if p.Link.Drift.Leaves(events.DriftDeactivated) || p.believed {", "if false {", "what is only to be reported is undone", "TestWhatSomebodyDidByHandIsLeftAlone"),
 		plan("another org is filled", "drift.go", "return gone > goneFew && 2*gone > asked", "return false", "a refreshed sandbox gets thousands of users", "TestMostBeingGoneIsAnotherOrg"),
 		plan("the lane check believes the link", "triage.go", "if p.Lane == events.LaneCheck || p.Link.Drift.Due() {", "if p.Link.Drift.Due() {", "a resync finds nothing to do", "TestTheLaneCheckReads"),
 		plan("a noted drift is believed to be gone", "triage.go", "if p.Lane == events.LaneCheck || p.Link.Drift.Due() {", "if p.Lane == events.LaneCheck {", "a leaver who is active again waits for a resync", "TestTheLaneCheckReads"),

@@ -174,6 +174,8 @@ func (c Config) Decide(p Person, s Seen, at time.Time) (Finding, bool) {
 	return f, f.Repair || !slices.Equal(d.Left, was.Left) || len(d.Left) > 0 && !slices.Equal(d.Names, was.Names)
 }
 
+// repairs says whether a kind is put right, of somebody who was so often: a leaver's
+// user always is, and so is one that is gone.
 func (c Config) repairs(kind string, repaired int) bool {
 	if kind == events.DriftActive || kind == events.DriftGone {
 		return true

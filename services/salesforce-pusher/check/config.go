@@ -37,13 +37,10 @@ func ConfigFrom(name string, o config.Org, names plan.Names) Config {
 	}
 }
 
-// mode is what is done about a kind. A leaver's user is always put right, and so
-// is one that is gone. Who froze a user may have had a reason: that is never undone.
+// mode is what is done about a kind. Who froze a user may have had a reason: that
+// is never undone.
 func (c Config) mode(kind string) string {
-	switch kind {
-	case events.DriftActive, events.DriftGone:
-		return config.DriftRepair
-	case events.DriftFrozen:
+	if kind == events.DriftFrozen {
 		return config.DriftReport
 	}
 	if m := c.Modes[kind]; m != "" {

@@ -16,7 +16,8 @@ func (p *Person) leaveAlone() {
 		return
 	}
 	if p.leaves[events.DriftDeactivated] {
-		if p.Link.Drift.Leaves(events.DriftDeactivated) || p.Link.Active {
+		if p.Link.Drift.Leaves(events.DriftDeactivated) || p.believed {
+			p.leave(events.DriftDeactivated, p.change.Update[FieldActive] != nil && !p.Link.Active)
 			delete(p.change.Update, FieldActive)
 		}
 	}
@@ -28,6 +29,20 @@ func (p *Person) leaveAlone() {
 			delete(p.change.Update, name)
 		}
 	}
+}
+
+// leave notes a kind of drift that this step saw and leaves as it is: the next one
+// must not take it for something to be done.
+func (p *Person) leave(kind string, seen bool) {
+	if !seen || p.Link.Drift.Leaves(kind) {
+		return
+	}
+	d := events.Drift{At: p.At.UTC()}
+	if p.Link.Drift != nil {
+		d = *p.Link.Drift
+	}
+	d.Left = append(slices.Clone(d.Left), kind)
+	p.Link.Drift = &d
 }
 
 // Differing names the fields of a user, as read, that have other values than

@@ -68,10 +68,13 @@ func TestWhatSomebodyDidByHandIsLeftAlone(t *testing.T) {
 		o := &Policy{Update: true, Leave: c.leave}
 		p := New(s)
 		p.Triage("me", time.Unix(1000, 0), 0, o)
-		p.lookup, p.ownership.linked = lookup{done: true, user: u}, true
+		p.lookup, p.ownership.linked, p.Link.Active = lookup{done: true, user: u}, true, u.Active
 		p.reconcile(o)
 		if got := slices.Sorted(maps.Keys(p.change.Update)); !slices.Equal(got, c.want) {
 			t.Errorf("%s: sends %v, want %v", name, got, c.want)
+		}
+		if left := p.Link.Drift.Leaves(events.DriftDeactivated); left != (c.leave != nil && !slices.Contains(c.want, FieldActive)) {
+			t.Errorf("%s: noted as left %v", name, left)
 		}
 	}
 }

@@ -100,6 +100,8 @@ type Person struct {
 	// of drift that stay all the same.
 	reread bool
 	leaves map[string]bool
+	// believed is whether the link had the user as active.
+	believed bool
 	// inherited is set where somebody else's calls are in doubt from the start.
 	inherited bool
 	// touched is set when a call that changes something was sent.

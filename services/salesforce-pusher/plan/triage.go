@@ -12,7 +12,7 @@ import (
 func (p *Person) Triage(worker string, now time.Time, skew time.Duration, o *Policy) {
 	p.plausible(o)
 	c := p.Link.Claim
-	p.At, p.leaves = now, o.Leave
+	p.At, p.leaves, p.believed = now, o.Leave, p.Link.Active
 	if p.Revision == 0 {
 		p.end(Idle)
 		return

@@ -192,6 +192,25 @@ func TestWhatIsConfiguredToStayStays(t *testing.T) {
 	}
 }
 
+// TestAResyncLeavesWhatIsToStay, without any check having seen it before.
+func TestAResyncLeavesWhatIsToStay(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.start(checking(map[string]string{events.DriftDeactivated: "report"}), func(s *setup) { s.cfg.Check.Interval = 0 })
+	r.push(person(1))
+	r.hand(r.org.DisableUser(one))
+	r.resync("key0001")
+	r.push(person(1, func(d *events.Desired) { d.Fields["Title"] = "Two" }))
+	if u := r.user(one); u.IsActive || u.Fields["Title"] != "Two" {
+		t.Errorf("active %v, title %v", u.IsActive, u.Fields["Title"])
+	}
+	r.push(leaver(1))
+	r.push(person(1))
+	if u := r.user(one); !u.IsActive {
+		t.Error("who left and came back is not active")
+	}
+}
+
 // resync has a person read anew, as retry-scheduler does for an admin.
 func (r *rig) resync(k events.Key) {
 	r.t.Helper()

@@ -31,6 +31,7 @@ type Roster interface {
 	Latest(ctx context.Context, stream string, subjects []string) (map[string]bus.Entry, error)
 	Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error)
 	Scan(ctx context.Context, stream, filter string, from uint64, each func(bus.Entry) error) error
+	Now(ctx context.Context) (time.Time, error)
 }
 
 // Org is what a check needs to know of the org.
@@ -96,10 +97,13 @@ func (c *Checker) turn(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return c.retry(), err
 	}
-	c.metrics.tell(ctx, reg)
-	now := time.Now()
+	now, err := c.roster.Now(ctx) // in which links and the register are written
+	if err != nil {
+		return c.retry(), fmt.Errorf("read the org: %w", err)
+	}
+	c.metrics.tell(ctx, reg, now)
 	if seq == 0 { // the first start: there is nothing to compare with yet
-		_, err := c.write(ctx, events.Check{Watermark: now.UTC()}, 0)
+		_, err := c.write(ctx, events.Check{Watermark: now.UTC(), At: now}, 0)
 		if errors.Is(err, bus.ErrConflict) {
 			err = nil
 		}
@@ -111,7 +115,7 @@ func (c *Checker) turn(ctx context.Context) (time.Duration, error) {
 	if held, err := c.org.Held(ctx); err != nil || held != nil {
 		return min(c.cfg.Interval, heldWait), err
 	}
-	reg.Holder, reg.Until = c.worker, now.Add(c.lease()).UTC()
+	reg.Holder, reg.Until, reg.At = c.worker, now.Add(c.lease()).UTC(), now
 	seq, err = c.write(ctx, reg, seq)
 	if errors.Is(err, bus.ErrConflict) {
 		return min(c.cfg.Interval, time.Second), nil // somebody else was quicker
@@ -122,11 +126,11 @@ func (c *Checker) turn(ctx context.Context) (time.Duration, error) {
 	next, err := c.look(ctx, reg, seq, now)
 	if err != nil {
 		next = reg // nothing is read; whoever comes next begins where this one did
-		next.Until = time.Now().Add(c.retry()).UTC()
+		next.Until = now.Add(c.retry()).UTC()
 	} else {
 		next.Holder, next.Until = "", time.Time{}
 	}
-	c.metrics.tell(ctx, next)
+	c.metrics.tell(ctx, next, now)
 	_, werr := c.write(ctx, next, seq)
 	if errors.Is(werr, bus.ErrConflict) {
 		werr = nil // it took longer than the lease, and another replica reads now
@@ -170,7 +174,7 @@ func (c *Checker) register(ctx context.Context) (events.Check, uint64, error) {
 
 // write is the compare-and-set of the register; it returns its new sequence.
 func (c *Checker) write(ctx context.Context, reg events.Check, seq uint64) (uint64, error) {
-	reg.Org, reg.At = c.cfg.Org, time.Now().UTC()
+	reg.Org = c.cfg.Org
 	data, err := events.Encode(reg)
 	if err != nil {
 		return 0, fmt.Errorf("check: %w", err)
@@ -221,7 +225,7 @@ func (c *Checker) look(ctx context.Context, reg events.Check, seq uint64, began 
 	c.count(&reg, people, found, p)
 	reg.Again = first(slices.Concat(busy, late), againMax)
 	reg.Watermark, reg.OrganizationID = began.UTC(), session.OrgID
-	advance(&reg, p, time.Now())
+	advance(&reg, p, began)
 	return reg, nil
 }
 

@@ -57,7 +57,7 @@ func (m *metrics) found(ctx context.Context, c Config, f Finding) {
 }
 
 // tell says what the register says, whichever replica wrote it.
-func (m *metrics) tell(ctx context.Context, reg events.Check) {
+func (m *metrics) tell(ctx context.Context, reg events.Check, now time.Time) {
 	for _, kind := range everyKind() {
 		m.reported.Record(ctx, int64(reg.Reported[kind]), metric.WithAttributes(m.org, attribute.String("kind", kind)))
 	}
@@ -67,7 +67,7 @@ func (m *metrics) tell(ctx context.Context, reg events.Check) {
 	}
 	m.stopped.Record(ctx, stopped, metric.WithAttributes(m.org))
 	if !reg.SeenSince.IsZero() {
-		m.age.Record(ctx, time.Since(reg.SeenSince).Seconds(), metric.WithAttributes(m.org))
+		m.age.Record(ctx, now.Sub(reg.SeenSince).Seconds(), metric.WithAttributes(m.org))
 	}
 }
 

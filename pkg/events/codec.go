@@ -13,7 +13,7 @@ import (
 // Payload is any versioned payload of this package.
 type Payload interface {
 	PersonState | GroupState | Desired | Work | Link | Owner | Outcome | Discarded |
-		Rejection | DeadLetter | Health | TokenRecord | OperatorRequest | OperatorResult |
+		Rejection | DeadLetter | Health | Check | TokenRecord | OperatorRequest | OperatorResult |
 		Configuration | Beat | Sweep | Pauses | Aside | Held | Guard | Release
 }
 

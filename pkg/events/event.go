@@ -64,6 +64,11 @@ type Event struct {
 	Group  *Group  `json:"-"`
 }
 
+// SaysLeft says whether the event is a source's word that a person has left.
+func (e *Event) SaysLeft() bool {
+	return e.Type == TypePersonRemoved || e.Person != nil && e.Person.Active != nil && !*e.Person.Active
+}
+
 // wireEvent is Event as it travels. Extensions Rollcall has no use for are
 // checked and let pass.
 type wireEvent struct {

@@ -37,6 +37,7 @@ const (
 	CauseDeactivationRefused Cause = "deactivation_refused" // Salesforce keeps the user active
 	CauseGroupMapping        Cause = "group_mapping"        // a permission set, group or queue named in config is not there
 	CauseMapping             Cause = "mapping"              // an expression failed for this person
+	CauseUserGone            Cause = "user_gone"            // the user that Rollcall knew is not in the org any more
 	CauseProtected           Cause = "protected"            // the user is on the list that Rollcall never touches
 	CausePoison              Cause = "poison"               // an event that cannot be understood
 )
@@ -48,7 +49,7 @@ func Causes() []Cause {
 		CauseLocked, CauseTimeout, CauseUnknown, CauseWaiting,
 		CauseLicence, CauseCreateDisabled, CauseUpdateDisabled, CauseDeactivateDisabled,
 		CauseAmbiguousMatch, CauseInvalid, CauseDuplicate, CauseForbidden, CauseMisconfigured,
-		CauseDeactivationRefused, CauseGroupMapping, CauseMapping, CauseProtected, CausePoison,
+		CauseDeactivationRefused, CauseGroupMapping, CauseMapping, CauseUserGone, CauseProtected, CausePoison,
 	}
 }
 

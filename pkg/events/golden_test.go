@@ -42,11 +42,11 @@ func TestGoldenPayloads(t *testing.T) {
 		Scope: &events.Scope{Org: "production", Lane: events.LaneChange, Source: "hr"}, Pause: "req-0",
 		Snapshot: &events.Snapshot{Source: "hr", ExportedAt: at(0), Digest: "5e8ff9bf55ba3508", EndsInNewline: true,
 			Rows: 410, People: 400, Known: 405, Absent: 7, Leaving: 5, Accepted: []string{"shrunk"}},
-		Urgent: true,
+		Urgent: true, Select: sampleSelection(),
 	})
 	golden(t, "operator_result", events.OperatorResult{
 		V: 1, Request: "req-1", By: "admin@example.com", At: at(3), Target: sampleTarget(), Scope: &events.Scope{Org: "production", Lane: events.LaneChange, Source: "hr"},
-		Revision: 22, Note: "looked at again",
+		Revision: 22, Note: "looked at again", Select: sampleSelection(), Count: 1,
 	})
 	golden(t, "pauses", events.Pauses{
 		V: 1, At: at(3), Settled: []events.SettledPause{{Request: "req-1", Verb: events.VerbPaused, Note: "release"}},
@@ -55,6 +55,7 @@ func TestGoldenPayloads(t *testing.T) {
 		}},
 	})
 	golden(t, "aside", events.Aside{V: 1, Source: "hr", From: 17, To: 420, Passed: 12, At: at(3)})
+	golden(t, "check", sampleCheck())
 }
 
 func golden[P events.Payload](t *testing.T, name string, sample P) {

@@ -1,6 +1,12 @@
 package events
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Verb is what an entry of the audit log says.
 type Verb string
@@ -18,6 +24,7 @@ const (
 	VerbResume  Verb = "resume"
 	VerbRelease Verb = "release" // let what is held pass
 	VerbReject  Verb = "reject"  // never do what is held
+	VerbResync  Verb = "resync"  // read people anew from Salesforce
 	// VerbSnapshot is no request: it says what an admin is about to publish.
 	VerbSnapshot Verb = "snapshot"
 )
@@ -35,22 +42,23 @@ const (
 	VerbUnlinked  Verb = "unlinked"  // the user is nobody's
 	VerbReleased  Verb = "released"  // what was held is no longer
 	VerbRejected  Verb = "rejected"  // what was held is not done
+	VerbResynced  Verb = "resynced"  // those selected are being read anew
 )
 
 // Verbs returns every verb, what admins ask for first.
 func Verbs() []Verb {
 	return []Verb{
-		VerbRetry, VerbDiscard, VerbRelease, VerbReject, VerbMerge, VerbUnlink, VerbPause, VerbResume, VerbSnapshot,
-		VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbReleased, VerbRejected, VerbMerged, VerbUnlinked, VerbPaused, VerbResumed,
+		VerbRetry, VerbDiscard, VerbRelease, VerbReject, VerbMerge, VerbUnlink, VerbResync, VerbPause, VerbResume, VerbSnapshot,
+		VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbReleased, VerbRejected, VerbMerged, VerbUnlinked, VerbResynced, VerbPaused, VerbResumed,
 	}
 }
 
 // Asked says whether a verb is an admin's, and not what came of one.
 func (v Verb) Asked() bool {
 	switch v {
-	case VerbRetry, VerbDiscard, VerbRelease, VerbReject, VerbMerge, VerbUnlink, VerbPause, VerbResume, VerbSnapshot:
+	case VerbRetry, VerbDiscard, VerbRelease, VerbReject, VerbMerge, VerbUnlink, VerbResync, VerbPause, VerbResume, VerbSnapshot:
 		return true
-	case VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbReleased, VerbRejected, VerbMerged, VerbUnlinked, VerbPaused, VerbResumed:
+	case VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbReleased, VerbRejected, VerbMerged, VerbUnlinked, VerbResynced, VerbPaused, VerbResumed:
 	}
 	return false
 }
@@ -78,6 +86,61 @@ type OperatorRequest struct {
 	Snapshot *Snapshot `json:"snapshot,omitempty"`
 	// Urgent is of a release: see [Release].
 	Urgent bool `json:"urgent,omitzero"`
+	// Select says whom a resync is about; nil for the other verbs.
+	Select *Selection `json:"select,omitempty"`
+}
+
+// Which of an org's people a [Selection] takes.
+const (
+	SelectActive  = "active"  // who should have an active user
+	SelectLeft    = "left"    // who should not
+	SelectDrifted = "drifted" // of whom drift is known
+)
+
+// SelectStates are all values of [Selection].State but the empty one.
+func SelectStates() []string { return []string{SelectActive, SelectLeft, SelectDrifted} }
+
+// Selection are people of one org: those with Keys, or all; of them those in State.
+type Selection struct {
+	Org   string `json:"org"`
+	Keys  []Key  `json:"keys,omitempty"`
+	State string `json:"state,omitempty"`
+}
+
+// Check says what is wrong with a selection, which comes from outside.
+func (s Selection) Check() error {
+	if err := CheckName(s.Org); err != nil {
+		return fmt.Errorf("the org is not a name: %w", err)
+	}
+	if s.State != "" && !slices.Contains(SelectStates(), s.State) {
+		return fmt.Errorf("there is no state %q; there are: %v", s.State, SelectStates())
+	}
+	if len(s.Keys) > MaxTargets {
+		return fmt.Errorf("it names %d people, the limit is %d", len(s.Keys), MaxTargets)
+	}
+	for _, k := range s.Keys {
+		if k == "" || strings.ContainsFunc(string(k), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
+			return errors.New("a key is not a key")
+		}
+	}
+	return nil
+}
+
+// Takes says whether a person of the org is one of those selected; link is the
+// zero Link where there is none.
+func (s Selection) Takes(d Desired, link Link) bool {
+	if len(s.Keys) > 0 && !slices.Contains(s.Keys, d.Key) {
+		return false
+	}
+	switch s.State {
+	case SelectActive:
+		return d.Active
+	case SelectLeft:
+		return !d.Active
+	case SelectDrifted:
+		return link.Drift.Stands()
+	}
+	return true
 }
 
 // MaxTargets is the most dead letters one request may name; more are asked for
@@ -107,4 +170,7 @@ type OperatorResult struct {
 	Scope    *Scope    `json:"scope,omitempty"`
 	Revision uint64    `json:"revision,omitzero"`
 	Note     string    `json:"note,omitempty"`
+	// Select and Count are of a resync: who was selected, and how many they were.
+	Select *Selection `json:"select,omitempty"`
+	Count  int        `json:"count,omitzero"`
 }

@@ -134,7 +134,22 @@ func sampleLink() events.Link {
 		Moved:  &events.Moved{UserID: "005000000000002AAA", To: "e2", At: at(1), Request: "req-1"},
 		Claim:  &events.Claim{Worker: "pusher-1", Revision: 22, Until: at(1)},
 		Unsure: true, UnsureUntil: at(4), SentUsername: "sample.person@example.com", Job: "750000000000001AAA", Attempts: 2, FailedRevision: 22, FirstFailedAt: at(0), Failures: 3, At: at(1),
+		Seen: at(1), Drift: &events.Drift{
+			At: at(2), Repair: []string{events.DriftTaken}, Left: []string{events.DriftFrozen}, Names: []string{"ps/Sales_Tools"}, Repairs: 1, Since: at(2),
+		},
 	}
+}
+
+func sampleCheck() events.Check {
+	return events.Check{
+		V: 1, Org: "production", OrganizationID: "00D000000000001AAA", Watermark: at(1), Cursor: 40, RoundTo: 90, RoundBegan: at(0),
+		SeenSince: at(0), RoundEnded: at(1), Again: []string{"005000000000001AAA"}, Reported: map[string]int{events.DriftFrozen: 1},
+		Counting: map[string]int{events.DriftGiven: 1}, Gone: 2, Stopped: "another org", Holder: "pusher-1", Until: at(2), At: at(1),
+	}
+}
+
+func sampleSelection() *events.Selection {
+	return &events.Selection{Org: "production", Keys: []events.Key{sampleKey}, State: events.SelectDrifted}
 }
 
 func sampleOutcome() events.Outcome {

@@ -1,6 +1,9 @@
 package events
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Every payload begins with V, its version: [Encode] sets it, [Decode] judges it.
 
@@ -174,6 +177,8 @@ const (
 	ReasonBusy    Reason = "busy"    // another worker was at the person
 	ReasonReplay  Reason = "replay"  // an admin said again
 	ReasonFenced  Reason = "fenced"  // somebody else got there first
+	ReasonDrift   Reason = "drift"   // Salesforce has something else
+	ReasonResync  Reason = "resync"  // an admin wants them read anew
 )
 
 // Link is what Salesforce has for one person, as far as we know, and who is
@@ -224,6 +229,11 @@ type Link struct {
 	// Failures counts every failure ever: above zero, a dead letter may exist.
 	Failures int       `json:"failures,omitzero"`
 	At       time.Time `json:"at,omitzero"`
+	// Seen is when the user was last read or written; Active and Frozen are of then.
+	Seen time.Time `json:"seen,omitzero"`
+	// Drift is what was seen of the user that is neither desired nor Rollcall's
+	// doing; nil where nothing is.
+	Drift *Drift `json:"drift,omitempty"`
 }
 
 // Moved says what became of a user that a person had. Whoever has such a link and no
@@ -366,6 +376,78 @@ type Health struct {
 	Used  int       `json:"used,omitzero"`
 	Limit int       `json:"limit,omitzero"`
 	At    time.Time `json:"at"`
+}
+
+// Kinds of what Salesforce may have without Rollcall's doing.
+const (
+	DriftActive      = "active"      // a leaver's user is active
+	DriftDeactivated = "deactivated" // somebody's user is not active
+	DriftFrozen      = "frozen"      // the user is frozen
+	DriftFields      = "fields"      // fields of the user have other values
+	DriftTaken       = "taken"       // the user lacks assignments that Rollcall gave
+	DriftGiven       = "given"       // the user has assignments that Rollcall did not give
+	DriftGone        = "gone"        // the user is not there
+)
+
+// Drift is what was seen of one person's user.
+type Drift struct {
+	At time.Time `json:"at"`
+	// Repair are the kinds that are put right: the person is read anew in the next
+	// step. It is emptied by that.
+	Repair []string `json:"repair,omitempty"`
+	// Left are the kinds that are left as they are: reported, or accepted.
+	Left []string `json:"left,omitempty"`
+	// Names are the fields and assignments concerned; never values.
+	Names []string `json:"names,omitempty"`
+	// Repairs counts those since Since: what something else undoes at every turn
+	// is not repaired for ever.
+	Repairs int       `json:"repairs,omitzero"`
+	Since   time.Time `json:"since,omitzero"`
+}
+
+// Due says whether the person has to be read anew.
+func (d *Drift) Due() bool { return d != nil && len(d.Repair) > 0 }
+
+// Leaves says whether a kind is left as it is.
+func (d *Drift) Leaves(kind string) bool { return d != nil && slices.Contains(d.Left, kind) }
+
+// Stands says whether anything differs, as far as anybody has seen.
+func (d *Drift) Stands() bool { return d != nil && len(d.Repair)+len(d.Left) > 0 }
+
+// Check is how far an org has been read for what was changed in it without
+// Rollcall. It changes only by compare-and-set, so that one replica reads at a time.
+type Check struct {
+	V   int    `json:"v"`
+	Org string `json:"org"`
+	// OrganizationID is the org's own id when it was read.
+	OrganizationID string `json:"organizationId,omitempty"`
+	// Watermark is when the last reading began: the next one asks for what was
+	// changed since, less a margin.
+	Watermark time.Time `json:"watermark,omitzero"`
+	// Cursor is the sequence in ROSTER of the last link that the round under way
+	// has compared, RoundTo the last one it is to compare; RoundBegan is when it began.
+	Cursor     uint64    `json:"cursor,omitzero"`
+	RoundTo    uint64    `json:"roundTo,omitzero"`
+	RoundBegan time.Time `json:"roundBegan,omitzero"`
+	// SeenSince and RoundEnded are of the last whole round: everybody with a user was
+	// compared between the two.
+	SeenSince  time.Time `json:"seenSince,omitzero"`
+	RoundEnded time.Time `json:"roundEnded,omitzero"`
+	// Again are users who were worked on while they were read; they are read again.
+	Again []string `json:"again,omitempty"`
+	// Reported counts people by what is only told of them; Counting is the round's
+	// under way.
+	Reported map[string]int `json:"reported,omitempty"`
+	Counting map[string]int `json:"counting,omitempty"`
+	// Gone counts, of the users last asked for by id, those who are not there;
+	// Stopped says why nobody is put right: this is not the org whose users Rollcall
+	// knows.
+	Gone    int    `json:"gone,omitzero"`
+	Stopped string `json:"stopped,omitempty"`
+	// Holder reads until Until.
+	Holder string    `json:"holder,omitempty"`
+	Until  time.Time `json:"until,omitzero"`
+	At     time.Time `json:"at"`
 }
 
 // TokenState says what token-refresher knows about an org's credentials.

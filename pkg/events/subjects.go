@@ -83,10 +83,13 @@ const (
 	LaneLeaver   Lane = "leaver"
 	LaneChange   Lane = "change"
 	LaneBackfill Lane = "backfill"
+	// LaneCheck is for people of whom somebody wants to know what Salesforce really
+	// has: who comes by it is read anew, whatever was applied before.
+	LaneCheck Lane = "check"
 )
 
 // Lanes returns the lanes in the order in which they are served.
-func Lanes() []Lane { return []Lane{LaneLeaver, LaneChange, LaneBackfill} }
+func Lanes() []Lane { return []Lane{LaneLeaver, LaneChange, LaneBackfill, LaneCheck} }
 
 // Subject patterns for streams and consumers.
 const (
@@ -104,6 +107,8 @@ const (
 	ReconsiderAll = "rollcall.reconsider.*"
 	// HealthAll is the health of every org, for token-refresher.
 	HealthAll = "rollcall.health.*"
+	// ChecksAll is how far every org has been read.
+	ChecksAll = "rollcall.check.*"
 	// OwnersAll are all owner records, for `rollcall up`.
 	OwnersAll = "rollcall.owner.>"
 	// RetriesAll are all scheduled attempts, for `rollcall up`.
@@ -132,7 +137,7 @@ func RosterSubjects() []string {
 	return []string{
 		PersonsAll, "rollcall.group.*", "rollcall.desired.*.*", "rollcall.work.*.*.*",
 		"rollcall.link.*.*", "rollcall.owner.*.*", "rollcall.outcome.*.*", "rollcall.retry.*.*", "rollcall.look.*.*", "rollcall.turn.*.*.*",
-		"rollcall.discarded.*.*", RejectionsAll, ReconsiderAll, HealthAll,
+		"rollcall.discarded.*.*", RejectionsAll, ReconsiderAll, HealthAll, ChecksAll,
 		ConfigurationSubject(), SweepSubject(), BeatsAll, PausesSubject(), AsidesAll,
 		HeldAll, GuardsAll, ReleasesAll,
 	}
@@ -220,6 +225,10 @@ func ReconsiderSubject(seq uint64) string { return fmt.Sprintf("rollcall.reconsi
 // salesforce-pusher, token-refresher, `rollcall status`.
 func HealthSubject(org string) string { return "rollcall.health." + org }
 
+// CheckSubject holds [Check]. Writer: salesforce-pusher. Readers:
+// salesforce-pusher, `rollcall status`, `rollcall person`.
+func CheckSubject(org string) string { return "rollcall.check." + org }
+
 // ConfigurationSubject holds [Configuration]: which configuration is in force.
 // Every commit of assignment is guarded by it. Writer: assignment. Readers:
 // assignment, `rollcall status`, `rollcall doctor`.
@@ -272,10 +281,10 @@ func DeadFilter(org string, cause Cause, key Key) string {
 
 // OperatorSubject holds one entry of the audit log: [OperatorRequest] from an
 // admin, or what came of it. Writers: `rollcall tasks` (retry, discard), `rollcall
-// hold` (release, reject), `rollcall person` (merge, unlink), `rollcall pause` and
-// `resume`, `rollcall publish` (snapshot), salesforce-pusher (merged, unlinked,
-// refused of those), retry-scheduler (all others). Readers: retry-scheduler,
-// salesforce-pusher, `rollcall audit`.
+// hold` (release, reject), `rollcall person` (merge, unlink), `rollcall resync`,
+// `rollcall pause` and `resume`, `rollcall publish` (snapshot), salesforce-pusher
+// (merged, unlinked, refused of those), retry-scheduler (all others). Readers:
+// retry-scheduler, salesforce-pusher, `rollcall audit`.
 func OperatorSubject(verb Verb) string { return "rollcall.operator." + string(verb) }
 
 func orAny(s string) string {
@@ -331,7 +340,7 @@ func shapeOf(p []string) string {
 	switch p[1] {
 	case "person", "group", "rejection", "reconsider", "beat":
 		shape = "kind.key"
-	case "health", "guard":
+	case "health", "guard", "check":
 		shape = "kind.org"
 	case "desired", "link", "owner", "outcome", "retry", "look", "discarded", "held", "release":
 		shape = "kind.org.key"

@@ -32,6 +32,7 @@ func TestParseSubjectIsTheInverseOfTheBuilders(t *testing.T) {
 		events.HeldSubject(org, key):                    {Kind: "held", Org: org, Key: key},
 		events.GuardSubject(org):                        {Kind: "guard", Org: org},
 		events.ReleaseSubject(org, key):                 {Kind: "release", Org: org, Key: key},
+		events.CheckSubject(org):                        {Kind: "check", Org: org},
 		events.DeadSubject(org, events.CauseLicence, key): {
 			Kind: "dead", Org: org, Cause: events.CauseLicence, Key: key,
 		},
@@ -83,7 +84,7 @@ func TestEverySubjectIsInOneStream(t *testing.T) {
 		events.DirectorySubject("hr", events.KindGroup), events.PersonSubject(key), events.GroupSubject(key),
 		events.DesiredSubject(org, key), events.WorkSubject(org, events.LaneChange, key), events.LinkSubject(org, key),
 		events.OwnerSubject(org, "005000000000001AAA"), events.OutcomeSubject(org, key), events.RetrySubject(org, key),
-		events.DiscardedSubject(org, key), events.RejectionSubject(1), events.ReconsiderSubject(1), events.HealthSubject(org),
+		events.DiscardedSubject(org, key), events.RejectionSubject(1), events.ReconsiderSubject(1), events.HealthSubject(org), events.CheckSubject(org),
 		events.ConfigurationSubject(), events.SweepSubject(), events.BeatSubject(1),
 		events.HeldSubject(org, key), events.GuardSubject(org), events.ReleaseSubject(org, key),
 		events.DeadSubject(org, events.CauseLicence, key), events.OperatorSubject(events.VerbRetry),

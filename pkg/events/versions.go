@@ -42,6 +42,8 @@ func versionOf(payload any) (at *int, written int) {
 		return &p.V, 1
 	case *Health:
 		return &p.V, 1
+	case *Check:
+		return &p.V, 1
 	case *TokenRecord:
 		return &p.V, 1
 	case *Held:
@@ -72,7 +74,7 @@ func versionOf(payload any) (at *int, written int) {
 func payloads() []any {
 	return []any{
 		&PersonState{}, &GroupState{}, &Desired{}, &Work{}, &Link{}, &Owner{}, &Outcome{}, &Discarded{},
-		&Rejection{}, &DeadLetter{}, &Health{}, &TokenRecord{}, &OperatorRequest{}, &OperatorResult{},
+		&Rejection{}, &DeadLetter{}, &Health{}, &Check{}, &TokenRecord{}, &OperatorRequest{}, &OperatorResult{},
 		&Configuration{}, &Beat{}, &Sweep{}, &Pauses{}, &Aside{}, &Held{}, &Guard{}, &Release{},
 	}
 }

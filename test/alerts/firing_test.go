@@ -68,6 +68,12 @@ func storiesOfOrgs() []story {
 		{"RollcallTokenRefused", "again and again", []string{
 			`rollcall_token_requests_total{org="sales",result="invalid_grant"} 0+1x30`, `rollcall_token_requests_total{org="support",result="granted"} 0+9x30`,
 		}, []moment{{time.Minute, nil}, {10 * time.Minute, []string{"Salesforce refuses sales's sign-in (invalid_grant)"}}}},
+		{"RollcallDriftReported", "a freeze, then lifted by whoever set it", []string{
+			`rollcall_check_reported{org="sales",kind="frozen"} 0x4 1x30 0x20`, `rollcall_check_reported{org="sales",kind="given"} 0x60`,
+		}, []moment{{10 * time.Minute, nil}, {13 * time.Minute, []string{"1 users of sales were changed by hand (frozen), and are left as they are"}}, {20 * time.Minute, nil}}},
+		{"RollcallCheckStopped", "a refreshed sandbox", []string{
+			`rollcall_check_stopped{org="sales"} 0x4 1x30 0x20`, `rollcall_check_stopped{org="support"} 0x60`,
+		}, []moment{{time.Minute, nil}, {5 * time.Minute, []string{"sales is not the org whose users are known: nobody is put right"}}, {20 * time.Minute, nil}}},
 		{"RollcallTokenRefused", "once", []string{
 			`rollcall_token_requests_total{org="sales",result="invalid_grant"} 0x2 1x30`,
 		}, []moment{{10 * time.Minute, nil}}},

@@ -32,8 +32,10 @@ type change struct {
 	// always works out desired states although the person has not changed.
 	always bool
 	// lane, origin and context say where the change comes from; apply may set them.
-	lane    events.Lane
-	origin  events.Origin
+	lane   events.Lane
+	origin events.Origin
+	// left is set where an event says that the person has left; apply may set it.
+	left    bool
 	context context.Context //nolint:containedctx // of the span whose trace the change belongs to
 
 	// taker is what takes, where the change takes something; empty for the
@@ -315,6 +317,9 @@ func (s *Service) wished(d *draft) ([]bus.Write, error) {
 			return nil, err
 		}
 		if data == nil {
+			if d.change.left && !desired.Active { // said once more: somebody looks whether it is so
+				writes = append(writes, bus.Write{Subject: events.WorkSubject(w.org, events.LaneCheck, d.change.key), Data: s.work, Header: d.header})
+			}
 			continue
 		}
 		d.change.desired = append(d.change.desired, desired)

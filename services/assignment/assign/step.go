@@ -200,7 +200,7 @@ func (s *Service) handleSources(ctx context.Context, batch []*incoming) error {
 // that made a difference, and is a backfill only if all of those are.
 func foldAll(c *change, state *events.PersonState, ins []*incoming) bool {
 	changed := false
-	c.lane = events.LaneBackfill
+	c.lane, c.left = events.LaneBackfill, false
 	c.origin = newestOrigin(state)
 	for _, in := range ins {
 		in.folded = rules.FoldPerson(state, in.said())
@@ -209,6 +209,7 @@ func foldAll(c *change, state *events.PersonState, ins []*incoming) bool {
 			continue
 		}
 		c.origin, c.context = in.origin, in.context
+		c.left = c.left || in.event.SaysLeft()
 		if in.event.Lane != events.LaneBackfill {
 			c.lane = events.LaneChange
 		}

@@ -94,8 +94,8 @@ func Roles(orgs, sources []string) []Role {
 		{
 			Name: "salesforce-pusher", Who: "the service: makes Salesforce so",
 			Writes: append(entries(events.VerbMerged, events.VerbUnlinked, events.VerbRefused),
-				events.LinkSubject("*", "*"), events.OwnerSubject("*", "*"), events.OutcomeSubject("*", "*"), events.HealthAll,
-				events.WorkSubject("*", "*", "*"), // when it was fenced
+				events.LinkSubject("*", "*"), events.OwnerSubject("*", "*"), events.OutcomeSubject("*", "*"), events.HealthAll, events.ChecksAll,
+				events.WorkSubject("*", "*", "*"), // when it was fenced, and of whom Salesforce has something else
 				events.LookSubject("*", "*"), events.TurnSubject("*", "*", "*"),
 			),
 			Feeds: append(work, Place{events.StreamOperator, events.ConsumerMerge}, Place{events.StreamOperator, events.ConsumerUnlink}), Reads: []string{events.StreamRoster}, Follows: []Place{token},
@@ -103,7 +103,7 @@ func Roles(orgs, sources []string) []Role {
 		{
 			Name: "retry-scheduler", Who: "the service: decides what comes of failures",
 			Writes: append(entries(events.VerbRetried, events.VerbDiscarded, events.VerbPaused, events.VerbResumed, events.VerbRefused, events.VerbClosed,
-				events.VerbReleased, events.VerbRejected),
+				events.VerbReleased, events.VerbRejected, events.VerbResynced),
 				events.DeadSubject("*", "*", "*"), events.RetrySubject("*", "*"), events.DiscardedSubject("*", "*"),
 				events.ReconsiderAll, events.WorkSubject("*", "*", "*"), events.PausesSubject(), events.ReleasesAll,
 			),

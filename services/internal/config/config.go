@@ -3,7 +3,9 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
@@ -258,6 +260,20 @@ type Assign struct {
 	ExternalIDField string `koanf:"externalIDField"`
 }
 
+// FieldNames are all User fields that are set for anybody, sorted.
+func (a Assign) FieldNames() []string {
+	names := map[string]bool{}
+	for name := range a.Fields {
+		names[name] = true
+	}
+	for _, r := range a.Rules {
+		for name := range r.Fields {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
 // Rule gives a person a user in the org.
 type Rule struct {
 	// Name is shown to operators. Required, unique within the org.
@@ -318,6 +334,41 @@ type Push struct {
 	// made by the Bulk API 2.0, thousands in a handful of calls, and not in
 	// batches of 200. 0 for never. Default 5000.
 	BulkAbove int `koanf:"bulkAbove"`
+	// Check says how what Salesforce has is read.
+	Check Check `koanf:"check"`
+}
+
+// What is done about what somebody changed in Salesforce by hand.
+const (
+	DriftRepair = "repair"
+	DriftReport = "report"
+	DriftAccept = "accept"
+)
+
+// DriftModes are all there are.
+func DriftModes() []string { return []string{DriftRepair, DriftReport, DriftAccept} }
+
+// Check says how it is found out what was changed in Salesforce without Rollcall,
+// and what is done about it. A leaver whose user is active is always put right, and
+// a user whom somebody froze is always reported and never let in.
+type Check struct {
+	// Interval is from one reading of the org to the next: one API call each, whatever
+	// was changed. 0 for never: then nobody notices. Default 5m.
+	Interval time.Duration `koanf:"interval"`
+	// Page is how many people each reading compares whole, in turn. What was taken
+	// away by hand leaves no trace in Salesforce and is found only so: within people /
+	// page × interval, 8 hours for 20,000 people. Default 200.
+	Page int `koanf:"page"`
+	// Deactivated says what to do about somebody whose user was deactivated by hand:
+	// repair, report or accept. Default repair.
+	Deactivated string `koanf:"deactivated"`
+	// Fields says it of fields that were given other values. Default repair.
+	Fields string `koanf:"fields"`
+	// Taken says it of permission sets and the like that were taken away. Default repair.
+	Taken string `koanf:"taken"`
+	// Given says it of those that were given and that rules do not give: repair takes
+	// them away, of whomever Rollcall manages. Default report.
+	Given string `koanf:"given"`
 }
 
 // Who may begin a login over HTTP.

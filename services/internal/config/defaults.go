@@ -54,5 +54,11 @@ func orgDefaults() map[string]any {
 		"push.claimTTL":           30 * time.Second,
 		"push.linger":             50 * time.Millisecond,
 		"push.bulkAbove":          5000,
+		"push.check.interval":     5 * time.Minute,
+		"push.check.page":         200,
+		"push.check.deactivated":  DriftRepair,
+		"push.check.fields":       DriftRepair,
+		"push.check.taken":        DriftRepair,
+		"push.check.given":        DriftReport,
 	}
 }

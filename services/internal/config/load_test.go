@@ -100,7 +100,7 @@ orgs:
         - {name: all, when: "true", profile: Standard User}
         - {name: all}
       grants: [{when: "true"}]
-    push: {callTimeout: 30s, claimTTL: 30s}
+    push: {callTimeout: 30s, claimTTL: 30s, check: {interval: 10ms, page: 0, fields: mend}}
 `), ".")
 	wantLines(t, err,
 		"nats.url: must hold no user or password", "nats.replicas: must be 1, 3 or 5, is 2",
@@ -118,6 +118,8 @@ orgs:
 		`orgs.acme.assign.rules[1].name: "all" stands twice`, "orgs.acme.assign.rules[1].when: is required",
 		"orgs.acme.assign.rules[1].profile: is required", "orgs.acme.assign.grants[0]: grants nothing",
 		"orgs.acme.push.claimTTL: must be longer than callTimeout",
+		"orgs.acme.push.check.interval: must be 0 (never) or at least 1s, is 10ms", "orgs.acme.push.check.page: must be 1 to 500",
+		`orgs.acme.push.check.fields: must be one of repair, report, accept, is "mend"`,
 	)
 	if strings.Contains(err.Error(), "secret@") {
 		t.Error("the error repeats a password")

@@ -375,4 +375,19 @@ func (p *Push) validate(bad *faults, path string) {
 	if p.BulkAbove < 0 {
 		bad.add(path+".bulkAbove", "must not be negative; 0 is for never")
 	}
+	p.Check.validate(bad, path+".check")
+}
+
+func (c *Check) validate(bad *faults, path string) {
+	if c.Interval < 0 || c.Interval > 0 && c.Interval < time.Second {
+		bad.add(path+".interval", "must be 0 (never) or at least 1s, is %s", c.Interval)
+	}
+	if c.Page < 1 || c.Page > 500 {
+		bad.add(path+".page", "must be 1 to 500, what one query can ask for, is %d", c.Page)
+	}
+	for _, mode := range []struct{ key, value string }{
+		{"deactivated", c.Deactivated}, {"fields", c.Fields}, {"taken", c.Taken}, {"given", c.Given},
+	} {
+		bad.oneOf(path+"."+mode.key, mode.value, DriftModes()...)
+	}
 }

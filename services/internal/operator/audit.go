@@ -28,6 +28,9 @@ type AuditEntry struct {
 	// Revision is the one that was retried, discarded or succeeded.
 	Revision uint64 `json:"revision,omitempty"`
 	TraceID  string `json:"traceId,omitempty"`
+	// Select and Count are of a resync: who was selected, and how many they were.
+	Select *events.Selection `json:"select,omitempty"`
+	Count  int               `json:"count,omitempty"`
 }
 
 // AuditFilter picks entries; a zero field picks all.
@@ -81,7 +84,7 @@ func readAudit(e bus.Entry) AuditEntry {
 			out.Note = "this entry cannot be read"
 			return out
 		}
-		out.By, out.Request, out.Note, out.Targets, out.Snapshot, out.Scope = r.By, r.ID, r.Reason, r.Targets, r.Snapshot, r.Scope
+		out.By, out.Request, out.Note, out.Targets, out.Snapshot, out.Scope, out.Select = r.By, r.ID, r.Reason, r.Targets, r.Snapshot, r.Scope, r.Select
 		return out
 	}
 	r, err := events.Decode[events.OperatorResult](e.Data)
@@ -90,6 +93,7 @@ func readAudit(e bus.Entry) AuditEntry {
 		return out
 	}
 	out.By, out.Request, out.Note, out.Revision, out.Scope = r.By, r.Request, r.Note, r.Revision, r.Scope
+	out.Select, out.Count = r.Select, r.Count
 	if r.Target != (events.Target{}) {
 		out.Targets = []events.Target{r.Target}
 	}
@@ -107,6 +111,9 @@ func (f AuditFilter) picks(e AuditEntry) bool {
 	}
 	if e.Scope != nil && f.Key == "" {
 		return e.Scope.Org == f.Org
+	}
+	if s := e.Select; s != nil {
+		return (f.Org == "" || s.Org == f.Org) && (f.Key == "" || slices.Contains(s.Keys, f.Key))
 	}
 	return slices.ContainsFunc(e.Targets, func(t events.Target) bool {
 		return (f.Key == "" || t.Key == f.Key) && (f.Org == "" || t.Org == f.Org)

@@ -38,6 +38,10 @@ type PersonOrg struct {
 	Desired   *events.Desired `json:"desired,omitempty"`
 	Revision  uint64          `json:"revision,omitempty"`
 	DesiredAt time.Time       `json:"desiredAt,omitzero"`
+	// Seen is when the user was last looked at, as the link has it or by a round that
+	// compared everybody; zero where nobody ever has. What the link says of the user
+	// is of then.
+	Seen time.Time `json:"seen,omitzero"`
 	// Link is what Salesforce has, Outcome how the last attempt ended.
 	Link    *events.Link    `json:"link,omitempty"`
 	Outcome *events.Outcome `json:"outcome,omitempty"`
@@ -61,7 +65,7 @@ func (o *Operator) Person(ctx context.Context, name string) (PersonView, error) 
 	v := PersonView{Key: key}
 	orgs := map[string]*PersonOrg{}
 	for _, add := range []func(context.Context, *PersonView, map[string]*PersonOrg) error{
-		o.addState, o.addOwners, o.addTasks, o.addAudit,
+		o.addState, o.addSeen, o.addOwners, o.addTasks, o.addAudit,
 	} {
 		if err := add(ctx, &v, orgs); err != nil {
 			return v, fmt.Errorf("read person: %w", err)
@@ -191,6 +195,33 @@ func read[P events.Payload](e bus.Entry) (*P, error) {
 		return nil, fmt.Errorf("%s: %w", e.Subject, err)
 	}
 	return &p, nil
+}
+
+// addSeen adds when the user was last looked at.
+func (o *Operator) addSeen(ctx context.Context, _ *PersonView, orgs map[string]*PersonOrg) error {
+	found, err := o.bus.Latest(ctx, events.StreamRoster, []string{events.ChecksAll})
+	if err != nil {
+		return err
+	}
+	for name, p := range orgs {
+		if p.Link == nil || p.Link.UserID == "" {
+			continue
+		}
+		p.Seen = p.Link.Seen
+		e, ok := found[events.CheckSubject(name)]
+		if !ok {
+			continue
+		}
+		c, err := read[events.Check](e)
+		if err != nil {
+			return err
+		}
+		// Whoever was not worked on since the round began was compared in it.
+		if c.SeenSince.After(p.Seen) && p.Link.At.Before(c.SeenSince) {
+			p.Seen = c.SeenSince
+		}
+	}
+	return nil
 }
 
 // addOwners adds who owns the Salesforce user that each link names.

@@ -59,6 +59,9 @@ type OrgStatus struct {
 	Limit     int                  `json:"limit,omitzero"`
 	Parked    map[events.Cause]int `json:"parked"`
 	Scheduled int                  `json:"scheduled"`
+	// Check is how far the org has been read for what was changed in it by hand; nil
+	// where it never was.
+	Check *events.Check `json:"check,omitempty"`
 
 	// Waiting is what is held until an operator decides, the oldest first.
 	Waiting []Waits `json:"waiting,omitempty"`
@@ -100,7 +103,7 @@ func (o *Operator) Status(ctx context.Context, orgs []string) (Status, error) {
 		byOrg[name] = &s.Orgs[i]
 	}
 	for _, look := range []func(context.Context, *Status, map[string]*OrgStatus) error{
-		o.lookAtStreams, o.lookAtLanes, o.lookAtPauses, o.lookAtHealth, o.lookAtTokens, o.countParked, o.countScheduled, o.countHeld, o.findOldestLeaver,
+		o.lookAtStreams, o.lookAtLanes, o.lookAtPauses, o.lookAtHealth, o.lookAtChecks, o.lookAtTokens, o.countParked, o.countScheduled, o.countHeld, o.findOldestLeaver,
 		o.lookAtConfiguration,
 	} {
 		if err := look(ctx, &s, byOrg); err != nil {
@@ -169,6 +172,21 @@ func (o *Operator) lookAtHealth(ctx context.Context, _ *Status, orgs map[string]
 		if h.Failure != nil {
 			org.Cause, org.Why = h.Failure.Cause, said(h.Failure)
 			org.Advice = salesforce.Advice(h.Failure.Code, h.Failure.Message)
+		}
+	}
+	return nil
+}
+
+// lookAtChecks adds what is known of changes by hand.
+func (o *Operator) lookAtChecks(ctx context.Context, _ *Status, orgs map[string]*OrgStatus) error {
+	found, err := o.bus.Latest(ctx, events.StreamRoster, []string{events.ChecksAll})
+	if err != nil {
+		return err
+	}
+	for _, e := range found {
+		c, err := events.Decode[events.Check](e.Data)
+		if org, ok := orgs[c.Org]; ok && err == nil {
+			org.Check = &c
 		}
 	}
 	return nil

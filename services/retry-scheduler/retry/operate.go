@@ -33,10 +33,10 @@ func (s *Service) handleRequests(ctx context.Context, msgs []*bus.Message, later
 		handle := s.handleRequest
 		verb := verbOf(m.Subject)
 		switch verb {
-		case events.VerbRetry, events.VerbDiscard, events.VerbRelease, events.VerbReject:
+		case events.VerbRetry, events.VerbDiscard, events.VerbRelease, events.VerbReject, events.VerbResync:
 		case events.VerbPause, events.VerbResume:
 			handle = s.handlePause
-		default:
+		default: // a merge and an unlink are asked of salesforce-pusher
 			continue
 		}
 		err := handle(ctx, m, verb)
@@ -66,13 +66,16 @@ func (s *Service) handleRequest(ctx context.Context, m *bus.Message, verb events
 	defer span.End()
 	asked, err := events.Decode[events.OperatorRequest](m.Data)
 	if err == nil {
-		err = checkRequest(asked)
+		err = checkRequest(asked, verb)
 	}
 	if errors.Is(err, events.ErrNewer) {
 		return err
 	}
 	if err != nil {
 		return s.refuseRequest(ctx, m, verb, asked, err)
+	}
+	if verb == events.VerbResync {
+		return s.resync(ctx, asked)
 	}
 	r := &request{OperatorRequest: asked, verb: verb, seq: m.Seq, ctx: ctx}
 	if verb == events.VerbRelease || verb == events.VerbReject {
@@ -92,12 +95,16 @@ func (s *Service) handleRequest(ctx context.Context, m *bus.Message, verb events
 }
 
 // checkRequest says what is wrong with a request as a whole.
-func checkRequest(r events.OperatorRequest) error {
+func checkRequest(r events.OperatorRequest, verb events.Verb) error {
 	switch {
 	case r.ID == "":
 		return errors.New("the request has no id")
 	case r.By == "":
 		return errors.New("the request does not say who asks")
+	case verb == events.VerbResync && r.Select == nil:
+		return errors.New("the request does not say whom it is about")
+	case verb == events.VerbResync:
+		return r.Select.Check()
 	case len(r.Targets) == 0:
 		return errors.New("the request names nothing")
 	case len(r.Targets) > events.MaxTargets:

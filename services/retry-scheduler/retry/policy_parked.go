@@ -87,6 +87,13 @@ func refusedPolicies() []Policy {
 			RemedySignal: "The user is inactive in Salesforce.",
 		}),
 		parked(Policy{
+			Cause:        events.CauseUserGone,
+			Title:        "The user is not in the org any more",
+			Meaning:      "The Salesforce user whom Rollcall knew is gone, nobody else fits by the rules, and no new one was made: so it is with most who were looked at together, which means another org or a sandbox that was refreshed; or the configuration forbids creating users.",
+			Remedy:       "If the org behind this name is not the right one, correct `connect` and run `rollcall resync --org`. If a sandbox was refreshed and its users are to be made anew, retry: that makes them.",
+			RemedySignal: "A user who fits is in the org, or an admin says again.",
+		}),
+		parked(Policy{
 			Cause:        events.CauseProtected,
 			Title:        "The user is protected",
 			Meaning:      "The matching user is on the list of users that Rollcall never touches (`push.protect`).",

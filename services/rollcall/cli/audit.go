@@ -90,6 +90,8 @@ func printAudit(w io.Writer, list []operator.AuditEntry) {
 func about(e operator.AuditEntry) string {
 	targets := e.Targets
 	switch {
+	case e.Select != nil:
+		return selected(e)
 	case e.Scope != nil:
 		return e.Scope.String()
 	case e.Snapshot != nil:
@@ -108,3 +110,22 @@ func about(e operator.AuditEntry) string {
 
 // kindOf is the cause of a dead letter, or the aspect that is held.
 func kindOf(t events.Target) string { return cmp.Or(string(t.Aspect), string(t.Cause)) }
+
+// selected says of whom a resync is.
+func selected(e operator.AuditEntry) string {
+	s, who := e.Select, "everybody"
+	switch len(s.Keys) {
+	case 0:
+	case 1:
+		who = string(s.Keys[0])
+	default:
+		who = fmt.Sprintf("%d people", len(s.Keys))
+	}
+	if s.State != "" {
+		who += " who is " + s.State
+	}
+	if e.Verb == events.VerbResynced {
+		who += fmt.Sprintf(": %d", e.Count)
+	}
+	return s.Org + " " + who
+}

@@ -52,6 +52,7 @@ func TestAnOperatorsDay(t *testing.T) {
 		t.Errorf("status: %+v", status)
 	}
 	discardMapping(t, at)
+	resyncByHand(t, d, at, list[0].Letter.Username)
 
 	if last := d.stop(); last.code != 0 {
 		t.Errorf("up ended with %d:\n%s", last.code, last.err)
@@ -90,5 +91,67 @@ func giveSeats(t *testing.T, d demo) {
 	_ = resp.Body.Close()
 	if resp.StatusCode >= http.StatusBadRequest {
 		t.Fatalf("seats: %s", resp.Status)
+	}
+}
+
+// resyncByHand deactivates a user behind Rollcall's back, and has them read anew.
+func resyncByHand(t *testing.T, d demo, at []string, username string) {
+	t.Helper()
+	for _, wrong := range [][]string{{"resync", "--state", "lost", "--all"}, {"resync", "--org", "elsewhere", "--all"}, {"resync"}, {"resync", username, "--all"}} {
+		if got := run(t, append(wrong, at...)...); got.code != 2 {
+			t.Errorf("%v: %d\n%s%s", wrong, got.code, got.out, got.err)
+		}
+	}
+	if got := run(t, append([]string{"resync", "nobody@nowhere.example"}, at...)...); got.code == 0 || !strings.Contains(got.err, "nobody is known") {
+		t.Errorf("somebody unknown: %d\n%s", got.code, got.err)
+	}
+	url, _, _ := strings.Cut(regexp.MustCompile(`http://\S+/licenses/`).FindString(d.said()), "/licenses/")
+	patch(t, url+"/users/"+username, `{"IsActive":false}`)
+	dry := decode[resynced](t, run(t, append([]string{"resync", username, "--dry-run", "-o", "json"}, at...)...))
+	if !dry.DryRun || len(dry.People) != 1 || len(dry.Requests) != 0 || !dry.People[0].Active || dry.People[0].Outcome != nil {
+		t.Errorf("dry run: %+v", dry)
+	}
+	done := run(t, append([]string{"resync", username, "--wait", "--as", "ann", "--reason", "by hand"}, at...)...)
+	if done.code != 0 || !strings.Contains(done.out, "reactivated") {
+		t.Errorf("resync: %d\n%s%s", done.code, done.out, done.err)
+	}
+	all := decode[resynced](t, run(t, append([]string{"resync", "--org", "demo", "--state", "active", "--all", "-o", "json"}, at...)...))
+	if len(all.People) < 100 || len(all.Requests) != 1 {
+		t.Errorf("all active: %d people, %d requests", len(all.People), len(all.Requests))
+	}
+	log := run(t, append([]string{"audit", "--verb", "resync"}, at...)...)
+	if !strings.Contains(log.out, "by hand") || !strings.Contains(log.out, "demo everybody who is active") {
+		t.Errorf("audit:\n%s", log.out)
+	}
+	person := run(t, append([]string{"person", "show", username}, at...)...)
+	if !strings.Contains(person.out, "active when last seen ") {
+		t.Errorf("person show does not say when the user was seen:\n%s", person.out)
+	}
+	status := run(t, append([]string{"status"}, at...)...)
+	if !strings.Contains(status.out, "Org demo: ") {
+		t.Errorf("status does not say how old what is known of the org is:\n%s", status.out)
+	}
+}
+
+// resynced is what resync -o json prints.
+type resynced struct {
+	DryRun   bool                `json:"dryRun"`
+	People   []operator.Resynced `json:"people"`
+	Requests []operator.Asked    `json:"requests"`
+}
+
+func patch(t *testing.T, url, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode >= http.StatusBadRequest {
+		t.Fatalf("%s: %s", url, resp.Status)
 	}
 }

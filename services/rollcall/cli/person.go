@@ -204,7 +204,10 @@ func linkRows(o operator.PersonOrg, l *events.Link) []table.Row {
 	}
 	has := "no user"
 	if l.UserID != "" {
-		has = l.UserID + ", " + state
+		has = l.UserID + ", " + state + " when last seen " + stamp(o.Seen)
+		if o.Seen.IsZero() {
+			has = l.UserID + ", which nobody has looked at yet; " + state + " as last written"
+		}
 		if o.Owner != nil {
 			has += ", " + o.Owner.By + " by Rollcall"
 		}
@@ -212,6 +215,9 @@ func linkRows(o operator.PersonOrg, l *events.Link) []table.Row {
 	rows := []table.Row{{"salesforce has", has}, {"applied", applied(o, l)}}
 	if m := l.Moved; m != nil && l.UserID == "" {
 		rows = append(rows, table.Row{"had", fmt.Sprintf("%s, until %s; since then it is %s", m.UserID, stamp(m.At), whose(m.To))})
+	}
+	if l.Drift.Stands() {
+		rows = append(rows, table.Row{"differs", differs(l.Drift) + ", seen " + stamp(l.Drift.At)})
 	}
 	if l.Claim != nil {
 		rows = append(rows, table.Row{"in hand", "until " + stamp(l.Claim.Until)})

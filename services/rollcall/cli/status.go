@@ -72,11 +72,14 @@ func printStatus(w io.Writer, s operator.Status) {
 	for _, o := range s.Orgs {
 		rows = append(rows, orgRow(s, o))
 	}
-	grid(w, table.Row{"org", "state", "leaver", "change", "backfill", "to be retried", "parked", "API calls today"}, rows)
+	grid(w, table.Row{"org", "state", "leaver", "change", "backfill", "check", "to be retried", "parked", "API calls today"}, rows)
 	printPaused(w, s)
 	for _, o := range s.Orgs {
 		printHeld(w, o)
 		printWaiting(w, s, o)
+	}
+	for _, o := range s.Orgs {
+		printCheck(w, s, o)
 	}
 	_, _ = fmt.Fprintf(w, "\nOldest waiting leaver: %s\n", oldest(s.OldestLeaver))
 	printParked(w, s.Parked)
@@ -147,6 +150,27 @@ func printWaiting(w io.Writer, s operator.Status, o operator.OrgStatus) {
 	for _, h := range o.Waiting {
 		_, _ = fmt.Fprintf(w, "\nHeld in org %s since %s: %s of %d people, because of %s\n  What to do: rollcall hold show %s\n",
 			o.Name, ago(h.Since, s.At), lossOf(h.Aspect), h.People, h.Cause, operator.HoldName(o.Name, h.Cause))
+	}
+}
+
+// printCheck says how old what is known of Salesforce is, and what is only
+// reported.
+func printCheck(w io.Writer, s operator.Status, o operator.OrgStatus) {
+	c := o.Check
+	switch {
+	case c == nil:
+		_, _ = fmt.Fprintf(w, "\nOrg %s: nobody has read yet what Salesforce has.\n", o.Name)
+		return
+	case c.Stopped != "":
+		_, _ = fmt.Fprintf(w, "\nOrg %s is not the one whose users are known: %s. Nobody is put right.\n  What to do: see whether `connect` leads to the right org; if it does, rollcall resync --org %s --all\n", o.Name, c.Stopped, o.Name)
+	}
+	_, _ = fmt.Fprintf(w, "\nOrg %s: read %s", o.Name, ago(c.Watermark, s.At))
+	if !c.SeenSince.IsZero() {
+		_, _ = fmt.Fprintf(w, "; everybody was compared since %s", stamp(c.SeenSince))
+	}
+	_, _ = fmt.Fprintln(w, ".")
+	for _, kind := range slices.Sorted(maps.Keys(c.Reported)) {
+		_, _ = fmt.Fprintf(w, "  %s by hand, and left as it is: %d (rollcall resync --org %s --state drifted --dry-run names them)\n", kind, c.Reported[kind], o.Name)
 	}
 }
 

@@ -69,6 +69,10 @@ func (p Assignments) Saw(have map[string]string, asked func(name string) bool) {
 	}
 	for name, id := range p.Link.Assigned {
 		_, has := have[name]
+		if p.reread && p.leaves[events.DriftTaken] && id != perhaps {
+			mine[name] = id // somebody took it, and config has it stay so
+			continue
+		}
 		if !asked(name) || !has && p.late() && p.Nameless(name) {
 			mine[name] = id // not asked for, or perhaps still to come
 		}

@@ -224,7 +224,7 @@ func protectedByName(p *Person, o *Policy) (Verdict, bool) {
 
 // known: a link that is sure says itself who the user is.
 func known(p *Person, _ *Policy) (Verdict, bool) {
-	return Verdict{Plan: true}, p.Link.UserID != "" && !p.Link.Unsure && !p.lookup.done
+	return Verdict{Plan: true}, p.Link.UserID != "" && !p.Link.Unsure && !p.reread && !p.lookup.done
 }
 
 func insertable(p *Person, o *Policy) (Verdict, bool) {
@@ -271,7 +271,10 @@ func createRefused(p *Person, _ *Policy) (Verdict, bool) {
 	return fail(judged(p.call.create, OpCreate))
 }
 
-func createDisabled(_ *Person, o *Policy) (Verdict, bool) {
+func createDisabled(p *Person, o *Policy) (Verdict, bool) {
+	if p.gone != "" && !o.Create {
+		return fail(userGone(p.gone, "config forbids creating one in this org (push.create)"))
+	}
 	return Verdict{Fail: &events.Failure{Cause: events.CauseCreateDisabled, Operation: OpCreate,
 		Message: "The person has no Salesforce user, and config forbids creating one in this org (push.create)."}}, !o.Create
 }

@@ -106,8 +106,8 @@ func planExisting(d events.Desired, link events.Link, u *User, id IDs, freezeFir
 			c.Update[name] = v
 		}
 	}
-	if !active {
-		c.Update[FieldActive] = true
+	if !active || u == nil && len(c.Update) > 0 {
+		c.Update[FieldActive] = true // nobody has looked: somebody may have deactivated the user by hand
 	}
 	c.Unfreeze = link.Frozen || link.FreezeLost
 	c.Give, c.Take = planAssignments(d, link.Assigned)

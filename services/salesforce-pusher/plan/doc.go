@@ -24,6 +24,7 @@
 //   - learn.go: what calls came to
 //   - unique.go: usernames that pass from one person to another
 //   - lost.go: calls whose answer never came, and what reading back says of them
+//   - drift.go: what somebody changed by hand, and a whole org that is another
 //   - assigned.go: permission sets and groups that a person has and should have
 //   - catalogue.go: the ids behind names
 //   - names.go: what a person's names resolve to

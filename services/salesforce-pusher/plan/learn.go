@@ -32,6 +32,7 @@ func (p *Person) reconcile(o *Policy) {
 		p.Link.FieldHashes = withRole(p.Link.FieldHashes)
 	}
 	p.change = planExisting(p.Desired, p.Link, u, p.names.ids, o.FreezeFirst)
+	p.leaveAlone()
 	p.withhold()
 	p.holdBack()
 	if !p.Desired.Active && p.late() && o.Deactivate {
@@ -112,6 +113,7 @@ func (p *Person) JobIs(id string) { p.Link.Job = id }
 // Found takes in the users that were read to find the person's own.
 func (p Account) Found(users Users) {
 	p.lookup = lookup{done: true}
+	p.Link.Seen = p.At.UTC()
 	p.lookup.user, p.lookup.unclear = p.among(users)
 	// Of a user found, more has to be read; where there is none, only a create
 	// without an answer keeps the doubt.
@@ -126,6 +128,7 @@ func (p Account) among(users Users) (*User, *events.Failure) {
 		if u := users.byID[p.Link.UserID]; u != nil {
 			return u, nil
 		}
+		p.gone = p.Link.UserID
 		p.unlink()
 	}
 	candidates := users.candidates(p.Desired)
@@ -181,12 +184,12 @@ func (p Account) BelongsToAnother() {
 // unlink forgets a user that is not the person's.
 func (p *Person) unlink() {
 	p.Link.UserID, p.Link.Active, p.Link.Frozen, p.Link.FreezeLost = "", false, false, false
-	p.Link.FieldHashes, p.Link.Assigned = nil, nil
+	p.Link.FieldHashes, p.Link.Assigned, p.Link.Drift = nil, nil, nil
 }
 
 // Created takes in a new user, and returns what its owner record has to say.
 func (p Account) Created(id string) (by string) {
-	p.Link.UserID, p.Link.Active, p.Link.Moved = id, true, nil
+	p.Link.UserID, p.Link.Active, p.Link.Moved, p.Link.Seen = id, true, nil, p.At.UTC()
 	p.Link.FieldHashes = hashFields(p.change.Create)
 	delete(p.Link.FieldHashes, FieldActive)
 	for name, v := range wantedFields(p.Desired, events.Link{}, p.names.ids) {
@@ -226,14 +229,23 @@ func (p Account) Sending() map[string]any {
 	if p.contest.former != nil {
 		// Nobody stays with a passing username for the sake of another field.
 		if names := p.unique(); len(names) > 0 {
-			return names
+			return p.surely(names)
 		}
 	}
 	profile, moves := p.change.Update[FieldProfile]
-	if !moves || len(p.change.Update) == 1 {
+	if !moves {
 		return p.change.Update
 	}
-	return map[string]any{FieldProfile: profile}
+	return p.surely(map[string]any{FieldProfile: profile})
+}
+
+// surely adds to a part of an update that the user is active, where that is sent
+// only because nobody has looked.
+func (p Account) surely(part map[string]any) map[string]any {
+	if v, sent := p.change.Update[FieldActive]; sent && p.Link.Active {
+		part[FieldActive] = v
+	}
+	return part
 }
 
 // Updated takes in that the user has the fields sent.
@@ -251,6 +263,9 @@ func (p Account) Updated() {
 
 // has notes what the user has by now.
 func (p Account) has(fields map[string]any) {
+	if _, sent := fields[FieldActive]; sent {
+		p.Link.Seen = p.At.UTC()
+	}
 	for name, v := range fields {
 		switch {
 		case name != FieldActive:
@@ -262,6 +277,7 @@ func (p Account) has(fields map[string]any) {
 				p.contest = contest{}
 			}
 			p.act(actUpdated)
+		case v == true && p.Link.Active: // it was sent to be sure
 		case v == true:
 			p.Link.Active = true
 			p.act(actReactivated)
@@ -320,6 +336,11 @@ func (p Account) keptActive(e *salesforce.Error) bool {
 // FrozenIs takes in what UserLogin.IsFrozen is; set says whether a call made it so.
 func (p Account) FrozenIs(frozen, set bool) {
 	// A freeze without an answer may still come: it is looked for again.
+	// A user who was frozen by hand before is not let in by us.
+	ours := set || p.Link.Frozen || p.Link.FreezeLost || p.inherited
+	if !ours {
+		frozen = false
+	}
 	p.Link.Frozen, p.Link.FreezeLost = frozen, p.Link.FreezeLost && p.late()
 	p.change.Unfreeze = false
 	p.freezeTried()

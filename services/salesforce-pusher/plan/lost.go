@@ -87,7 +87,7 @@ func (p Account) ReadBack(users Users, o *Policy) {
 		return
 	}
 	sent, operation := p.Sending(), p.updating()
-	p.lookup.user, p.Link.Active = u, u.Active
+	p.lookup.user, p.Link.Active, p.Link.Seen = u, u.Active, p.At.UTC()
 	p.reconcile(o)
 	if p.fate != Open {
 		return

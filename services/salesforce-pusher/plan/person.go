@@ -96,6 +96,14 @@ type Person struct {
 	failure *events.Failure
 	again   time.Duration
 	actions []string
+	// reread is set where the user is read whatever the link says; leaves are the kinds
+	// of drift that stay all the same.
+	reread bool
+	leaves map[string]bool
+	// believed is whether the link had the user as active.
+	believed bool
+	// inherited is set where somebody else's calls are in doubt from the start.
+	inherited bool
 	// touched is set when a call that changes something was sent.
 	touched bool
 	// lateUntil is until when a call made under our claim may be applied.
@@ -103,6 +111,7 @@ type Person struct {
 
 	names     naming
 	lookup    lookup
+	gone      string // the user that the link named and that is not there
 	change    Change
 	planned   bool // change says all there is to do
 	ownership ownership

@@ -18,6 +18,9 @@ type Policy struct {
 	LateFor time.Duration
 	// ClaimTTL is how long a claim lasts, ClaimMost is longer than any.
 	ClaimTTL, ClaimMost time.Duration
+	// Leave are the kinds of drift that are not repaired: what somebody did by hand
+	// stays, whatever else is sent.
+	Leave map[string]bool
 	// Protected are usernames (lower case) and user ids that are never touched.
 	Protected map[string]bool
 }

@@ -25,6 +25,7 @@ func (p *Person) Release(now time.Time) events.Link {
 			l.UnsureUntil, l.SentUsername = time.Time{}, ""
 		}
 		l.Attempts, l.FailedRevision, l.FirstFailedAt = 0, 0, time.Time{}
+		l.Drift = settled(l.Drift, p.Desired.Active)
 	case Failed:
 		if l.FailedRevision != p.Revision {
 			l.FailedRevision, l.Attempts, l.FirstFailedAt = p.Revision, 0, l.At

@@ -12,7 +12,7 @@ import (
 func (p *Person) Triage(worker string, now time.Time, skew time.Duration, o *Policy) {
 	p.plausible(o)
 	c := p.Link.Claim
-	p.At = now
+	p.At, p.leaves, p.believed = now, o.Leave, p.Link.Active
 	if p.Revision == 0 {
 		p.end(Idle)
 		return
@@ -27,9 +27,14 @@ func (p *Person) Triage(worker string, now time.Time, skew time.Duration, o *Pol
 	case p.Link.Unsure && p.Link.UnsureUntil.IsZero(): // version 1 said no more
 		p.doubt(p.Link.At.Add(o.LateFor))
 	}
+	p.inherited = c != nil || p.Link.Unsure
 	if c != nil || p.Link.Unsure || p.Link.Job != "" || !p.Link.UnsureUntil.IsZero() {
 		// What was applied before says nothing while a call may still be applied.
 		p.Link.Unsure, p.Link.AppliedHash = true, ""
+		return
+	}
+	if p.Lane == events.LaneCheck || p.Link.Drift.Due() {
+		p.reread, p.Link.AppliedHash = true, "" // until everything was read, and put right
 		return
 	}
 	if p.Link.AppliedHash != p.Desired.Hash {

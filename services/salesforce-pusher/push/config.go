@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/config"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/check"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/health"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
 )
@@ -62,6 +63,8 @@ type OrgConfig struct {
 	Names plan.Names
 	// Probe says how a held org is tried again.
 	Probe health.Probe
+	// Check says how what Salesforce has is read, and what is done about it.
+	Check check.Config
 }
 
 // ConfigFrom takes the pusher's part out of the configuration file; the error
@@ -95,6 +98,7 @@ func orgFrom(name string, o config.Org) OrgConfig {
 		CallTimeout: o.Push.CallTimeout, ClaimTTL: o.Push.ClaimTTL, Linger: o.Push.Linger, BulkAbove: o.Push.BulkAbove,
 		LateFor: lateFor, Names: namesIn(o.Assign), Probe: health.DefaultProbe(),
 	}
+	c.Check = check.ConfigFrom(name, o, c.Names)
 	for _, p := range o.Push.Protect {
 		c.Protected[strings.ToLower(p)] = true
 	}
@@ -133,6 +137,7 @@ func (c OrgConfig) policy() plan.Policy {
 	return plan.Policy{
 		Match:  plan.Matcher{Order: c.Match, ExternalField: c.ExternalIDField, ByEmail: c.AdoptByEmail},
 		Create: c.Create, Update: c.Update, Deactivate: c.Deactivate, FreezeFirst: c.FreezeFirst, LateFor: c.LateFor, ClaimTTL: c.ClaimTTL, ClaimMost: max(claimMost, bulkClaims*c.ClaimTTL), Protected: c.Protected,
+		Leave: c.Check.Leave(),
 	}
 }
 

@@ -32,6 +32,9 @@ func (c correlating) users(ctx context.Context, tasks []*task) error {
 		}
 		t.Account().Found(users)
 	}
+	if c.lane == events.LaneCheck {
+		plan.HoldGone(persons(tasks))
+	}
 	return nil
 }
 

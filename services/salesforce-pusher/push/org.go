@@ -17,6 +17,7 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 	"github.com/rollcall-sync/rollcall/services/internal/tokens"
 	"github.com/rollcall-sync/rollcall/services/internal/trust"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/check"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/health"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
 )
@@ -44,6 +45,7 @@ type org struct {
 	tracer    trace.Tracer
 	metrics   *metrics
 	bulk      *bulk
+	check     *check.Checker
 	running   atomic.Bool
 }
 
@@ -74,7 +76,9 @@ func (s *Service) newOrg(c OrgConfig, worker string, b *bus.Bus, opts options, t
 		return nil, err
 	}
 	o.bulk = newBulk(o)
-	return o, nil
+	about := check.Org{Client: o.client, Sessions: o.health.Sessions(), Held: o.health.Held, Called: m.call}
+	o.check, err = check.New(c.Check, worker, b, about, t)
+	return o, err
 }
 
 // run is the loop of one org.
@@ -101,6 +105,7 @@ func (o *org) run(ctx context.Context) error {
 		return err
 	}
 	o.running.Store(true)
+	wg.Go(func() { o.check.Run(ctx) })
 	o.loop(ctx, feeds, trouble)
 	cancel()
 	wg.Wait()

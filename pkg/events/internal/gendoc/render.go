@@ -35,6 +35,7 @@ func subjectPatterns() map[string]string {
 		"HeldSubject":       events.HeldSubject(org, key),
 		"GuardSubject":      events.GuardSubject(org),
 		"ReleaseSubject":    events.ReleaseSubject(org, key),
+		"CheckSubject":      events.CheckSubject(org),
 		"DeadSubject":       events.DeadSubject(org, "<cause>", key),
 		"OperatorSubject":   events.OperatorSubject("<verb>"),
 

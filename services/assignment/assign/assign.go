@@ -99,6 +99,9 @@ func (s *Service) Ready() error {
 // Remark says that the service is ready and takes nothing, and why.
 func (s *Service) Remark() string { return s.register.StandsBy() }
 
+// Refused is told whether a changed configuration file was refused.
+func (s *Service) Refused(is bool) { s.register.Refused(is) }
+
 // Run takes events while its configuration is in force, until ctx ends; the
 // batch in hand is finished then.
 func (s *Service) Run(ctx context.Context) error { return s.register.Run(ctx, s.take) }

@@ -284,3 +284,49 @@ func bounded(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// TestRunTakesAChangedConfigurationOver: the service is made anew, the program
+// goes on, and what is wrong with a file is said where readiness is asked for.
+func TestRunTakesAChangedConfigurationOver(t *testing.T) {
+	t.Parallel()
+	s := bustest.Start(t, bus.Topology{})
+	listen := freePort(t)
+	text := "nats: {url: \"" + s.URL() + "\"}\nserve: {listen: \"" + listen + "\"}\n"
+	cfg := writeConfig(t, text)
+	ctx, cancel := context.WithCancel(t.Context())
+	done, made := make(chan error, 1), make(chan string, 9)
+	go func() {
+		done <- app.Run(ctx, "assignment", []string{"--config", cfg}, io.Discard, io.Discard, func(_ context.Context, env app.Env) (app.Service, error) {
+			made <- env.File.Revision
+			return newWorker(), nil
+		})
+	}()
+	if got := <-made; got != "" {
+		t.Errorf("made of revision %q", got)
+	}
+	for _, c := range []struct{ more, says string }{
+		{"revision: two\n", "ok\n"},
+		{"revision: 3\nrules: []\n", "ok\nthe changed configuration is refused, the one before stays in force: configuration file"},
+		{"revision: four\n", "ok\n"},
+	} {
+		if err := os.WriteFile(cfg, []byte(text+c.more), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if want, ok := strings.CutPrefix(strings.TrimSpace(c.more), "revision: "); ok && c.says == "ok\n" {
+			if got := <-made; got != want {
+				t.Errorf("made of revision %q, want %q", got, want)
+			}
+		}
+		tick := time.NewTicker(20 * time.Millisecond)
+		for status, body := 0, ""; status != http.StatusOK || !strings.HasPrefix(body, c.says); <-tick.C {
+			if status, body = get(t, "http://"+listen+"/readyz"); t.Context().Err() != nil {
+				t.Fatalf("%d %s", status, body)
+			}
+		}
+		tick.Stop()
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("stopped with %v", err)
+	}
+}

@@ -88,11 +88,15 @@ func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writ
 		return err
 	}
 	defer Shutdown(tel)
-	return runService(ctx, name, file, tel, build)
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	return runService(ctx, name, file, tel, build, NewWatcher(f.config, file, f.load, hangup, tel.Log))
 }
 
-// runService connects, builds and runs.
-func runService(ctx context.Context, name string, file config.File, tel *telemetry.Telemetry, build Build) error {
+// runService connects, builds and runs, and builds anew when the configuration
+// has changed.
+func runService(ctx context.Context, name string, file config.File, tel *telemetry.Telemetry, build Build, w *Watcher) error {
 	b, err := Connect(ctx, name, file, tel)
 	if err != nil {
 		return err
@@ -108,13 +112,22 @@ func runService(ctx context.Context, name string, file config.File, tel *telemet
 	if err := WatchLag(b, tel); err != nil {
 		return err
 	}
-	probes, err := Listen(ctx, file.Serve.Listen, tel.Handler(), func() error { return errors.Join(b.Ready(), service.Ready()) })
+	crew := NewCrew(Member{Name: name, Service: service})
+	probes, err := Listen(ctx, file.Serve.Listen, tel.Handler(),
+		func() error { return errors.Join(b.Ready(), crew.Ready()) },
+		func() string { return Remarks(crew.Remark(), w.Remark()) })
 	if err != nil {
 		return err
 	}
 	defer probes.Close()
 	tel.Log.InfoContext(ctx, "started", "version", Version(), "listen", probes.Addr())
-	err = RunAll(ctx, probes, Member{Name: name, Service: service})
+	err = crew.RunFollowing(ctx, probes, w, func(ctx context.Context, file config.File) ([]Member, error) {
+		if err := EnsureTopology(ctx, b, file, tel.Log); err != nil {
+			return nil, err
+		}
+		service, err := build(ctx, Env{File: file, Bus: b, Telemetry: tel})
+		return []Member{{Name: name, Service: service}}, err
+	})
 	tel.Log.InfoContext(ctx, "stopped")
 	return err
 }

@@ -24,8 +24,8 @@ type Probes struct {
 }
 
 // Listen serves the probes at addr; an empty addr serves none. ready says
-// whether the program does its work.
-func Listen(ctx context.Context, addr string, metrics http.Handler, ready func() error) (*Probes, error) {
+// whether the program does its work, remark what there is to say though it is ready.
+func Listen(ctx context.Context, addr string, metrics http.Handler, ready func() error, remark func() string) (*Probes, error) {
 	p := &Probes{}
 	if addr == "" {
 		return p, nil
@@ -36,8 +36,8 @@ func Listen(ctx context.Context, addr string, metrics http.Handler, ready func()
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, p.ready(ready)) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil, "") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, p.ready(ready), remark()) })
 	p.addr = l.Addr().String()
 	p.server = &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout}
 	go func() { _ = p.server.Serve(l) }() // ends with Close, and says so
@@ -73,14 +73,17 @@ func (p *Probes) ready(ready func() error) error {
 	return ready()
 }
 
-func answer(w http.ResponseWriter, err error) {
+func answer(w http.ResponseWriter, err error, remark string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if err != nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = fmt.Fprintln(w, err)
-		return
+	} else {
+		_, _ = fmt.Fprintln(w, "ok")
 	}
-	_, _ = fmt.Fprintln(w, "ok")
+	if remark != "" {
+		_, _ = fmt.Fprintln(w, remark)
+	}
 }
 
 // ListenError says in plain words that a port is taken, and what to do.

@@ -48,8 +48,9 @@ func count(ctx context.Context, c metric.Int64Counter, org string, cause events.
 }
 
 // watchParked says at every reading of the metrics how many dead letters there
-// are, and how old the oldest is. Every replica says the same.
-func watchParked(b *bus.Bus, m metric.Meter) error {
+// are, and how old the oldest is, until it is unregistered. Every replica says
+// the same.
+func watchParked(b *bus.Bus, m metric.Meter) (metric.Registration, error) {
 	var errs [3]error
 	people, err := m.Int64ObservableGauge("rollcall.parked.people",
 		metric.WithDescription("Dead letters there are, of all orgs and causes. Every replica says the same."))
@@ -57,7 +58,7 @@ func watchParked(b *bus.Bus, m metric.Meter) error {
 	oldest, err := m.Float64ObservableGauge("rollcall.parked.oldest", metric.WithUnit("s"),
 		metric.WithDescription("Age of the oldest dead letter, 0 where there is none. Every replica says the same."))
 	errs[1] = err
-	_, errs[2] = m.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+	watch, err := m.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
 		defer cancel()
 		dead, err := b.Stream(ctx, events.StreamDead)
@@ -72,10 +73,11 @@ func watchParked(b *bus.Bus, m metric.Meter) error {
 		o.ObserveFloat64(oldest, age)
 		return nil
 	}, people, oldest)
+	errs[2] = err
 	if err := errors.Join(errs[:]...); err != nil {
-		return fmt.Errorf("make metrics: %w", err)
+		return nil, fmt.Errorf("make metrics: %w", err)
 	}
-	return nil
+	return watch, nil
 }
 
 // watchPaused says at every reading of the metrics how much is paused, and since

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
@@ -38,6 +40,8 @@ type Service struct {
 	tel     *telemetry.Telemetry
 	metrics *metrics
 	now     func() time.Time
+	// watchParked keeps metrics that are looked at as long as the service runs.
+	watchParked func() (metric.Registration, error)
 }
 
 // New returns a Service; Run starts it.
@@ -45,10 +49,12 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	if b == nil || t == nil {
 		return nil, errors.New("retry-scheduler needs a bus and telemetry")
 	}
-	if err := errors.Join(watchParked(b, t.Meter), watchPaused(b, t.Meter)); err != nil {
+	s, err := newService(cfg, b, t)
+	if err := errors.Join(err, watchPaused(b, t.Meter)); err != nil {
 		return nil, err
 	}
-	return newService(cfg, b, t)
+	s.watchParked = func() (metric.Registration, error) { return watchParked(b, t.Meter) }
+	return s, nil
 }
 
 func newService(cfg Config, s store, t *telemetry.Telemetry) (*Service, error) {
@@ -66,6 +72,13 @@ func (s *Service) Ready() error { return s.store.Ready() }
 func (s *Service) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	if s.watchParked != nil {
+		watch, err := s.watchParked()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = watch.Unregister() }() // nothing else can be done about it
+	}
 	var all sync.WaitGroup
 	for _, in := range []struct {
 		stream, consumer string

@@ -117,16 +117,12 @@ func (r *rig) startWith(b testing.TB, tel *telemetry.Telemetry) func() {
 	if err != nil {
 		b.Fatal(err)
 	}
-	done := make(chan error, len(all.members))
-	for _, m := range all.members {
-		go func() { done <- m.Service.Run(ctx) }()
-	}
+	done := make(chan error, 1)
+	go func() { done <- all.crew.Run(ctx, nil) }()
 	return func() {
 		cancel()
-		for range all.members {
-			if err := <-done; err != nil {
-				b.Error(err)
-			}
+		if err := <-done; err != nil {
+			b.Error(err)
 		}
 		all.close()
 	}

@@ -141,11 +141,7 @@ func (e *Emulator) Close() {
 }
 
 // startDemoOrg serves the demo's org and lets the configuration point at it.
-func startDemoOrg(ctx context.Context, o Options, file *config.File, log *slog.Logger) (*Emulator, error) {
-	org, ok := file.Orgs[demo.Org]
-	if !ok {
-		return nil, fmt.Errorf("--demo needs an org named %q in the configuration", demo.Org)
-	}
+func startDemoOrg(ctx context.Context, o Options, log *slog.Logger) (*Emulator, error) {
 	secret, err := os.ReadFile(filepath.Join(o.Dir, demo.SecretFile))
 	if err != nil {
 		return nil, fmt.Errorf("secret of the demo's org: %w", err)
@@ -157,7 +153,16 @@ func startDemoOrg(ctx context.Context, o Options, file *config.File, log *slog.L
 	if err != nil {
 		return nil, err
 	}
+	return e, nil
+}
+
+// reach makes the demo's org the emulated one.
+func (e *Emulator) reach(file *config.File) error {
+	org, ok := file.Orgs[demo.Org]
+	if !ok {
+		return fmt.Errorf("--demo needs an org named %q in the configuration", demo.Org)
+	}
 	org.Connect.LoginURL, org.Connect.AllowLoopbackHTTP = e.URL, true
 	file.Orgs[demo.Org] = org
-	return e, nil
+	return nil
 }

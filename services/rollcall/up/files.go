@@ -30,11 +30,11 @@ func prepare(o Options) (config.File, error) {
 		return config.File{}, fmt.Errorf("data folder: %w", err)
 	}
 	if o.Demo {
-		if err := prepareDemo(&o); err != nil {
+		if err := prepareDemo(o); err != nil {
 			return config.File{}, err
 		}
 	}
-	file, err := config.Load(o.Config)
+	file, err := config.Load(configOf(o))
 	if err != nil {
 		return config.File{}, err
 	}
@@ -45,12 +45,19 @@ func prepare(o Options) (config.File, error) {
 	return file, makeKeys(o.Dir, &file)
 }
 
+// configOf is the configuration file: that which is given, or the demo's.
+func configOf(o Options) string {
+	if o.Config == "" {
+		return filepath.Join(o.Dir, ConfigName)
+	}
+	return o.Config
+}
+
 // prepareDemo writes the demo's configuration, unless one is given or there
 // already, and a secret for its org.
-func prepareDemo(o *Options) error {
+func prepareDemo(o Options) error {
 	if o.Config == "" {
-		o.Config = filepath.Join(o.Dir, ConfigName)
-		if err := writeMissing(o.Config, func() []byte { return demo.ConfigFile }); err != nil {
+		if err := writeMissing(configOf(o), func() []byte { return demo.ConfigFile }); err != nil {
 			return err
 		}
 	}

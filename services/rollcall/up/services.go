@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/nats-io/nats.go"
 
@@ -19,98 +20,101 @@ import (
 
 // services are the four services of one process.
 type services struct {
-	members []app.Member
-	buses   []*bus.Bus
-	pusher  *push.Service
+	envs map[string]app.Env
+	crew *app.Crew
+	// pusher is the one that runs now.
+	pusher atomic.Pointer[push.Service]
 }
 
-// builder makes the services one after the other; the first error stays.
-type builder struct {
-	ctx  context.Context //nolint:containedctx // lives no longer than newServices
-	file config.File
-	nats nats.InProcessConnProvider
-	tel  *telemetry.Telemetry
-	out  *services
-	errs []error
+// names are the services in the order in which they are made.
+func names() []string {
+	return []string{"token-refresher", "assignment", "salesforce-pusher", "retry-scheduler"}
 }
 
 // newServices builds all four, each on a connection of its own, as if it were
 // a process. Every fault of the configuration is in the error.
 func newServices(ctx context.Context, file config.File, conn nats.InProcessConnProvider, tel *telemetry.Telemetry) (*services, error) {
-	b := &builder{ctx: ctx, file: file, nats: conn, tel: tel, out: &services{}}
-	b.add("token-refresher", func(env app.Env) (app.Service, error) {
+	s := &services{envs: map[string]app.Env{}}
+	var errs []error
+	for _, name := range names() {
+		errs = append(errs, s.connect(ctx, name, conn, tel))
+	}
+	err := errors.Join(errs...)
+	if err == nil {
+		var members []app.Member
+		members, err = s.build(ctx, file)
+		s.crew = app.NewCrew(members...)
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *services) connect(ctx context.Context, name string, conn nats.InProcessConnProvider, all *telemetry.Telemetry) error {
+	tel, err := all.For(name)
+	if err != nil {
+		return err
+	}
+	b, err := bus.Connect(ctx, bus.Options{InProcess: conn, Name: name, Log: tel.Log})
+	if err != nil {
+		return err
+	}
+	s.envs[name] = app.Env{Bus: b, Telemetry: tel}
+	return app.WatchLag(b, tel)
+}
+
+// build makes the services of a configuration.
+func (s *services) build(_ context.Context, file config.File) ([]app.Member, error) {
+	var members []app.Member
+	var errs []error
+	for _, name := range names() {
+		env := s.envs[name]
+		env.File = file
+		service, err := s.make(name, env)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+		members = append(members, app.Member{Name: name, Service: service})
+	}
+	return members, errors.Join(errs...)
+}
+
+func (s *services) make(name string, env app.Env) (app.Service, error) {
+	switch name {
+	case "token-refresher":
 		cfg, err := refresh.ConfigFrom(env.File)
 		if err != nil {
 			return nil, err
 		}
 		return refresh.New(cfg, env.Bus, env.Telemetry)
-	})
-	b.add("assignment", func(env app.Env) (app.Service, error) {
+	case "assignment":
 		cfg, err := assign.ConfigFrom(env.File)
 		if err != nil {
 			return nil, err
 		}
 		return assign.New(cfg, env.Bus, env.Telemetry)
-	})
-	b.add("salesforce-pusher", func(env app.Env) (app.Service, error) {
+	case "salesforce-pusher":
 		cfg, err := push.ConfigFrom(env.File)
 		if err != nil {
 			return nil, err
 		}
-		b.out.pusher, err = push.New(cfg, env.Bus, env.Telemetry)
-		return b.out.pusher, err
-	})
-	b.add("retry-scheduler", func(env app.Env) (app.Service, error) {
-		cfg, err := retry.ConfigFrom(env.File)
-		if err != nil {
-			return nil, err
+		pusher, err := push.New(cfg, env.Bus, env.Telemetry)
+		if err == nil {
+			s.pusher.Store(pusher)
 		}
-		return retry.New(cfg, env.Bus, env.Telemetry)
-	})
-	if err := errors.Join(b.errs...); err != nil {
-		b.out.close()
+		return pusher, err
+	}
+	cfg, err := retry.ConfigFrom(env.File)
+	if err != nil {
 		return nil, err
 	}
-	return b.out, nil
-}
-
-func (b *builder) add(name string, build func(app.Env) (app.Service, error)) {
-	tel, err := b.tel.For(name)
-	if err != nil {
-		b.errs = append(b.errs, err)
-		return
-	}
-	conn, err := bus.Connect(b.ctx, bus.Options{InProcess: b.nats, Name: name, Log: tel.Log})
-	if err != nil {
-		b.errs = append(b.errs, err)
-		return
-	}
-	b.out.buses = append(b.out.buses, conn)
-	if err := app.WatchLag(conn, tel); err != nil {
-		b.errs = append(b.errs, err)
-		return
-	}
-	service, err := build(app.Env{File: b.file, Bus: conn, Telemetry: tel})
-	if err != nil {
-		b.errs = append(b.errs, fmt.Errorf("%s: %w", name, err))
-		return
-	}
-	b.out.members = append(b.out.members, app.Member{Name: name, Service: service})
-}
-
-// ready says which service does not do its work.
-func (s *services) ready() error {
-	var errs []error
-	for _, m := range s.members {
-		if err := m.Service.Ready(); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", m.Name, err))
-		}
-	}
-	return errors.Join(errs...)
+	return retry.New(cfg, env.Bus, env.Telemetry)
 }
 
 func (s *services) close() {
-	for _, b := range s.buses {
-		b.Close()
+	for _, env := range s.envs {
+		env.Bus.Close()
 	}
 }

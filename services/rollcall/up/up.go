@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/services/internal/app"
@@ -27,6 +30,7 @@ type stack struct {
 	bus      *bus.Bus
 	services *services
 	probes   *app.Probes
+	watcher  *app.Watcher
 	// closers undo what was started, the last first.
 	closers []func()
 }
@@ -46,7 +50,7 @@ func Run(ctx context.Context, o Options) error {
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	done := make(chan error, 1)
-	go func() { done <- app.RunAll(work, s.probes, s.services.members...) }()
+	go func() { done <- s.services.crew.RunFollowing(work, s.probes, s.watcher, s.rebuild) }()
 
 	watched := s.watch(work, g, done)
 	stop()
@@ -66,7 +70,7 @@ func Run(ctx context.Context, o Options) error {
 func (s *stack) start(ctx context.Context) error {
 	go keepSmall(ctx)
 	var err error
-	if s.file, err = prepare(s.o); err != nil {
+	if s.file, err = s.load(); err != nil {
 		return app.Usage(err)
 	}
 	if s.tel, err = telemetry.New(ctx, "rollcall", app.Version(), s.file.Log, telemetry.WithLogWriter(s.o.Stderr)); err != nil {
@@ -74,10 +78,13 @@ func (s *stack) start(ctx context.Context) error {
 	}
 	s.onClose(func() { app.Shutdown(s.tel) })
 	if s.o.Demo {
-		if s.emulator, err = startDemoOrg(ctx, s.o, &s.file, s.tel.Log); err != nil {
+		if s.emulator, err = startDemoOrg(ctx, s.o, s.tel.Log); err != nil {
 			return err
 		}
 		s.onClose(s.emulator.Close)
+		if s.file, err = s.load(); err != nil { // with the emulated org's address
+			return app.Usage(err)
+		}
 	}
 	if err := s.startNATS(ctx); err != nil {
 		return err
@@ -86,12 +93,36 @@ func (s *stack) start(ctx context.Context) error {
 		return app.Usage(fmt.Errorf("configuration:\n%w", err))
 	}
 	s.onClose(s.services.close)
-	s.probes, err = app.Listen(ctx, s.file.Serve.Listen, s.tel.Handler(), s.services.ready)
+	hangup := make(chan os.Signal, 1)
+	if !s.o.Terminal { // where there is one, hanging up ends what runs in it
+		signal.Notify(hangup, syscall.SIGHUP)
+		s.onClose(func() { signal.Stop(hangup) })
+	}
+	s.watcher = app.NewWatcher(configOf(s.o), s.file, s.load, hangup, s.tel.Log)
+	s.probes, err = app.Listen(ctx, s.file.Serve.Listen, s.tel.Handler(), s.services.crew.Ready,
+		func() string { return app.Remarks(s.services.crew.Remark(), s.watcher.Remark()) })
 	if err != nil {
 		return fmt.Errorf("%w, or use --serve-listen", err)
 	}
 	s.onClose(s.probes.Close)
 	return nil
+}
+
+// load reads the configuration, as it is or as it is now.
+func (s *stack) load() (config.File, error) {
+	file, err := prepare(s.o)
+	if err == nil && s.emulator != nil {
+		err = s.emulator.reach(&file)
+	}
+	return file, err
+}
+
+// rebuild makes the services of a changed configuration.
+func (s *stack) rebuild(ctx context.Context, file config.File) ([]app.Member, error) {
+	if err := app.EnsureTopology(ctx, s.bus, file, s.tel.Log); err != nil {
+		return nil, err
+	}
+	return s.services.build(ctx, file)
 }
 
 func (s *stack) startNATS(ctx context.Context) error {
@@ -144,5 +175,5 @@ func (s *stack) summarise(ctx context.Context, g *gauge, took time.Duration) err
 	if err != nil {
 		return err
 	}
-	return summarise(g.tally, people, causes, s.services.pusher.APICalls(), took).write(s.o)
+	return summarise(g.tally, people, causes, s.services.pusher.Load().APICalls(), took).write(s.o)
 }

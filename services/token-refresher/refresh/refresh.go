@@ -109,6 +109,9 @@ func oauthConfig(cfg Config, c config.Connect, t *telemetry.Telemetry) (salesfor
 	}, err
 }
 
+// Alone says whether it serves logins at a port, which only one can.
+func (s *Service) Alone() bool { return s.cfg.Callback.Listen != "" }
+
 // Ready returns nil while the service can do its work.
 func (s *Service) Ready() error { return s.bus.Ready() }
 

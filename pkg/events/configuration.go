@@ -50,6 +50,8 @@ type Beat struct {
 	// Refused says that the replica's configuration file has changed and has
 	// faults, so that the replica goes on with what it had.
 	Refused bool `json:"refused,omitzero"`
+	// Left says that the replica has ended in order: nothing more is heard of it.
+	Left bool `json:"left,omitzero"`
 }
 
 // Sweep says how far everybody is compared with the configuration in force.

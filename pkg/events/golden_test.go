@@ -31,7 +31,7 @@ func TestGoldenPayloads(t *testing.T) {
 	golden(t, "health", sampleHealth())
 	golden(t, "token_record", sampleTokenRecord())
 	golden(t, "configuration", sampleConfiguration())
-	golden(t, "beat", events.Beat{V: 1, Replica: "assignment-1/K3QXB2", ConfigurationID: sampleConfiguration().ConfigurationID, Generation: 3, Refused: true})
+	golden(t, "beat", events.Beat{V: 1, Replica: "assignment-1/K3QXB2", ConfigurationID: sampleConfiguration().ConfigurationID, Generation: 3, Refused: true, Left: true})
 	golden(t, "sweep", events.Sweep{V: 1, Generation: 3, Replica: "assignment-1/K3QXB2", Done: true, People: 1200, Changed: 7})
 	golden(t, "operator_request", events.OperatorRequest{
 		V: 1, ID: "req-1", By: "admin@example.com", At: at(3), Reason: "seats bought", Targets: []events.Target{sampleTarget()},

@@ -33,7 +33,28 @@ func registerMutants() []mutant {
 		{name: "register: the sweep leaves the last batch", file: inAssign + "sweep.go", old: "\t\terr = flush()\n\t}\n\treturn seen", new: "\t\terr = nil\n\t}\n\treturn seen", why: "up to a hundred people stay as they were", run: "TestASweepIsNotEndedByAServerThatIsBehind"},
 		{name: "register: who stands by is not ready", file: inAssign + "assign.go", old: "if !s.open.Load() && s.register.StandsBy() == \"\" {", new: "if !s.open.Load() {", why: "a roll-out waits for ever for the old replicas", run: "TestRivalFilesDoNotTakeTurns"},
 		{name: "register: nobody takes what was in hand", file: inAssign + "step.go", old: "delay = 0 // a replica", new: "delay = time.Hour // a replica", why: "a leaver in the hand of an old replica waits", run: "TestASwitchInTheMiddleOfMuch"},
+		by(own("nobody says that they leave", "keeper.go", "\tdefer k.leave(ctx)\n", "", "a roll-back waits half a minute for nobody", "TestRivalFilesDoNotTakeTurns")),
 		{name: "register: a rule does not count for the hash", file: "services/internal/config/hash.go", old: "f.Orgs[name] = Org{Assign: org.Assign}", new: "f.Orgs[name] = Org{Assign: Assign{Rules: org.Assign.Rules}}", why: "two mappings take turns as one", run: "TestTheHashIsOfEveryRule"},
 		{name: "register: where NATS is counts for the hash", file: "services/internal/config/hash.go", old: "Deployment{}, NATS{}, Serve{}", new: "Deployment{}, f.NATS, Serve{}", why: "two replicas with one mapping supersede each other", run: "TestTheHashIsOfAllThatWishesHangOn"},
+	}
+}
+
+const inApp = "services/internal/app/"
+
+// reloadMutants break how a changed configuration is taken over.
+func reloadMutants() []mutant {
+	own := func(name, file, old, mutated, why, run string) mutant {
+		return mutant{name: "reload: " + name, file: inApp + file, old: old, new: mutated, why: why, run: run}
+	}
+	return []mutant{
+		own("half a file is taken", "watch.go", "(!whole || bytes", "(bytes", "people lose what the other half of the file gives them", "TestHalfAFileIsNotTakenOver"),
+		own("a refusal is said every time", "watch.go", "w.fault == err.Error() || ctx", "ctx", "a log of one line, over and over", "TestAFaultyConfigurationIsRefusedWhole"),
+		own("a refusal stays", "watch.go", "w.current, w.fault = f, \"\"", "w.current = f", "an old fault hides the next", "TestAFaultyConfigurationIsRefusedWhole"),
+		own("the services do not hear of it", "watch.go", "refused(w.faulty())", "_ = refused", "nobody sees from outside that a file was refused", "TestAFaultyConfigurationIsRefusedWhole"),
+		own("what could not be used is left", "watch.go", "tries = tryAgain", "tries = 0", "a moment without NATS leaves the old configuration for good", "TestWhatCannotBeUsedIsTriedAgain"),
+		own("what needs a restart is taken for done", "watch.go", "\t\tb.Set(a)\n", "", "a program says that it is where it is not", "TestSettingsThatNeedARestartAreNamed"),
+		own("the old one ends first", "crew.go", "last := is && alone.Alone()", "last := is || alone != nil || true", "leavers wait for a batch in hand", "TestNobodyWaitsForTheBatchInHand"),
+		own("two hold one port", "crew.go", "last := is && alone.Alone()", "last := is && alone.Alone() && false", "the program ends when its configuration changes", "TestOfSomeThereIsOneAtATime"),
+		own("the end cuts a batch off", "crew.go", "leaving := c.leaving\n", "leaving := c.leaving[:0]\n", "calls are left without an answer", "TestTheEndWaitsForWhoWasReplaced"),
 	}
 }

@@ -97,6 +97,7 @@ func (k *Keeper) Run(ctx context.Context, work func(context.Context) error) erro
 			k.log.WarnContext(ctx, "a change of the configuration in force will be seen late", "error", err)
 		}
 	}()
+	defer k.leave(ctx)
 	for {
 		t, err := k.await(ctx, news)
 		if err != nil {

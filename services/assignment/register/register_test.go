@@ -223,3 +223,28 @@ func TestABeatSaysHowTheReplicaStands(t *testing.T) {
 		t.Errorf("%q, %s", one.StandsBy(), log.String())
 	}
 }
+
+// Whoever stands by takes over sooner from one that has ended in order than from
+// one that was killed.
+func TestWhoLeavesIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	s := inforce.State{Configuration: events.Configuration{Generation: 2}, Seq: 7, Since: at.Add(-time.Hour)}
+	one := inforce.Beat{Beat: events.Beat{Replica: "one", Generation: 2}, Seq: 90, At: at.Add(-time.Second)}
+	own := inforce.Beat{Beat: events.Beat{Replica: "own"}, Seq: 91, At: at}
+	looks := func(b inforce.Beat) (n int) {
+		q := &silence{}
+		for n = 0; ; n++ {
+			s.Beats = []inforce.Beat{b, own}
+			heard, heardAt := s.Heard()
+			if q.look(heard, s.Newest().Sub(heardAt), inforce.Every) {
+				return n
+			}
+		}
+	}
+	left := one
+	left.Generation, left.Left = 0, true
+	if killed, ended := looks(one), looks(left); killed != silentLooks || ended != surelyLooks {
+		t.Errorf("%d looks for one that was killed, %d for one that has ended", killed, ended)
+	}
+}

@@ -25,6 +25,8 @@ type reloading struct {
 	crew    *Crew
 	hangup  chan os.Signal
 	log     *lines
+	stop    context.CancelFunc
+	done    chan error
 
 	mu      sync.Mutex
 	began   []string // revisions, as their services begin
@@ -104,6 +106,7 @@ func reload(t *testing.T, edit func(*reloading)) *reloading {
 	r.crew = NewCrew(r.member(file))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
+	r.stop, r.done = cancel, done
 	go func() {
 		done <- r.crew.RunFollowing(ctx, nil, r.watcher, func(_ context.Context, f config.File) ([]Member, error) {
 			r.mu.Lock()
@@ -268,8 +271,14 @@ func TestSettingsThatNeedARestartAreNamed(t *testing.T) {
 	if says := r.watcher.Remark(); says != "changed settings that need a restart: nats.url, log.level" {
 		t.Error(says)
 	}
+	r.until("it is said", func() bool { return r.log.count("changed configuration is in use") == 1 })
 	if n := r.log.count("nats.url, log.level"); n != 1 {
 		t.Errorf("logged %d times", n)
+	}
+	r.watcher.mu.Lock()
+	defer r.watcher.mu.Unlock()
+	if now := r.watcher.current; now.NATS.URL != "nats://127.0.0.1:4222" || now.Log.Level != "info" {
+		t.Errorf("it goes on with %+v, %+v", now.NATS, now.Log)
 	}
 }
 
@@ -295,4 +304,22 @@ func TestOfSomeThereIsOneAtATime(t *testing.T) {
 	if r.most != 1 {
 		t.Errorf("%d ran at once", r.most)
 	}
+}
+
+// A program does not end before the batch of a service that was replaced.
+func TestTheEndWaitsForWhoWasReplaced(t *testing.T) {
+	t.Parallel()
+	hold := make(chan struct{})
+	r := reload(t, func(r *reloading) { r.hold = hold })
+	r.write("revision: two\n")
+	r.until("both run", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.running == 2 })
+	r.stop()
+	r.until("the new one has ended", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.running == 1 })
+	select {
+	case err := <-r.done:
+		t.Errorf("the program ended: %v", err)
+		r.done <- err
+	case <-time.After(100 * time.Millisecond): // there is nothing to wait for: it is to do nothing
+	}
+	close(hold)
 }

@@ -62,6 +62,7 @@ func TestTheHashIsOfEveryRule(t *testing.T) {
 	}
 	for name, edit := range map[string]func(*config.File, *config.Assign){
 		"a source more":     func(f *config.File, _ *config.Assign) { f.Sources["directory"] = config.Source{} },
+		"an authority":      func(f *config.File, _ *config.Assign) { f.Authority = []string{"hr"} },
 		"another order":     func(f *config.File, _ *config.Assign) { f.Precedence["*"] = []string{"directory", "hr"} },
 		"an org more":       func(f *config.File, _ *config.Assign) { f.Orgs["sub"] = config.Org{} },
 		"a condition":       func(_ *config.File, a *config.Assign) { a.Rules[0].When = "false" },

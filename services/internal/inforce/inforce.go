@@ -121,11 +121,11 @@ func (s *State) Newest() time.Time {
 }
 
 // Alive are the replicas that were heard of shortly before the time now of the
-// server's clock.
+// server's clock, and have not left since.
 func (s *State) Alive(now time.Time) []Beat {
 	var out []Beat
 	for _, b := range s.Beats {
-		if now.Sub(b.At) < Silence {
+		if now.Sub(b.At) < Silence && !b.Left {
 			out = append(out, b)
 		}
 	}

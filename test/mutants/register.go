@@ -47,7 +47,7 @@ func reloadMutants() []mutant {
 		return mutant{name: "reload: " + name, file: inApp + file, old: old, new: mutated, why: why, run: run}
 	}
 	return []mutant{
-		own("half a file is taken", "watch.go", "(!whole || bytes", "(bytes", "people lose what the other half of the file gives them", "TestHalfAFileIsNotTakenOver"),
+		own("half a file is taken", "watch.go", "(!whole || bytes", "(!whole && false || bytes", "people lose what the other half of the file gives them", "TestHalfAFileIsNotTakenOver"),
 		own("a refusal is said every time", "watch.go", "w.fault == err.Error() || ctx", "ctx", "a log of one line, over and over", "TestAFaultyConfigurationIsRefusedWhole"),
 		own("a refusal stays", "watch.go", "w.current, w.fault = f, \"\"", "w.current = f", "an old fault hides the next", "TestAFaultyConfigurationIsRefusedWhole"),
 		own("the services do not hear of it", "watch.go", "refused(w.faulty())", "_ = refused", "nobody sees from outside that a file was refused", "TestAFaultyConfigurationIsRefusedWhole"),

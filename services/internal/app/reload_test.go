@@ -35,7 +35,8 @@ type reloading struct {
 	alone   bool
 	hold    chan struct{} // the first service ends only then
 	running int
-	most    int
+	told    bool          // that the first is to stop
+	second  chan struct{} // closed when there is one
 }
 
 // lines may be written by the program while the test reads.
@@ -67,9 +68,14 @@ func (s *revised) Run(ctx context.Context) error {
 	first := len(s.began) == 0
 	s.began = append(s.began, s.revision)
 	s.running++
-	s.most = max(s.most, s.running)
+	if len(s.began) == 2 {
+		close(s.second)
+	}
 	s.mu.Unlock()
 	<-ctx.Done()
+	s.mu.Lock()
+	s.told = true
+	s.mu.Unlock()
 	if first && s.hold != nil {
 		<-s.hold
 	}
@@ -91,7 +97,7 @@ func (s *revised) Refused(is bool) {
 // reload runs a program with a configuration file.
 func reload(t *testing.T, edit func(*reloading)) *reloading {
 	t.Helper()
-	r := &reloading{T: t, path: filepath.Join(t.TempDir(), "rollcall.yaml"), hangup: make(chan os.Signal, 1), log: &lines{}}
+	r := &reloading{T: t, path: filepath.Join(t.TempDir(), "rollcall.yaml"), hangup: make(chan os.Signal, 1), log: &lines{}, second: make(chan struct{})}
 	r.write("revision: one\n")
 	if edit != nil {
 		edit(r)
@@ -296,14 +302,17 @@ func TestNobodyWaitsForTheBatchInHand(t *testing.T) {
 // Of a service that holds a port there is one at a time.
 func TestOfSomeThereIsOneAtATime(t *testing.T) {
 	t.Parallel()
-	r := reload(t, func(r *reloading) { r.alone = true })
-	for i := range 5 {
-		r.write(fmt.Sprintf("revision: r%d\n", i))
-		r.until("it runs", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.began) == i+2 && r.running == 1 })
+	hold := make(chan struct{})
+	r := reload(t, func(r *reloading) { r.alone, r.hold = true, hold })
+	r.write("revision: two\n")
+	r.until("the old one is told to stop", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.told })
+	select {
+	case <-r.second:
+		t.Error("the new one runs beside the old one")
+	case <-time.After(100 * time.Millisecond): // it is not to come
 	}
-	if r.most != 1 {
-		t.Errorf("%d ran at once", r.most)
-	}
+	close(hold)
+	r.await("one", "two")
 }
 
 // A program does not end before the batch of a service that was replaced.

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
@@ -58,7 +59,9 @@ type Service struct {
 	log     *slog.Logger
 	tracer  trace.Tracer
 	metrics *metrics
-	lull    *lull
+	// watchHeld keeps a metric that is looked at as long as the service runs.
+	watchHeld func() (metric.Registration, error)
+	lull      *lull
 	// work is the body of every work message.
 	work []byte
 	// unreadableAgain is the constant, but in tests.
@@ -83,14 +86,12 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
-	if err := watchHeld(b, t.Meter); err != nil {
-		return nil, err
-	}
 	keeper := register.New(b, cfg.id, cfg.beat, t.Log)
 	return &Service{
 		reader: cfg.reader, rules: cfg.rules, gates: cfg.gates,
 		bus: b, register: keeper, roster: keeper, pauses: pauses.New(b, t.Log), log: t.Log, tracer: t.Tracer, metrics: m, lull: newLull(),
-		work: work, unreadableAgain: unreadableAgain, swept: make(chan struct{}),
+		watchHeld: func() (metric.Registration, error) { return watchHeld(b, t.Meter) },
+		work:      work, unreadableAgain: unreadableAgain, swept: make(chan struct{}),
 	}, nil
 }
 
@@ -111,7 +112,14 @@ func (s *Service) Refused(is bool) { s.register.Refused(is) }
 
 // Run takes events while its configuration is in force, until ctx ends; the
 // batch in hand is finished then.
-func (s *Service) Run(ctx context.Context) error { return s.register.Run(ctx, s.take) }
+func (s *Service) Run(ctx context.Context) error {
+	watch, err := s.watchHeld()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = watch.Unregister() }() // nothing else can be done about it
+	return s.register.Run(ctx, s.take)
+}
 
 // take takes events until ctx ends.
 func (s *Service) take(ctx context.Context) error {

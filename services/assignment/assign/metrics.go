@@ -46,14 +46,15 @@ func newMetrics(m metric.Meter) (*metrics, error) {
 const scrapeTimeout = 2 * time.Second
 
 // watchHeld says at every reading of the metrics from how many people something is
-// held, as the counters of the orgs have it. Every replica says the same.
-func watchHeld(b *bus.Bus, m metric.Meter) error {
+// held, as the counters of the orgs have it, until it is unregistered. Every replica
+// says the same.
+func watchHeld(b *bus.Bus, m metric.Meter) (metric.Registration, error) {
 	held, err := m.Int64ObservableGauge("rollcall.held.people",
 		metric.WithDescription("People of whom a change waits for an operator, by org, cause (config, source:NAME, group) and aspect. Every replica says the same."))
 	if err != nil {
-		return fmt.Errorf("make metrics: %w", err)
+		return nil, fmt.Errorf("make metrics: %w", err)
 	}
-	_, err = m.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+	watch, err := m.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
 		defer cancel()
 		have, err := b.Latest(ctx, events.StreamRoster, []string{events.GuardsAll})
@@ -73,9 +74,9 @@ func watchHeld(b *bus.Bus, m metric.Meter) error {
 		return nil
 	}, held)
 	if err != nil {
-		return fmt.Errorf("make metrics: %w", err)
+		return nil, fmt.Errorf("make metrics: %w", err)
 	}
-	return nil
+	return watch, nil
 }
 
 // heldLabel is what the gauge is labelled with: all groups are one, for a label

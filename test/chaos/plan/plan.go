@@ -32,6 +32,9 @@ type Plan struct {
 	// FreezeFirst and BulkAbove are settings of the pusher in this run.
 	FreezeFirst bool
 	BulkAbove   int
+	// GateLimit is from how many people one cause may take something before it is
+	// held: more than a run has changes, so that nothing is.
+	GateLimit int
 	// Story is what is published, in this order; Trouble what befalls whom.
 	Story   []Step
 	Trouble []Step
@@ -136,6 +139,7 @@ func Draw(o Options) Plan {
 	dice := rand.New(rand.NewPCG(o.Seed, 0x6368616f73)) //nolint:gosec // a seed has to draw the same plan again
 	p := Plan{Options: o, Groups: []string{"Leads", "Night Shift"}, Steady: 4}
 	p.FreezeFirst = dice.IntN(2) == 0
+	p.GateLimit = 10_000
 	p.BulkAbove = []int{0, 12, 5000}[dice.IntN(3)]
 	for i := range 24 + dice.IntN(12) + p.Steady {
 		p.People = append(p.People, person(dice, i))
@@ -173,8 +177,8 @@ func sorted(steps []Step) []Step {
 
 // Print writes the plan down, a line for each step.
 func (p Plan) Print(w io.Writer) {
-	fmt.Fprintf(w, "seed %d: %d people, %s of hostility, manual changes %t, freezeFirst %t, bulkAbove %d\n",
-		p.Seed, len(p.People), p.Length, p.Manual, p.FreezeFirst, p.BulkAbove)
+	fmt.Fprintf(w, "seed %d: %d people, %s of hostility, manual changes %t, freezeFirst %t, bulkAbove %d, gate limit %d\n",
+		p.Seed, len(p.People), p.Length, p.Manual, p.FreezeFirst, p.BulkAbove, p.GateLimit)
 	for _, part := range []struct {
 		name  string
 		steps []Step

@@ -91,7 +91,7 @@ func (s *Stage) write(name, text string) error {
 // configure writes what the services read.
 func (s *Stage) configure(ctx context.Context) error {
 	conf := strings.NewReplacer("NATS_URL", s.natsURL, "SALESFORCE_URL", s.sf.url, "PROTECTED", username(s.sf.protected, plan.Acme),
-		"FREEZE_FIRST", strconv.FormatBool(s.plan.FreezeFirst), "BULK_ABOVE", strconv.Itoa(s.plan.BulkAbove)).Replace(configuration)
+		"FREEZE_FIRST", strconv.FormatBool(s.plan.FreezeFirst), "BULK_ABOVE", strconv.Itoa(s.plan.BulkAbove), "GATE_LIMIT", strconv.Itoa(s.plan.GateLimit)).Replace(configuration)
 	for name, text := range map[string]string{"rollcall.yaml": conf, "client-secret": clientSecret, "deployment.key": deploymentKey} {
 		if err := s.write(name, text); err != nil {
 			return err

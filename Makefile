@@ -4,7 +4,7 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS   += --no-print-directory
 
-MODULES      := pkg/events pkg/salesforce services services/rollcall test/conformance test/house test/integration test/mutants
+MODULES      := pkg/events pkg/salesforce services services/rollcall test/chaos test/conformance test/house test/integration test/mutants
 LINT_VERSION := v2.15.0
 LINT         := bin/golangci-lint-$(LINT_VERSION)
 MAX_LINES    := 600
@@ -81,6 +81,22 @@ integration: images ## Run the system's tests against containers: one NATS node,
 # the tests take down what they bring up.
 suite = cd test/integration && ROLLCALL_STACK=$(1) ROLLCALL_TAG=$(TAG) TESTCONTAINERS_RYUK_DISABLED=true \
 	go test -tags containers -shuffle=on -count=1 -parallel 2 -timeout 12m $(TESTFLAGS) ./...
+
+# A fresh seed is printed; it and the same MINUTES draw the same plan.
+.PHONY: chaos
+chaos: ## Everything goes wrong, as a seed draws it, and must end right: SEED=7 MINUTES=2.
+	go run ./test/chaos $(chaos)
+
+.PHONY: chaos-seeds
+chaos-seeds: ## So many seeds, short and some at once: SEEDS=20 JOBS=2 SEED=1.
+	go run ./test/chaos $(chaos) -seeds $(or $(SEEDS),20) -jobs $(or $(JOBS),2)
+
+.PHONY: chaos-faults
+chaos-faults: ## Break the programs in one place after another, and see chaos catch each: ONLY=leaver.
+	go run ./test/chaos $(chaos) -faults -jobs $(or $(JOBS),2) -only "$(ONLY)"
+
+chaos-faults chaos-seeds: MINUTES ?= 0.7
+chaos = -seed $(or $(SEED),0) -minutes $(or $(MINUTES),2)$(if $(MANUAL), -manual=$(MANUAL))
 
 .PHONY: fmt
 fmt: ## Format the Go code.

@@ -15,7 +15,8 @@
 // # Where is what
 //
 //   - main.go: which mutants, how many at once, the table
-//   - mutant.go: what a mutant is, and how it is put in
+//   - mutant.go: what a mutant is
+//   - patch: how it is put in, and whether it compiles, for all who break the code
 //   - try.go: the tests of one mutant, and what came of them
 //   - check.go: whether all of them fit the code, without running a test
 //   - all.go and the list of each room: plan.go, push.go, health.go, retry.go,

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"os"
 	"path"
-	"path/filepath"
 	"strings"
+
+	"github.com/rollcall-sync/rollcall/test/mutants/patch"
 )
 
 // mutant is one fault put into the code.
@@ -47,42 +44,7 @@ func (m mutant) tests() string {
 	return m.folder()
 }
 
-// in returns the source with the fault in it.
-func (m mutant) in(source []byte) ([]byte, error) {
-	switch n := bytes.Count(source, []byte(m.old)); {
-	case n != 1:
-		return nil, fmt.Errorf("%s: its text stands %d times in %s, must be once: bring it up to date", m.name, n, m.file)
-	case m.old == m.new:
-		return nil, fmt.Errorf("%s: it changes nothing", m.name)
-	}
-	return bytes.Replace(source, []byte(m.old), []byte(m.new), 1), nil
-}
-
-// read returns the file below root with the fault in it.
-func (m mutant) read(root string) ([]byte, error) {
-	source, err := os.ReadFile(filepath.Join(root, m.file))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", m.name, err)
-	}
-	return m.in(source)
-}
-
-// overlay writes into dir what the go command takes in place of the file.
-func (m mutant) overlay(root, dir string) (string, error) {
-	broken, err := m.read(root)
-	if err != nil {
-		return "", err
-	}
-	instead, list := filepath.Join(dir, filepath.Base(m.file)), filepath.Join(dir, "overlay.json")
-	data, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(root, m.file): instead}})
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", m.name, err)
-	}
-	if err := os.WriteFile(instead, broken, 0o600); err != nil {
-		return "", fmt.Errorf("%s: %w", m.name, err)
-	}
-	if err := os.WriteFile(list, data, 0o600); err != nil {
-		return "", fmt.Errorf("%s: %w", m.name, err)
-	}
-	return list, nil
+// patch is what is put into the code.
+func (m mutant) patch() patch.Patch {
+	return patch.Patch{Name: m.name, File: m.file, Old: m.old, New: m.new}
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/test/mutants/patch"
 )
 
 // runner runs tests in the tree at root, each for no longer than limit.
@@ -46,7 +48,7 @@ func (r runner) judge(ctx context.Context, m mutant) verdict {
 		return verdict{fault: err.Error()}
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // what is left is in the folder for what is left
-	list, err := m.overlay(r.root, dir)
+	list, err := patch.Overlay(r.root, dir, m.patch())
 	if err != nil {
 		return verdict{fault: err.Error()}
 	}

@@ -333,8 +333,22 @@ func (p Account) keptActive(e *salesforce.Error) bool {
 	return true
 }
 
+// IntendFreeze notes that a freeze is about to be sent: whoever takes over from a
+// worker that died after it lifts it when the person comes back.
+func (p Account) IntendFreeze() {
+	p.call.freezeIntended, p.call.lostBefore, p.Link.FreezeLost = true, p.Link.FreezeLost, true
+}
+
+// FreezeNotSent takes back what IntendFreeze noted: it is known what came of it.
+func (p Account) FreezeNotSent() {
+	if p.call.freezeIntended {
+		p.call.freezeIntended, p.Link.FreezeLost = false, p.call.lostBefore
+	}
+}
+
 // FrozenIs takes in what UserLogin.IsFrozen is; set says whether a call made it so.
 func (p Account) FrozenIs(frozen, set bool) {
+	p.FreezeNotSent()
 	// A freeze without an answer may still come: it is looked for again.
 	// A user who was frozen by hand before is not let in by us.
 	ours := set || p.Link.Frozen || p.Link.FreezeLost || p.inherited
@@ -360,6 +374,7 @@ func (p Account) freezeTried() { p.change.Freeze, p.call.freezeTried = false, tr
 // and then it has to be lifted when the person comes back.
 func (p Account) NotFrozen(e *salesforce.Error) {
 	p.freezeTried()
+	p.FreezeNotSent()
 	if e.Outcome == salesforce.MaybeApplied {
 		p.Link.FreezeLost = true
 		p.doubt(p.lateUntil)

@@ -158,6 +158,9 @@ type followUp struct {
 	// set where it is more than that, and freeze is then its refusal.
 	freezeTried, mustFreeze bool
 	freeze                  *events.Failure
+	// freezeIntended is set while a freeze is noted that may not have been sent;
+	// lostBefore says whether an earlier one was lost.
+	freezeIntended, lostBefore bool
 }
 
 // Naming is what the names of a person's desired state resolve to.

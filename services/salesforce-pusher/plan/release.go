@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
@@ -22,6 +23,9 @@ func (p *Person) Release(now time.Time) events.Link {
 		l.AppliedRevision, l.AppliedHash = p.Revision, p.Desired.Hash
 		l.Unsure = false
 		if !p.late() { // everything was read after the last lost call could be applied
+			if !l.UnsureUntil.IsZero() && !p.Desired.Active && !p.ownership.read {
+				l.Assigned = unread(l.Assigned)
+			}
 			l.UnsureUntil, l.SentUsername = time.Time{}, ""
 		}
 		l.Attempts, l.FailedRevision, l.FirstFailedAt = 0, 0, time.Time{}
@@ -34,6 +38,18 @@ func (p *Person) Release(now time.Time) events.Link {
 		l.Failures++
 	}
 	return l
+}
+
+// unread are the assignments of somebody who has left, which nobody reads: a removal
+// without an answer may have been applied, so what Rollcall gave is perhaps there.
+func unread(assigned map[string]string) map[string]string {
+	out := maps.Clone(assigned)
+	for name, id := range out {
+		if id != found {
+			out[name] = perhaps
+		}
+	}
+	return out
 }
 
 // Outcome is the record of how a person's attempt ended, once l is what Release

@@ -2,6 +2,7 @@ package push
 
 import (
 	"context"
+	"slices"
 
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
@@ -38,6 +39,12 @@ func (f freezing) set(ctx context.Context, tasks []*task, frozen bool, refused f
 			units = append(units, unit{t: t})
 		}
 	}
+	if frozen {
+		var err error
+		if units, err = f.intend(ctx, units); err != nil {
+			return err
+		}
+	}
 	if len(units) == 0 {
 		return nil
 	}
@@ -59,7 +66,26 @@ func (f freezing) set(ctx context.Context, tasks []*task, frozen bool, refused f
 			return
 		}
 		u.t.Account().FrozenIs(frozen, true)
-	}, nil)
+	}, func(u unit, r result) {
+		if frozen && r.after == nil {
+			u.t.Account().FreezeNotSent()
+		}
+	})
+}
+
+// intend commits who is about to be shut out: a worker that dies after the call
+// leaves a freeze that nobody else has heard of.
+func (f freezing) intend(ctx context.Context, units []unit) ([]unit, error) {
+	if len(units) == 0 {
+		return nil, nil
+	}
+	for _, u := range units {
+		u.t.Account().IntendFreeze()
+	}
+	if err := f.ledger.checkpoint(ctx, tasksOf(units)); err != nil {
+		return nil, noRoster(err)
+	}
+	return slices.DeleteFunc(units, func(u unit) bool { return u.t.Fate() == plan.Fenced }), nil
 }
 
 func (f freezing) logins(ctx context.Context, tasks []*task) (map[string]salesforce.Record, *salesforce.Error, error) {

@@ -65,8 +65,8 @@ func parse(args []string) (options, error) {
 	return o, err
 }
 
-// manualByDefault: nothing reads yet what was changed by hand.
-const manualByDefault = false
+// manualByDefault: what Salesforce has is read, and put right.
+const manualByDefault = true
 
 // quietEnd is about what the end of a run takes.
 const quietEnd = 30 * time.Second

@@ -26,6 +26,7 @@ const (
 
 // heal ends all trouble: every process runs, every org is well.
 func (s *Stage) heal() error {
+	defer func() { s.healed = time.Now() }()
 	for _, p := range s.procs {
 		p.resume()
 		if err := p.start(); err != nil {
@@ -89,7 +90,30 @@ func (s *Stage) busy(ctx context.Context) error {
 	if err := s.turns(ctx); err != nil {
 		return err
 	}
+	if err := s.unread(); err != nil {
+		return err
+	}
 	return s.unsure(ctx)
+}
+
+// readings is how often an org is to be read after the last change by hand: one may
+// have begun before it, and each is written down when it begins and when it ends.
+const readings = 4
+
+// unread says of which org it was not seen yet what it has by now.
+func (s *Stage) unread() error {
+	left := map[string]int{events.CheckSubject(plan.Acme): readings, events.CheckSubject(plan.Bravo): readings}
+	for _, m := range s.heard.all() {
+		if _, watched := left[m.Subject]; watched && m.Time.After(s.healed) {
+			left[m.Subject]--
+		}
+	}
+	for subject, n := range left {
+		if n > 0 {
+			return fmt.Errorf("%s is to be written %d times more", subject, n)
+		}
+	}
+	return nil
 }
 
 // turnsWithin is longer than anybody waits for a turn.

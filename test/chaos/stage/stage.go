@@ -44,6 +44,8 @@ type Stage struct {
 	phones map[string]map[string]string
 	// probeFrom and probeTo are when some are in trouble and others are not.
 	probeFrom, probeTo time.Time
+	// healed is when all trouble was ended last.
+	healed time.Time
 }
 
 // open starts everything in dir, from the programs in bin. The stage is to be

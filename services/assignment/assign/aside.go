@@ -175,12 +175,12 @@ func (s *Service) catchUp(run context.Context, a events.Aside, gone map[string]u
 	if err == nil {
 		err = flush()
 	}
-	switch {
-	case err != nil && !errors.Is(err, errCaughtUp):
+	if err != nil && !errors.Is(err, errCaughtUp) {
 		return err
-	case at > a.To || run.Err() != nil || s.pauses.Source(a.Source):
+	}
+	if at > a.To || run.Err() != nil || s.pauses.Source(a.Source) {
 		delete(gone, a.Source)
-		return nil
+		return nil //nolint:nilerr // an end, not an error
 	}
 	return s.lost(run, a, at, gone)
 }

@@ -44,10 +44,10 @@ func (b *Bus) Now(ctx context.Context) (time.Time, error) {
 		case err == nil:
 			c.here = time.Now()
 			c.server, since = c.here.Add(ahead), 0
-		default:
-			c.tried = here // what was seen last is good for longer
 		case c.server.IsZero() || !steady:
 			return time.Time{}, fmt.Errorf("ask for the server's time: %w", err)
+		default:
+			c.tried = here // what was seen last is good for longer
 		}
 	}
 	return c.server.Add(since).UTC().Round(0), nil

@@ -10,6 +10,7 @@
 // # Where is what
 //
 //   - push.go: the service
+//   - pause.go: what is left alone because an admin said so
 //   - org.go: the loop of one org
 //   - step.go: one step, from messages to acks
 //   - batch.go: need after need, until nobody needs anything

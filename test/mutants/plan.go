@@ -98,7 +98,7 @@ func chainMutants() []mutant {
 		{name: "plan: insert though switched off", file: inPlan + "chain.go", run: "TestAnInsertIsMadeOnlyWhereItIsSure",
 			old: `p.Link.UserID == "" && o.Create && `, new: `p.Link.UserID == "" && `, why: "users are made in an org where config forbids it"},
 		{name: "plan: insert for a leaver", file: inPlan + "chain.go", run: "TestAnInsertIsMadeOnlyWhereItIsSure",
-			old: "return p.Desired.Active && p.Link.UserID", new: "return p.Link.UserID", why: "a user is made for somebody who left"},
+			old: "return p.Desired.Active && !p.leaving() && p.Link.UserID", new: "return !p.leaving() && p.Link.UserID", why: "a user is made for somebody who left"},
 		{name: "plan: a second create while one may come", file: inPlan + "chain.go", run: "TestWhatIsLateIsLookedFor",
 			old: `return Verdict{Later: true}, p.late() && `, new: `return Verdict{Later: true}, false && `, why: "two users for one person, whose username changed while a create was lost"},
 		{name: "plan: unfreeze whom nobody let in", file: inPlan + "chain.go", run: "TestNobodyIsLetInWhoIsNotActive",

@@ -76,7 +76,7 @@ func requestMutants() []mutant {
 	const whole = "TestRequestThatCannotBeUnderstoodIsRefusedWhole"
 	return []mutant{
 		request("a changed letter is acted on", "case err == nil && ok && l.seq == t.Seq:", "case err == nil && ok:", "an admin gives up a failure that they never saw", "TestStaleRequestIsRefused"),
-		request("a target may be anything", "if t.Key == \"\" || strings.ContainsFunc(string(t.Key), func(r rune) bool { return !plain(r) }) {", "if false && !plain(0) {", "a wildcard in a request is read as everybody", "TestATargetIsAnAddress"),
+		request("a target may be anything", "if key == \"\" || strings.ContainsFunc(string(key), func(r rune) bool { return !plain(r) }) {", "if false && !plain(0) {", "a wildcard in a request is read as everybody", "TestATargetIsAnAddress"),
 		request("an org may be anything", "if t.Org != events.NoOrg && events.CheckName(t.Org) != nil {", "if false {", "a wildcard in a request is read as every org", "TestATargetIsAnAddress"),
 		request("what is done is refused when it comes again", "case r.answered[t]:\n", "case false:\n", "an admin reads that their request was refused, and it was not", "TestRetryRedeliveredAfterItSucceededIsNotRefused"),
 		request("a target named twice is done twice", "if seen[t] {\n\t\t\tcontinue\n\t\t}", "", "the audit log has two answers to one question", "TestATargetNamedTwiceIsActedOnOnce"),

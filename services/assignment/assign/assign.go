@@ -37,7 +37,7 @@ type roster interface {
 	Latest(ctx context.Context, stream string, subjects []string) (map[string]bus.Entry, error)
 	Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error)
 	CommitSummed(ctx context.Context, stream string, groups []bus.Group, sum bus.Sum) ([]bus.Committed, error)
-	Clock(ctx context.Context) (ahead, give time.Duration, err error)
+	Now(ctx context.Context) (time.Time, error)
 	At(ctx context.Context, stream string, seq uint64) (bus.Entry, error)
 	Scan(ctx context.Context, stream, filter string, from uint64, each func(bus.Entry) error) error
 }

@@ -210,15 +210,15 @@ func (s *Service) count(ctx context.Context, orgs []string) (*counted, error) {
 	for i, org := range orgs {
 		subjects[i] = events.GuardSubject(org)
 	}
-	ahead, _, err := s.roster.Clock(ctx)
+	now, err := s.roster.Now(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the server's clock: %w", err)
+		return nil, err
 	}
 	have, err := s.roster.Latest(ctx, events.StreamRoster, subjects)
 	if err != nil {
 		return nil, fmt.Errorf("read what was taken away: %w", err)
 	}
-	k := &counted{registers: make(map[string]*counter, len(orgs)), now: time.Now().Add(ahead), fresh: true}
+	k := &counted{registers: make(map[string]*counter, len(orgs)), now: now, fresh: true}
 	for _, org := range orgs {
 		entry, known := have[events.GuardSubject(org)]
 		r := &counter{seq: entry.Seq}

@@ -365,6 +365,34 @@ func TestJudgedTwiceIsCountedOnce(t *testing.T) {
 	}
 }
 
+// TestAReleaseIsOfOneWish of one hold, and of no other.
+func TestAReleaseIsOfOneWish(t *testing.T) {
+	t.Parallel()
+	less, none := worker(1), worker(1)
+	less.Assignments["permissionSets"], none.Assignments = []string{"Base"}, nil
+	for name, k := range map[string]struct {
+		wish   *events.Desired
+		name   string
+		after  time.Duration
+		passes bool
+	}{
+		"as it was seen":     {less, WishOf(less, events.AspectAccess), 0, true},
+		"a worse wish":       {none, WishOf(less, events.AspectAccess), 0, false},
+		"of an earlier hold": {less, WishOf(less, events.AspectAccess), -time.Minute, false},
+		"of another wish":    {less, WishOf(none, events.AspectAccess), 0, false},
+	} {
+		c := Open(NewGuard("sales", folk), usual(), noon())
+		c.HoldWhole(Place{hr, events.AspectAccess})
+		is := c.Judge(Case{Is: worker(1), Wish: less, Cause: by(hr)}).Desired
+		v := c.Judge(Case{Is: is, Wish: k.wish, Cause: by(hr), Release: &events.Release{Wishes: []events.Wish{{
+			Aspect: events.AspectAccess, Wish: k.name, Since: is.Held[0].Since.Add(k.after),
+		}}}})
+		if passes := len(v.Desired.Held) == 0; passes != k.passes {
+			t.Errorf("%s: passes is %v", name, passes)
+		}
+	}
+}
+
 // TestAProblemForgetsNothing: somebody of whom nothing can be worked out for a
 // while is compared with what they had before.
 func TestAProblemForgetsNothing(t *testing.T) {

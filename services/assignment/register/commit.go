@@ -68,10 +68,8 @@ func (k *Keeper) Latest(ctx context.Context, stream string, subjects []string) (
 	return k.bus.LatestAsOf(ctx, stream, subjects, events.ConfigurationSubject(), t.seq)
 }
 
-// Clock is [bus.Bus.Clock].
-func (k *Keeper) Clock(ctx context.Context) (ahead, give time.Duration, err error) {
-	return k.bus.Clock(ctx)
-}
+// Now is [bus.Bus.Now].
+func (k *Keeper) Now(ctx context.Context) (time.Time, error) { return k.bus.Now(ctx) }
 
 // At is [bus.Bus.At].
 func (k *Keeper) At(ctx context.Context, stream string, seq uint64) (bus.Entry, error) {

@@ -26,7 +26,7 @@ type store interface {
 	Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error)
 	CommitSummed(ctx context.Context, stream string, groups []bus.Group, sum bus.Sum) ([]bus.Committed, error)
 	At(ctx context.Context, stream string, seq uint64) (bus.Entry, error)
-	Clock(ctx context.Context) (ahead, give time.Duration, err error)
+	Now(ctx context.Context) (time.Time, error)
 	Scan(ctx context.Context, stream, filter string, from uint64, each func(bus.Entry) error) error
 	Follow(ctx context.Context, stream string, subjects []string, each func(bus.Entry)) error
 }

@@ -8,14 +8,14 @@ import (
 )
 
 // Hash is the same for two configurations under which everybody gets the same:
-// it is of sources, precedence, revision and each org's assign, and of whatever
+// it is of sources, precedence, revision and each org's assign and gate, and of whatever
 // is added to the file later unless it is left out here. Where NATS is, where
 // files are, how to sign in and how the pusher works is not in it.
 func (f File) Hash() string {
 	f.Deployment, f.NATS, f.Serve, f.Log, f.Tokens, f.Callback = Deployment{}, NATS{}, Serve{}, Log{}, Tokens{}, Callback{}
 	f.Orgs = maps.Clone(f.Orgs)
 	for name, org := range f.Orgs {
-		f.Orgs[name] = Org{Assign: org.Assign}
+		f.Orgs[name] = Org{Assign: org.Assign, Gate: org.Gate}
 	}
 	data, err := json.Marshal(f) // maps in the order of their keys
 	if err != nil {

@@ -46,6 +46,8 @@ func change(v reflect.Value) {
 	switch {
 	case v.CanInt():
 		v.SetInt(v.Int() + 1)
+	case v.CanFloat():
+		v.SetFloat(v.Float() + 1)
 	case v.Kind() == reflect.Bool:
 		v.SetBool(!v.Bool())
 	default:

@@ -101,6 +101,7 @@ orgs:
         - {name: all}
       grants: [{when: "true"}]
     push: {callTimeout: 30s, claimTTL: 30s, check: {interval: 10ms, page: 0, fields: mend}}
+    gate: {limit: -1, percent: 101, window: 1s, longWindow: 1ms, urgent: -1, settle: 1h}
 `), ".")
 	wantLines(t, err,
 		"nats.url: must hold no user or password", "nats.replicas: must be 1, 3 or 5, is 2",
@@ -120,6 +121,8 @@ orgs:
 		"orgs.acme.push.claimTTL: must be longer than callTimeout",
 		"orgs.acme.push.check.interval: must be 0 (never) or at least 1s, is 10ms", "orgs.acme.push.check.page: must be 1 to 500",
 		`orgs.acme.push.check.fields: must be one of repair, report, accept, is "mend"`,
+		"orgs.acme.gate.limit: must be 0 to 1000000, is -1", "orgs.acme.gate.percent: must be 0 to 100, is 101", "orgs.acme.gate.window: must be 1m0s to 744h0m0s, is 1s",
+		"orgs.acme.gate.longWindow: must be window or longer", "orgs.acme.gate.urgent: must be 0 to 1000000", "orgs.acme.gate.settle: must be 0s to 10m0s, is 1h0m0s",
 	)
 	if strings.Contains(err.Error(), "secret@") {
 		t.Error("the error repeats a password")

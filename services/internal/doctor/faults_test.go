@@ -313,7 +313,7 @@ func contentFaults() map[string]planted {
 func TestEachFaultIsFoundByItsCheck(t *testing.T) {
 	t.Parallel()
 	tested := map[string]bool{}
-	for _, table := range []map[string]planted{installationFaults(), inForceFaults(), credentialFaults(), sessionFaults(), contentFaults()} {
+	for _, table := range []map[string]planted{installationFaults(), inForceFaults(), holdFaults(), credentialFaults(), sessionFaults(), contentFaults()} {
 		for name, c := range table {
 			tested[c.check] = true
 			t.Run(name, func(t *testing.T) {

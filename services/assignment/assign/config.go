@@ -22,6 +22,8 @@ type Config struct {
 	id    events.ConfigurationID
 	beat  time.Duration
 	gates map[string]orgGate
+	// file is all of it, for who says what it changes.
+	file config.File
 }
 
 // ConfigFrom takes assignment's part of the configuration: deployment.keyFile,
@@ -39,6 +41,7 @@ func ConfigFrom(f config.File) (Config, error) {
 		rules:  compiled,
 		gates:  readGates(f),
 		id:     events.ConfigurationID{Hash: f.Hash(), Program: app.Version()},
+		file:   f,
 	}, nil
 }
 

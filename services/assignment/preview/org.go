@@ -25,10 +25,18 @@ type Plan struct {
 // Over says whether more would be taken away anywhere than is let through at once.
 func (p *Plan) Over() bool {
 	for i := range p.Orgs {
-		for _, t := range p.Orgs[i].Takes {
-			if t.Over {
-				return true
-			}
+		if p.Orgs[i].Over() {
+			return true
+		}
+	}
+	return false
+}
+
+// Over says whether more would be taken away in the org than is let through at once.
+func (o *Org) Over() bool {
+	for _, t := range o.Takes {
+		if t.Over {
+			return true
 		}
 	}
 	return false

@@ -126,10 +126,10 @@ func (p *planning) make(ctx context.Context, o plan.Options) (plan.Report, error
 		return plan.Report{}, wrongUse("deployment.keyFile is not set in %s, and nobody in the file can be recognised without it", p.connection.config)
 	}
 	if p.person != "" {
-		v, err := operator.New(sess.bus, sess.tel, sess.keyer).Person(ctx, p.person)
+		key, err := operator.New(sess.bus, sess.tel, sess.keyer).Key(ctx, p.person)
 		switch {
 		case err == nil:
-			o.Person = v.Key
+			o.Person = key
 		case errors.Is(err, operator.ErrNobody) && o.Publication != nil && o.Keyer != nil:
 			o.Person = o.Keyer.Person(p.person) // they may be new in the file
 		default:
@@ -213,9 +213,5 @@ func (p *planning) show(r plan.Report) error {
 		return printJSON(p.streams.Out, r)
 	}
 	plan.Print(p.streams.Out, r, widthOf(p.streams.Out))
-	if r.Plan.Person != nil {
-		plan.PrintPerson(p.streams.Out, *r.Plan.Person, widthOf(p.streams.Out))
-	}
 	return nil
 }
-

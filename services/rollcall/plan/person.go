@@ -13,10 +13,9 @@ import (
 	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 )
 
-// PrintPerson prints all that would change for one person, value by value, and by
-// which rule.
-func PrintPerson(w io.Writer, p preview.Person, width int) {
-	v := view{w: w, width: min(max(width, minWidth), maxWidth)}
+// person prints all that would change for one person, value by value, and by which
+// rule.
+func (v *view) person(p preview.Person) {
 	for _, c := range p.Changes {
 		v.line("")
 		v.text("Person %s in org %s: %s", c.Key, c.Org, one(c))
@@ -24,7 +23,7 @@ func PrintPerson(w io.Writer, p preview.Person, width int) {
 			v.text("  %s", d)
 		}
 	}
-	PrintCoverage(w, p.Coverage, width)
+	PrintCoverage(v.w, p.Coverage, v.width)
 }
 
 // one is what happens to one person, in words for one.

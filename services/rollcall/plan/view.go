@@ -35,6 +35,10 @@ type view struct {
 func Print(w io.Writer, r Report, width int) {
 	v := view{w: w, width: min(max(width, minWidth), maxWidth)}
 	v.head(r)
+	if r.Plan.Person != nil {
+		v.person(*r.Plan.Person)
+		return
+	}
 	for i := range r.Plan.Orgs {
 		o := &r.Plan.Orgs[i]
 		v.line("")
@@ -44,7 +48,9 @@ func Print(w io.Writer, r Report, width int) {
 		} else {
 			v.seatsUnknown(o, "the org was not asked")
 		}
-		v.text("API calls: %d or more, an estimate", o.Calls)
+		if o.Calls > 0 {
+			v.text("API calls: %d or more, an estimate.", o.Calls)
+		}
 	}
 	for _, d := range r.Plan.Dropped {
 		v.line("")
@@ -57,7 +63,9 @@ func (v *view) line(s string) { _, _ = fmt.Fprintln(v.w, s) }
 // text prints a sentence, broken where the width ends. Control characters of what
 // HR or Salesforce said are taken out: a terminal would obey them.
 func (v *view) text(format string, args ...any) {
-	v.line(text.WrapText(strings.Map(printable, fmt.Sprintf(format, args...)), v.width))
+	for line := range strings.SplitSeq(text.WrapSoft(strings.Map(printable, fmt.Sprintf(format, args...)), v.width), "\n") {
+		v.line(strings.TrimRight(line, " "))
+	}
 }
 
 func printable(r rune) rune {
@@ -120,7 +128,7 @@ func (v *view) org(o *preview.Org) {
 	v.text("Org %s: %s", o.Org, verdict(o))
 	for _, t := range o.Takes {
 		if t.Over {
-			v.text("OVER THE LIMIT: %s; %d at once are let through.", takes(t), t.Limit)
+			v.text("OVER THE LIMIT: %s; the limit is %d at once.", takes(t), t.Limit)
 		}
 	}
 	v.rules(o)
@@ -136,7 +144,7 @@ func (v *view) org(o *preview.Org) {
 func verdict(o *preview.Org) string {
 	var parts []string
 	for _, what := range []preview.What{
-		preview.Deactivated, preview.Stuck, preview.Created, preview.Reactivated, preview.Updated, preview.Mended, preview.Sought,
+		preview.Deactivated, preview.Stuck, preview.Created, preview.Reactivated, preview.Updated, preview.Mended, preview.Sought, preview.Other,
 	} {
 		if n := o.What[what]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, words(what)))
@@ -203,28 +211,31 @@ func (v *view) rules(o *preview.Org) {
 
 // changes lists what changes, by name.
 func (v *view) changes(o *preview.Org) {
-	t := v.table(2)
-	t.AppendHeader(table.Row{"what changes", "gain", "lose"})
 	var rows []table.Row
 	for _, name := range slices.Sorted(maps.Keys(o.Fields)) {
-		rows = append(rows, row("field "+name, o.Fields[name], ""))
+		rows = append(rows, row("field "+name, o.Fields[name]))
 	}
 	for _, m := range o.Profiles {
-		rows = append(rows, row("profile "+none(m.From)+" → "+none(m.To), m.People, ""))
+		rows = append(rows, row("profile "+none(m.From)+" → "+none(m.To), m.People))
 	}
 	for _, m := range o.Roles {
-		rows = append(rows, row("role "+none(m.From)+" → "+none(m.To), m.People, ""))
+		rows = append(rows, row("role "+none(m.From)+" → "+none(m.To), m.People))
 	}
 	for _, k := range events.AssignmentKinds() {
 		for _, a := range o.Assignments {
-			if a.Kind == k.Key {
-				rows = append(rows, row(k.One+" "+a.Name, blank(a.Gained), blank(a.Lost)))
+			if a.Kind == k.Key && a.Gained > 0 {
+				rows = append(rows, row("gain "+k.One+" "+a.Name, a.Gained))
+			}
+			if a.Kind == k.Key && a.Lost > 0 {
+				rows = append(rows, row("lose "+k.One+" "+a.Name, a.Lost))
 			}
 		}
 	}
 	if len(rows) == 0 {
 		return
 	}
+	t := v.table(1)
+	t.AppendHeader(table.Row{"what changes", "people"})
 	t.AppendRows(rows)
 	t.Render()
 }
@@ -234,13 +245,6 @@ func none(name string) string {
 		return "none"
 	}
 	return name
-}
-
-func blank(n int) any {
-	if n == 0 {
-		return ""
-	}
-	return n
 }
 
 func (v *view) sample(o *preview.Org, of string) {
@@ -304,7 +308,11 @@ func (v *view) licence(o *preview.Org, l doctor.Licence) {
 
 func (v *view) seatsUnknown(o *preview.Org, why string) {
 	for _, profile := range slices.Sorted(maps.Keys(o.Seats)) {
-		v.text("Seats of profile %s: %+d; how many are free is not known: %s.", profile, o.Seats[profile], strings.TrimSuffix(why, "."))
+		if n := o.Seats[profile]; n < 0 {
+			v.text("Seats of profile %s: %d fewer.", profile, -n)
+		} else {
+			v.text("Seats of profile %s: %d more; how many are free is not known: %s.", profile, n, strings.TrimSuffix(why, "."))
+		}
 	}
 }
 
@@ -314,7 +322,7 @@ func (v *view) table(numbers int) table.Writer {
 	t.SetOutputMirror(v.w)
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = text.FormatDefault
-	columns := []table.ColumnConfig{{Number: 1, WidthMax: v.width - 4 - numbers*numberWidth, WidthMaxEnforcer: text.WrapText}}
+	columns := []table.ColumnConfig{{Number: 1, WidthMax: v.width - 4 - numbers*numberWidth, WidthMaxEnforcer: text.WrapSoft}}
 	for n := range numbers {
 		columns = append(columns, table.ColumnConfig{Number: n + 2, Align: text.AlignRight, AlignHeader: text.AlignRight})
 	}

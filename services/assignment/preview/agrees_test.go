@@ -33,7 +33,7 @@ func TestWhatIsPlannedIsWhatAssignmentDoes(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			w := &world{r: rand.New(rand.NewPCG(seed, 12))}
-			r.apply(r.file)
+			r.apply(w.file(r.file))
 			r.publish(w.events(40))
 			for step := range 6 {
 				next := w.file(r.file)
@@ -209,7 +209,7 @@ func pick[T any](w *world, of ...T) T { return of[w.r.IntN(len(of))] }
 func (w *world) file(f config.File) config.File {
 	f.Orgs = maps.Clone(f.Orgs)
 	for name := range f.Orgs {
-		f.Orgs[name] = config.Org{Assign: w.assign()}
+		f.Orgs[name] = config.Org{Assign: w.assign(), Gate: config.Gate{Off: true}} // what is held stays as it was
 	}
 	f.Authority = pick(w, []string{"hr"}, []string{"hr"}, []string{"directory"}, []string{"hr", "directory"})
 	f.Precedence = pick(w, nil, map[string][]string{"title": {"directory", "hr"}}, map[string][]string{"*": {"directory"}})

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/gate"
 )
 
 // Change is what becomes of one person in one org.
@@ -19,6 +20,11 @@ type Change struct {
 	// HasUser says that Salesforce has a user of theirs, as far as is known. It is
 	// asked only where somebody becomes active or inactive.
 	HasUser bool `json:"hasUser,omitzero"`
+	// Held is what waits for an operator: Next has it as Is.
+	Held []events.Hold `json:"held,omitempty"`
+
+	// taken is what would newly be taken away.
+	taken []gate.Place
 }
 
 // Changed says whether anything would be written.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/gate"
 	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 )
 
@@ -17,7 +18,7 @@ type counted struct {
 	rules           map[string]Count
 	profiles, roles map[[2]string]int
 	assignments     map[[2]string]AssignmentCount
-	takes           map[string]int
+	takes           map[gate.Place]int
 	calls           calls
 	freezeFirst     bool
 }
@@ -26,7 +27,7 @@ func newOrg(name string, freezeFirst bool) *Org {
 	return &Org{Org: name, What: map[What]int{}, Fields: map[string]int{}, Seats: map[string]int{}, Samples: map[string][]Who{},
 		counted: counted{
 			rules: map[string]Count{}, profiles: map[[2]string]int{}, roles: map[[2]string]int{},
-			assignments: map[[2]string]AssignmentCount{}, takes: map[string]int{}, freezeFirst: freezeFirst,
+			assignments: map[[2]string]AssignmentCount{}, takes: map[gate.Place]int{}, freezeFirst: freezeFirst,
 			calls: calls{given: map[string]int{}, taken: map[string]int{}},
 		}}
 }
@@ -43,6 +44,9 @@ func (p *Plan) leave(org string) {
 // add counts what becomes of one person; name is what an operator knows them by.
 func (o *Org) add(c *Change, name string) {
 	o.addStanding(c)
+	if len(c.Held) > 0 {
+		o.Held++
+	}
 	what := c.What()
 	if what == Nothing {
 		return
@@ -52,8 +56,8 @@ func (o *Org) add(c *Change, name string) {
 	if what == Deactivated && !c.HasUser {
 		o.WithoutUser++
 	}
-	for _, aspect := range takes(c.Is, c.Next) {
-		o.counted.takes[aspect]++
+	for _, at := range c.taken {
+		o.counted.takes[at]++
 	}
 	d := differ(c.Is, c.Next)
 	o.addNames(what, d)
@@ -175,7 +179,7 @@ func (o *Org) sample(of string, key events.Key, name string) {
 
 // finish gives what was counted its names and its order. ruleNames are the rules of
 // the configuration.
-func (o *Org) finish(ruleNames []string, limits Limits) {
+func (o *Org) finish(ruleNames []string, g *gates) {
 	extra := slices.DeleteFunc(slices.Sorted(maps.Keys(o.counted.rules)), func(name string) bool { return slices.Contains(ruleNames, name) })
 	o.Rules = []RuleCount{}
 	for _, name := range append(slices.Clone(ruleNames), extra...) {
@@ -189,11 +193,17 @@ func (o *Org) finish(ruleNames []string, limits Limits) {
 		o.Assignments = append(o.Assignments, n)
 	}
 	o.Calls = o.counted.calls.estimate()
-	limit := limits.of(o.Active.Before)
-	for _, aspect := range Aspects() {
-		n := o.counted.takes[aspect]
-		o.Takes = append(o.Takes, Taking{Aspect: aspect, People: n, Limit: limit, Over: n > limit && !limits.Off})
+	o.Takes = []Taking{}
+	for _, at := range slices.SortedFunc(maps.Keys(o.counted.takes), comparePlaces) {
+		n := o.counted.takes[at]
+		limit, over := g.over(o.Org, o.Active.Before, at, n)
+		o.Takes = append(o.Takes, Taking{Aspect: at.Aspect, Cause: at.Cause, People: n, Limit: limit, Over: over})
 	}
+}
+
+func comparePlaces(a, b gate.Place) int {
+	all := events.Aspects()
+	return cmp.Or(cmp.Compare(slices.Index(all, a.Aspect), slices.Index(all, b.Aspect)), cmp.Compare(a.Cause, b.Cause))
 }
 
 func moves(counted map[[2]string]int) []Move {

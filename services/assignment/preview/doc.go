@@ -12,6 +12,6 @@
 //   - workout.go: what becomes of one person
 //   - compare.go: what differs between two desired states
 //   - count.go, org.go: all of them counted, and what the counts are called
-//   - limits.go: how much is taken away, against what is let through at once
+//   - limits.go: how much is taken away, against what passes the gate at once
 //   - calls.go: how many calls it may cost
 package preview

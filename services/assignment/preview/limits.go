@@ -1,62 +1,79 @@
 package preview
 
 import (
-	"slices"
-	"strings"
+	"context"
+	"fmt"
+	"math"
+	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/gate"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
 )
 
-// Limits are how much may be taken away in one org at once.
-type Limits struct {
-	// People and Percent of those who are active now: whichever is more.
-	People  int
-	Percent float64
-	// Off lets everything through.
-	Off bool
+// gates judge what is taken away as assignment's gate does, but for one thing: in a
+// plan whatever is new passes, and is counted, and afterwards it is asked whether so
+// much would have passed at once.
+type gates struct {
+	limits map[string]gate.Limits
+	guards map[string]events.Guard
+	now    time.Time
 }
 
-// DefaultLimits are those of an org that has none of its own.
-func DefaultLimits() Limits { return Limits{People: 10, Percent: 5} }
-
-func (l Limits) of(active int) int { return max(l.People, int(float64(active)*l.Percent/100)) }
-
-// Aspects are what is counted apart, in this order.
-func Aspects() []string { return []string{AspectActive, AspectAccess, AspectIdentity} }
-
-// The aspects.
-const (
-	// AspectActive: whether somebody has a user.
-	AspectActive = "active"
-	// AspectAccess: profile, permission sets and groups.
-	AspectAccess = "access"
-	// AspectIdentity: username and e-mail address.
-	AspectIdentity = "identity"
-)
-
-// takes are the aspects in which a change takes something away or changes it. What
-// is given counts nothing, and of a leaver only that they are one.
-func takes(is, next *events.Desired) []string {
-	switch {
-	case !active(is) || next == nil || next.Problem != nil:
-		return nil
-	case !next.Active:
-		return []string{AspectActive}
+func newGates(f config.File) *gates {
+	g := &gates{limits: map[string]gate.Limits{}, guards: map[string]events.Guard{}, now: time.Now()}
+	for name, org := range f.Orgs {
+		own := org.Gate
+		if own == (config.Gate{}) { // a file made by a program
+			own = config.DefaultOrg().Gate
+		}
+		g.limits[name] = gate.LimitsOf(own)
 	}
-	var out []string
-	if is.Profile != "" && is.Profile != next.Profile || len(lacks(next.Assignments, is.Assignments)) > 0 {
-		out = append(out, AspectAccess)
-	}
-	if slices.ContainsFunc([]string{"Email", "Username"}, func(field string) bool {
-		have := text(is, field)
-		return have != "" && !strings.EqualFold(have, text(next, field))
-	}) {
-		out = append(out, AspectIdentity)
-	}
-	return out
+	return g
 }
 
-func text(d *events.Desired, field string) string {
-	s, _ := d.Fields[field].(string)
-	return s
+// read reads what has been counted by now.
+func (g *gates) read(ctx context.Context, r Roster) error {
+	var subjects []string
+	for org := range g.limits {
+		subjects = append(subjects, events.GuardSubject(org))
+	}
+	have, err := r.Latest(ctx, events.StreamRoster, subjects)
+	if err != nil {
+		return fmt.Errorf("read what was taken away: %w", err)
+	}
+	for org := range g.limits {
+		e, ok := have[events.GuardSubject(org)]
+		if !ok {
+			continue
+		}
+		if g.guards[org], err = events.Decode[events.Guard](e.Data); err != nil {
+			return fmt.Errorf("read what was taken away in %s: %w", org, err)
+		}
+	}
+	return nil
+}
+
+// judge says what a wish comes to: what is held already stays so, the rest passes.
+func (g *gates) judge(org string, k gate.Case) gate.Verdict {
+	if !k.Counts() {
+		return k.Uncounted()
+	}
+	wide := g.limits[org]
+	wide.People = math.MaxInt32
+	return gate.Open(events.Guard{}, wide, g.now).Judge(k)
+}
+
+// over says whether so many more are more than passes at once, before being those
+// who are active by now; limit is how many one cause may take from.
+func (g *gates) over(org string, before int, at gate.Place, people int) (limit int, over bool) {
+	limits := g.limits[org]
+	guard, known := g.guards[org]
+	if !known {
+		guard = gate.NewGuard(org, before)
+	}
+	if limit = limits.One(before); limits.Off || people == 0 {
+		return limit, false
+	}
+	return limit, guard.Counts[at.Cause][at.Aspect].Held > 0 || !gate.Open(guard, limits, g.now).Fits(at, people)
 }

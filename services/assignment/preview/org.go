@@ -22,7 +22,7 @@ type Plan struct {
 	Person *Person `json:"person,omitempty"`
 }
 
-// Over says whether more would be taken away anywhere than is let through at once.
+// Over says whether more would be taken away anywhere than passes the gate at once.
 func (p *Plan) Over() bool {
 	for i := range p.Orgs {
 		if p.Orgs[i].Over() {
@@ -32,7 +32,7 @@ func (p *Plan) Over() bool {
 	return false
 }
 
-// Over says whether more would be taken away in the org than is let through at once.
+// Over says whether more would be taken away in the org than passes the gate at once.
 func (o *Org) Over() bool {
 	for _, t := range o.Takes {
 		if t.Over {
@@ -99,8 +99,11 @@ type Org struct {
 	Seats map[string]int `json:"seats"`
 	// Calls is the fewest API calls it may take: an estimate.
 	Calls int `json:"calls"`
-	// Takes are what is taken away, against what is let through at once.
+	// Takes are what is taken away, against what passes the gate at once.
 	Takes []Taking `json:"takes"`
+	// Held are the people of whom something waits for an operator already: it goes on
+	// waiting.
+	Held int `json:"held"`
 	// Samples are some of the people of each kind, "unmatched" among them.
 	Samples map[string][]Who `json:"samples"`
 
@@ -136,13 +139,16 @@ type AssignmentCount struct {
 	Leaving int    `json:"leaving,omitzero"`
 }
 
-// Taking is how many people something is taken from, in one aspect, and how many
-// are let through at once.
+// Taking is how many people something is newly taken from, in one aspect and by one
+// cause, and from how many it may take within the short window. Over says that so
+// many would not pass the gate: what with those that were taken from lately, and
+// those that wait.
 type Taking struct {
-	Aspect string `json:"aspect"`
-	People int    `json:"people"`
-	Limit  int    `json:"limit"`
-	Over   bool   `json:"over"`
+	Aspect events.Aspect      `json:"aspect"`
+	Cause  events.ChangeCause `json:"cause"`
+	People int                `json:"people"`
+	Limit  int                `json:"limit"`
+	Over   bool               `json:"over"`
 }
 
 // Who is one person, as an operator knows them.

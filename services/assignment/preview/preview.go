@@ -34,6 +34,7 @@ type Preview struct {
 	file   config.File
 	rules  *rules.Rules
 	reader *rules.Reader
+	gates  *gates
 	// Each, when set, is told of every person what becomes of them in every org.
 	Each func(key events.Key, changes []*Change)
 
@@ -51,7 +52,7 @@ func New(r Roster, f config.File, keyer *events.Keyer) (*Preview, error) {
 	if err := errors.Join(errSources, errRules); err != nil {
 		return nil, err
 	}
-	p := &Preview{roster: r, file: f, rules: compiled, reader: reader, orgs: map[string]*Org{}}
+	p := &Preview{roster: r, file: f, rules: compiled, reader: reader, gates: newGates(f), orgs: map[string]*Org{}}
 	for _, org := range compiled.Orgs() {
 		p.orgs[org] = newOrg(org, f.Orgs[org].Push.FreezeFirst)
 	}
@@ -60,7 +61,7 @@ func New(r Roster, f config.File, keyer *events.Keyer) (*Preview, error) {
 
 // Everybody is what the configuration would change for all who are known.
 func (p *Preview) Everybody(ctx context.Context) (Plan, error) {
-	if err := p.findDropped(ctx); err != nil {
+	if err := errors.Join(p.findDropped(ctx), p.gates.read(ctx, p.roster)); err != nil {
 		return p.plan, err
 	}
 	var batch []subject
@@ -108,6 +109,9 @@ func (p *Preview) findDropped(ctx context.Context) error {
 // Person is what the configuration, and events of a publication that are about
 // them, would change for one person. Read may be nil.
 func (p *Preview) Person(ctx context.Context, key events.Key, read Publication, after uint64) (Plan, error) {
+	if err := p.gates.read(ctx, p.roster); err != nil {
+		return p.plan, err
+	}
 	var said []rules.Event
 	if read != nil {
 		p.plan.Rows = &Rows{}
@@ -200,7 +204,7 @@ func (p *Preview) finish() Plan {
 		for _, r := range p.file.Orgs[name].Assign.Rules {
 			names = append(names, r.Name)
 		}
-		o.finish(names, DefaultLimits())
+		o.finish(names, p.gates)
 		p.plan.Orgs = append(p.plan.Orgs, *o)
 	}
 	return p.plan

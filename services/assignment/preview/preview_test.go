@@ -123,7 +123,7 @@ func TestOneLetterInARule(t *testing.T) {
 	if !slices.Equal(o.Rules, want) || o.Active != (preview.Count{Before: 36}) {
 		t.Errorf("rules %v, active %v", o.Rules, o.Active)
 	}
-	if want := []preview.Taking{{Aspect: "active", People: 36, Limit: 10, Over: true}, {Aspect: "access", Limit: 10}, {Aspect: "identity", Limit: 10}}; !slices.Equal(o.Takes, want) {
+	if want := []preview.Taking{{Aspect: events.AspectActive, Cause: events.CauseConfig, People: 36, Limit: 10, Over: true}}; !slices.Equal(o.Takes, want) {
 		t.Errorf("takes %+v", o.Takes)
 	}
 	lost := []preview.AssignmentCount{{Kind: "groups", Name: "Everybody", Lost: 36, Leaving: 36}, {Kind: "permissionSets", Name: "Base", Lost: 36, Leaving: 36}}
@@ -168,10 +168,11 @@ func TestWhatChangesIsCountedByName(t *testing.T) {
 	if !maps.Equal(o.Seats, map[string]int{"Sales User": -18, "Reader": 20}) {
 		t.Errorf("seats %v", o.Seats)
 	}
-	for _, got := range o.Takes {
-		if want := map[string]int{"active": 0, "access": 18, "identity": 18}[got.Aspect]; got.People != want || got.Over != (want > 0) {
-			t.Errorf("takes %+v", got)
-		}
+	if want := []preview.Taking{
+		{Aspect: events.AspectAccess, Cause: events.CauseConfig, People: 18, Limit: 10, Over: true},
+		{Aspect: events.AspectIdentity, Cause: events.CauseConfig, People: 18, Limit: 10, Over: true},
+	}; !slices.Equal(o.Takes, want) {
+		t.Errorf("takes %+v", o.Takes)
 	}
 	// Two look-ups and a create, one update, one more for the profile; a set given, a set taken.
 	if o.Calls != 7 {
@@ -260,6 +261,44 @@ func TestWhatIsNotLookedAtIsSaid(t *testing.T) {
 	}
 	if want := []preview.Dropped{{Org: "support", Active: 9}}; !reflect.DeepEqual(plan.Dropped, want) {
 		t.Errorf("dropped %+v", plan.Dropped)
+	}
+}
+
+// TestWhatIsHeldIsNotPlannedAgain applies the typo all the same: the plan said that
+// the gate would hold it, the gate does, and the next plan says who waits.
+func TestWhatIsHeldIsNotPlannedAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.file.Orgs = map[string]config.Org{"sales": {Assign: rulestest.Assign()}}
+	r.apply(r.file)
+	var batch []published
+	for i := range 40 {
+		batch = append(batch, published{"hr", rulestest.Event(i)})
+	}
+	r.publish(batch)
+	next := r.edited(mistyped)
+	plan, err := r.preview(next).Everybody(r.ctx)
+	if err != nil || !plan.Over() || plan.Orgs[0].What[preview.Deactivated] != 40 {
+		t.Fatalf("%+v, %v", plan.Orgs, err)
+	}
+	r.apply(next)
+	for subject, d := range r.desired() {
+		if !d.Active || len(d.Held) != 1 {
+			t.Errorf("%s is active: %t, held: %v", subject, d.Active, d.Held)
+		}
+	}
+	plan, err = r.preview(next).Everybody(r.ctx)
+	if err != nil || plan.Over() || plan.Changed != 0 || plan.Orgs[0].Held != 40 {
+		t.Errorf("once it is in force: %d changed, %+v, %v", plan.Changed, plan.Orgs[0], err)
+	}
+	plan, err = r.preview(r.edited(func(*config.Assign) {})).Everybody(r.ctx)
+	if err != nil || plan.Over() || plan.Orgs[0].Held != 0 || plan.Orgs[0].What[preview.Deactivated] != 0 {
+		t.Errorf("taken back: %+v, %v", plan.Orgs[0], err)
+	}
+	no := false // somebody leaves while the configuration's hold is open: another cause
+	plan, err = r.preview(r.edited(func(*config.Assign) {})).Publish(r.ctx, publication([]published{{"hr", rulestest.Event(50)}, {"hr", rulestest.Event(3, func(e *events.Event) { e.Person.Active = &no })}}), r.newest())
+	if err != nil || plan.Over() || plan.Orgs[0].What[preview.Created] != 1 {
+		t.Errorf("a file: %+v, %v", plan.Orgs[0], err)
 	}
 }
 

@@ -23,6 +23,9 @@ type Row struct {
 // name is looked at. After is the newest sequence of DIRECTORY: theirs come after
 // it.
 func (p *Preview) Publish(ctx context.Context, read Publication, after uint64) (Plan, error) {
+	if err := p.gates.read(ctx, p.roster); err != nil {
+		return p.plan, err
+	}
 	p.plan.Rows = &Rows{}
 	// Whoever is named several times is worked out with their last event; what is
 	// kept until then is theirs alone.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
+	"github.com/rollcall-sync/rollcall/services/assignment/gate"
 	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 )
@@ -79,13 +80,13 @@ func (p *Preview) one(s subject, have map[string]bus.Entry) (*outcome, error) {
 			p.plan.leave(org)
 		}
 	}
-	return o, p.desire(o, before, s.key, have)
+	return o, p.desire(o, before, s, have)
 }
 
-func (p *Preview) desire(o *outcome, before *events.PersonState, key events.Key, have map[string]bus.Entry) error {
+func (p *Preview) desire(o *outcome, before *events.PersonState, s subject, have map[string]bus.Entry) error {
 	previous := make(map[string]*events.Desired, len(p.rules.Orgs()))
 	for _, org := range p.rules.Orgs() {
-		d, err := desiredOf(have, org, key)
+		d, err := desiredOf(have, org, s.key)
 		if err != nil {
 			return err
 		}
@@ -96,19 +97,42 @@ func (p *Preview) desire(o *outcome, before *events.PersonState, key events.Key,
 		return err
 	}
 	for _, org := range p.rules.Orgs() {
-		c := &Change{Org: org, Key: key, Is: previous[org], Next: previous[org]}
+		c := &Change{Org: org, Key: s.key, Is: previous[org], Next: previous[org]}
 		if wish := wishes[org]; wish != nil {
-			data, err := rules.Seal(wish, c.Is, events.LaneBackfill, events.Origin{})
-			if err != nil {
+			if err := p.judge(o, c, wish, before, s, have); err != nil {
 				return err
-			}
-			if data != nil {
-				c.Next = wish
 			}
 		}
 		o.changes = append(o.changes, c)
 	}
 	return nil
+}
+
+// judge is what a wish comes to at the gate, and whether that is anything new.
+func (p *Preview) judge(o *outcome, c *Change, wish *events.Desired, before *events.PersonState, s subject, have map[string]bus.Entry) error {
+	k := gate.Case{Is: c.Is, Wish: wish, IsAt: have[events.DesiredSubject(c.Org, s.key)].Time,
+		Cause: func(events.Aspect) events.ChangeCause { return s.cause() }}
+	if len(gate.Takes(c.Is, wish)[events.AspectActive]) > 0 {
+		var err error
+		if k.Kept, err = p.rules.Kept(c.Org, o.state, before, c.Is); err != nil {
+			return err
+		}
+	}
+	v := p.gates.judge(c.Org, k)
+	c.Held, c.taken = v.Desired.Held, v.Taken
+	data, err := rules.Seal(v.Desired, c.Is, events.LaneBackfill, events.Origin{})
+	if err == nil && data != nil {
+		c.Next = v.Desired
+	}
+	return err
+}
+
+// cause is what takes something from the person, if anything is taken.
+func (s subject) cause() events.ChangeCause {
+	if len(s.said) == 0 {
+		return events.CauseConfig
+	}
+	return events.CauseSource(s.said[len(s.said)-1].Origin.Source)
 }
 
 func stateOf(s subject) (*events.PersonState, error) {

@@ -128,8 +128,11 @@ func (v *view) org(o *preview.Org) {
 	v.text("Org %s: %s", o.Org, verdict(o))
 	for _, t := range o.Takes {
 		if t.Over {
-			v.text("OVER THE LIMIT: %s; the limit is %d at once.", takes(t), t.Limit)
+			v.text("OVER THE LIMIT: %s; %d at once pass the gate, so this would be held until an operator decides.", takes(t), t.Limit)
 		}
+	}
+	if o.Held > 0 {
+		v.text("Held: something of %s waits for an operator already, and goes on waiting (rollcall hold list).", people(o.Held))
 	}
 	v.rules(o)
 	v.changes(o)
@@ -179,9 +182,9 @@ func words(w preview.What) string {
 
 func takes(t preview.Taking) string {
 	switch t.Aspect {
-	case preview.AspectActive:
+	case events.AspectActive:
 		return people(t.People) + " lose their user"
-	case preview.AspectAccess:
+	case events.AspectAccess:
 		return people(t.People) + " lose a profile, permission set or group"
 	}
 	return people(t.People) + " get another username or e-mail address"

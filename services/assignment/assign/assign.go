@@ -16,6 +16,7 @@ import (
 	"github.com/rollcall-sync/rollcall/services/assignment/register"
 	"github.com/rollcall-sync/rollcall/services/assignment/rules"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/config"
 	"github.com/rollcall-sync/rollcall/services/internal/pauses"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 )
@@ -44,6 +45,7 @@ type roster interface {
 
 // Service is assignment. Any number of replicas may run.
 type Service struct {
+	file   config.File
 	reader *reader
 	rules  *rules.Rules
 	gates  map[string]orgGate
@@ -88,7 +90,7 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	}
 	keeper := register.New(b, cfg.id, cfg.beat, t.Log)
 	return &Service{
-		reader: cfg.reader, rules: cfg.rules, gates: cfg.gates,
+		file: cfg.file, reader: cfg.reader, rules: cfg.rules, gates: cfg.gates,
 		bus: b, register: keeper, roster: keeper, pauses: pauses.New(b, t.Log), log: t.Log, tracer: t.Tracer, metrics: m, lull: newLull(),
 		watchHeld: func() (metric.Registration, error) { return watchHeld(b, t.Meter) },
 		work:      work, unreadableAgain: unreadableAgain, swept: make(chan struct{}),

@@ -26,12 +26,6 @@ type orgGate struct {
 	config string
 }
 
-// Over the long window, and for all causes together, twice as many.
-const (
-	longTimes  = 2
-	totalTimes = 2
-)
-
 func readGates(f config.File) map[string]orgGate {
 	out := make(map[string]orgGate, len(f.Orgs))
 	for name, org := range f.Orgs {
@@ -39,10 +33,7 @@ func readGates(f config.File) map[string]orgGate {
 		if g == (config.Gate{}) { // a file made by a program
 			g = config.DefaultOrg().Gate
 		}
-		out[name] = orgGate{settle: g.Settle, config: configHash(org.Assign, f.Precedence), limits: gate.Limits{
-			Off: g.Off, People: g.Limit, Percent: g.Percent, Window: g.Window,
-			LongWindow: g.LongWindow, LongTimes: longTimes, TotalTimes: totalTimes, Urgent: g.Urgent,
-		}}
+		out[name] = orgGate{settle: g.Settle, config: configHash(org.Assign, f.Precedence), limits: gate.LimitsOf(g)}
 	}
 	return out
 }

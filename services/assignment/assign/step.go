@@ -83,7 +83,7 @@ func (s *Service) begin(parent context.Context, in *incoming) {
 // knownSource is the source's name where it is a configured one: what is not
 // may be anything.
 func (s *Service) knownSource(source string) string {
-	if _, ok := s.reader.sources[source]; ok {
+	if s.reader.Knows(source) {
 		return source
 	}
 	return "unknown"

@@ -27,7 +27,7 @@ const (
 // sweepUp sees to it that everybody is looked at once after a switch of the
 // configuration, by one of the replicas.
 func (s *Service) sweepUp(ctx context.Context) {
-	done, err := s.register.Sweep(ctx, s.sweep)
+	done, err := s.register.Sweep(ctx, s.announcedSweep)
 	if err != nil {
 		return // another configuration is in force, or we are to stop
 	}

@@ -2,7 +2,7 @@
 // as long as they take little; what takes from more people than a limit is held,
 // and nothing else: [events.Desired] then has the held aspect as before.
 //
-// It is pure: it knows no bus, no clock and no configuration file. A [Counter] is
+// It is pure: it knows no bus and no clock. A [Counter] is
 // opened on what is stored of an org, judges the people of one batch one after the
 // other, and is stored with them. Judged again on a counter that somebody else has
 // moved meanwhile, the same batch may come to another verdict: whoever commits asks

@@ -1,6 +1,10 @@
 package gate
 
-import "time"
+import (
+	"time"
+
+	"github.com/rollcall-sync/rollcall/services/internal/config"
+)
 
 // Limits say how much may be taken away in one org before the rest is held.
 type Limits struct {
@@ -21,6 +25,24 @@ type Limits struct {
 	// Window.
 	Urgent int
 }
+
+// Over the long window, and for all causes together, twice as many.
+const (
+	longTimes  = 2
+	totalTimes = 2
+)
+
+// LimitsOf are an org's, as configured.
+func LimitsOf(g config.Gate) Limits {
+	return Limits{
+		Off: g.Off, People: g.Limit, Percent: g.Percent, Window: g.Window,
+		LongWindow: g.LongWindow, LongTimes: longTimes, TotalTimes: totalTimes, Urgent: g.Urgent,
+	}
+}
+
+// One is how many people one cause may take something from within the short window,
+// where so many are active.
+func (l Limits) One(active int) int { return l.of(active, 1) }
 
 // buckets and coarse are how finely time is kept: a taking counts up to a
 // twelfth of the short window longer, and then up to a twenty-fourth of the long.

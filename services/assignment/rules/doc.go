@@ -8,12 +8,14 @@
 // # Where is what
 //
 //   - rules.go: the configuration, compiled, and asked
+//   - reader.go: what a source published, understood
 //   - series.go, fold.go: what a source's events come to
 //   - authority.go: whether somebody is employed
 //   - merge.go, attribute.go, groupnames.go: one person of several sources, and
 //     the groups they are in
 //   - desired.go: what a person should have in one org
 //   - kept.go: what they would have if they did not leave
+//   - cover.go: by which rule somebody is covered, and why by none
 //   - mapping.go, expression.go, functions.go, path.go, vars.go: an org's
 //     configuration, compiled, and what its expressions see
 //

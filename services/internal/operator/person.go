@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,13 +10,6 @@ import (
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
-)
-
-var (
-	// ErrNobody is returned where nobody fits.
-	ErrNobody = errors.New("nobody is known by this key, correlation id or username")
-	// ErrSeveral is returned where several people fit; the error names their keys.
-	ErrSeveral = errors.New("several people are known by this username")
 )
 
 // PersonView is all that is known of one person.
@@ -55,8 +47,9 @@ type PersonOrg struct {
 	Tasks []Task              `json:"tasks,omitempty"`
 }
 
-// Person returns all that is known of the person with this key, correlation id
-// or username. It returns [ErrNobody] or [ErrSeveral].
+// Person returns all that is known of the person with this key, correlation id,
+// userName, employee number, e-mail address or Salesforce username. It returns
+// [ErrNobody] or [ErrSeveral].
 func (o *Operator) Person(ctx context.Context, name string) (PersonView, error) {
 	key, err := o.find(ctx, name)
 	if err != nil {
@@ -102,33 +95,11 @@ func (o *Operator) find(ctx context.Context, name string) (events.Key, error) {
 			return key, nil
 		}
 	}
-	return o.findByUsername(ctx, name)
+	return o.findByName(ctx, name)
 }
 
 func plainKey(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
-}
-
-func (o *Operator) findByUsername(ctx context.Context, name string) (events.Key, error) {
-	keys := map[events.Key]bool{}
-	err := o.bus.Scan(ctx, events.StreamRoster, events.DesiredSubject("*", "*"), 1, func(e bus.Entry) error {
-		d, err := events.Decode[events.Desired](e.Data)
-		if err == nil && strings.EqualFold(d.Match.Username, name) {
-			keys[d.Key] = true
-		}
-		return nil
-	})
-	if err != nil {
-		return "", err
-	}
-	switch found := slices.Sorted(maps.Keys(keys)); len(found) {
-	case 0:
-		return "", ErrNobody
-	case 1:
-		return found[0], nil
-	default:
-		return "", fmt.Errorf("%w: %v", ErrSeveral, found)
-	}
 }
 
 // addState adds everything that stands under the person's own key.

@@ -28,24 +28,29 @@ func newPerson(s Streams) *cobra.Command {
 func newPersonShow(s Streams, n *connection) *cobra.Command {
 	var format output
 	c := &cobra.Command{
-		Use:   "show KEY-OR-USERNAME",
+		Use:   "show PERSON",
 		Short: "What HR said, what is desired and by which rule, what Salesforce has, what happened when",
 		Long: `Show one person: what every source said, what is desired and by which rule,
 what Salesforce has, what happened when, and the traces that tell the story.
 
-The person is found by key, by Salesforce username, and, with the deployment key
-of --config (or of ./.rollcall), by correlation id such as the employee number.`,
-		Args: exactly(1, "one key or username"),
+The person is found by key, correlation id, userName, employee number, e-mail
+address or Salesforce username; with the deployment key of --config (or of
+./.rollcall) a correlation id is found at once, anything else by going through
+everybody. With a configuration that has orgs it also says, per org, which rule
+matches them, or why none does: each condition, and the values it looked at. No
+org is asked for that.`,
+		Args: exactly(1, "one person"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return withOperator(c.Context(), n, func(ctx context.Context, o *operator.Operator, _ *bus.Bus) error {
+			return withOperator(c.Context(), n, func(ctx context.Context, o *operator.Operator, b *bus.Bus) error {
 				v, err := o.Person(ctx, args[0])
 				if err != nil {
 					return explainFind(err, args[0])
 				}
+				all := n.cover(ctx, b, v)
 				if format == outputJSON {
-					return printJSON(s.Out, v)
+					return printJSON(s.Out, all)
 				}
-				printPerson(s.Out, v)
+				all.print(s.Out)
 				return nil
 			})
 		},
@@ -57,7 +62,7 @@ of --config (or of ./.rollcall), by correlation id such as the employee number.`
 func explainFind(err error, name string) error {
 	switch {
 	case errors.Is(err, operator.ErrNobody):
-		return fmt.Errorf("nobody is known as %q: give a key, a Salesforce username, or (with --config) a correlation id", name)
+		return fmt.Errorf("nobody is known as %q: give a key, correlation id, userName, employee number, e-mail address or Salesforce username", name)
 	case errors.Is(err, operator.ErrSeveral):
 		return fmt.Errorf("%w: give one of these keys", err)
 	}

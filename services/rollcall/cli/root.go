@@ -71,7 +71,7 @@ emulated Salesforce org and a sample HR export, and says what to try next.`,
 		return app.Usage(fmt.Errorf("%w (see %s --help)", err, c.CommandPath()))
 	})
 	root.AddCommand(
-		newUp(s), newEmulator(s), newPublish(s), newTasks(s), newHold(s), newResync(s), newPerson(s), newEvents(s), newStatus(s), newAudit(s),
+		newUp(s), newEmulator(s), newPublish(s), newPlan(s), newTasks(s), newHold(s), newResync(s), newPerson(s), newEvents(s), newStatus(s), newAudit(s),
 		newPause(s), newResume(s), newKeys(s), newConnect(s), newProvision(s), newPermissions(s), newHealth(), newDoctor(s),
 	)
 	return root

@@ -68,6 +68,30 @@ func TestUpKeepsItsKeysToItself(t *testing.T) {
 	}
 }
 
+// TestUpShowsWhatAChangedConfigurationChanges before anything starts.
+func TestUpShowsWhatAChangedConfigurationChanges(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if r := run(t, once(dir)...); r.code != 0 || strings.Contains(r.err, "has changed") {
+		t.Fatalf("exit code %d:\n%s", r.code, r.err)
+	}
+	path := filepath.Join(dir, "rollcall.yaml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(text), `== "Sales"`, `== "sales"`)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, once(dir)...)
+	before, _, _ := strings.Cut(r.err, "directory ") // the first line of progress
+	for _, want := range []string{"The configuration has changed.", "OVER THE LIMIT", "lose permission set Sales_Base", "Nothing was sent, nothing was written."} {
+		if !strings.Contains(before, want) {
+			t.Errorf("exit code %d; lacks %q:\n%s", r.code, want, r.err)
+		}
+	}
+}
+
 func TestUpSaysWhatToChange(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

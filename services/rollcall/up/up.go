@@ -93,6 +93,7 @@ func (s *stack) start(ctx context.Context) error {
 		return app.Usage(fmt.Errorf("configuration:\n%w", err))
 	}
 	s.onClose(s.services.close)
+	s.foretell(ctx)
 	hangup := make(chan os.Signal, 1)
 	if !s.o.Terminal { // where there is one, hanging up ends what runs in it
 		signal.Notify(hangup, syscall.SIGHUP)

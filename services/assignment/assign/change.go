@@ -167,7 +167,7 @@ func (s *Service) buildGroup(c *change, have map[string]bus.Entry) (bus.Group, e
 	if known {
 		var err error
 		if state, err = events.Decode[events.PersonState](entry.Data); err != nil {
-			return nil, err
+			return nil, &unreadable{entry.Subject, err}
 		}
 	}
 	changed := c.apply(&state)
@@ -265,7 +265,7 @@ func decodeDesired(entry bus.Entry, known bool) (*events.Desired, error) {
 	}
 	d, err := events.Decode[events.Desired](entry.Data)
 	if err != nil {
-		return nil, err
+		return nil, &unreadable{entry.Subject, err}
 	}
 	return &d, nil
 }

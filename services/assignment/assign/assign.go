@@ -124,7 +124,7 @@ func (s *Service) Run(ctx context.Context) error {
 // take takes events until ctx ends.
 func (s *Service) take(ctx context.Context) error {
 	if s.pauses.Read(ctx) != nil {
-		return nil //nolint:nilerr // told to stop before anything began
+		return nil // told to stop before anything began
 	}
 	directory, err := s.bus.Feed(ctx, events.StreamDirectory, events.ConsumerAssignment, prefetch)
 	if err != nil {

@@ -46,7 +46,7 @@ func newRegistry(t *testing.T, source string) *registry {
 	r := &registry{T: t, server: bustest.Start(t, bus.Topology{Orgs: []string{"sales"}}), config: filepath.Join(dir, "rollcall.yaml"), keyer: keyer, stop: func() {}}
 	for name, text := range map[string]string{
 		"deployment.key": secret,
-		"rollcall.yaml": "deployment: {keyFile: deployment.key}\ntokens: {keyFile: tokens.json}\nsources:\n" +
+		"rollcall.yaml": "deployment: {keyFile: deployment.key}\ntokens: {keyFile: tokens.json}\nauthority: [workers, other]\nsources:\n" +
 			"  workers: {correlate: enterprise.employeeNumber" + source + "}\n  other: {correlate: enterprise.employeeNumber}\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {

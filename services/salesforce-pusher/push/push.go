@@ -72,7 +72,7 @@ func (s *Service) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if s.pauses.Read(ctx) != nil {
-		return nil //nolint:nilerr // told to stop before anything began
+		return nil // told to stop before anything began
 	}
 	var wg sync.WaitGroup
 	errs := make([]error, len(s.orgs)+1)

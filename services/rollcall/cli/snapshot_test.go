@@ -355,7 +355,7 @@ func TestASnapshotWaitsForAssignment(t *testing.T) {
 	if got := run(t, "publish", write(t, "workers.csv", company()), "--nats-url", r.server.URL()); got.code != 0 {
 		t.Fatal(got.err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	if err := snapshot.Folded(ctx, r.server.Bus(t)); err == nil || !strings.Contains(err.Error(), "40 wait") {
 		t.Errorf("got %v", err)

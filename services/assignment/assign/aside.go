@@ -180,7 +180,7 @@ func (s *Service) catchUp(run context.Context, a events.Aside, gone map[string]u
 	}
 	if at > a.To || run.Err() != nil || s.pauses.Source(a.Source) {
 		delete(gone, a.Source)
-		return nil //nolint:nilerr // an end, not an error
+		return nil //nolint:nilerr // errCaughtUp is none
 	}
 	return s.lost(run, a, at, gone)
 }

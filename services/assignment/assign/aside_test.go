@@ -37,6 +37,7 @@ func (r *rig) pause(sources []string, services ...*Service) {
 func (r *rig) hears(services ...*Service) {
 	r.t.Helper()
 	for _, s := range services {
+		r.inForce(s)
 		if err := s.pauses.Read(r.ctx); err != nil {
 			r.t.Fatal(err)
 		}
@@ -137,16 +138,26 @@ type brittle struct {
 
 var errDied = errors.New("killed")
 
-func (b *brittle) Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error) {
-	if b.left--; b.left == 0 {
-		if b.after {
-			if _, err := b.roster.Commit(ctx, stream, groups); err != nil {
-				return nil, err
-			}
-		}
-		return nil, errDied
+// dying stores what is committed, unless this is where it dies.
+func (b *brittle) dying(store func() ([]bus.Committed, error)) ([]bus.Committed, error) {
+	b.left--
+	if b.left != 0 {
+		return store()
 	}
-	return b.roster.Commit(ctx, stream, groups)
+	if b.after {
+		if _, err := store(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errDied
+}
+
+func (b *brittle) Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error) {
+	return b.dying(func() ([]bus.Committed, error) { return b.roster.Commit(ctx, stream, groups) })
+}
+
+func (b *brittle) CommitSummed(ctx context.Context, stream string, groups []bus.Group, sum bus.Sum) ([]bus.Committed, error) {
+	return b.dying(func() ([]bus.Committed, error) { return b.roster.CommitSummed(ctx, stream, groups, sum) })
 }
 
 // Killed at any commit while it catches up, what is left is read by another.
@@ -168,7 +179,7 @@ func TestCatchingUpSurvivesADeath(t *testing.T) {
 				if err := s.changeAside(r.ctx, "hr", func(a *events.Aside) bool { *a = waits; return true }); err != nil {
 					t.Fatal(err)
 				}
-				s.roster = &brittle{roster: r.bus, left: at + 1, after: after}
+				s.roster = &brittle{roster: s.roster, left: at + 1, after: after}
 				if err := s.catchUp(r.ctx, waits, map[string]uint64{}); err == nil {
 					t.Fatal("nobody was killed")
 				}
@@ -208,7 +219,7 @@ func TestWhatIsSetAsideMeanwhileWaits(t *testing.T) {
 		}
 	}
 	put(second, second)
-	s.roster = &interposed{roster: r.bus, between: func() { put(1, second) }} // before person 2 is committed
+	s.roster = &interposed{roster: s.roster, between: func() { put(1, second) }} // before person 2 is committed
 	if err := s.catchUp(r.ctx, r.aside(), map[string]uint64{}); err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@
 //   - reject.go, reconsider.go: what cannot be understood, and is read again
 //   - unreadable.go: stored state that cannot be read, and whom it keeps waiting
 //   - aside.go: what waits of a source that is paused
+//   - announce.go: what a changed configuration will change, said before it does
 //   - sweep.go: everybody, once after every switch of the configuration
 //   - config.go, metrics.go: what it is given, and what it counts
 //

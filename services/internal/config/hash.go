@@ -17,7 +17,12 @@ func (f File) Hash() string {
 	for name, org := range f.Orgs {
 		f.Orgs[name] = Org{Assign: org.Assign, Gate: org.Gate}
 	}
-	data, err := json.Marshal(f) // maps in the order of their keys
+	// A revision is of no effect, and so has to be named: it makes another hash of the
+	// same configuration.
+	data, err := json.Marshal(struct {
+		Revision string
+		File     File
+	}{f.Revision, f}) // maps in the order of their keys
 	if err != nil {
 		panic("a configuration that was read cannot be written: " + err.Error()) // a test would have seen it
 	}

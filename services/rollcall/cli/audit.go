@@ -48,10 +48,6 @@ func newAudit(s Streams) *cobra.Command {
 			})
 		},
 	}
-	var verbs []string
-	for _, v := range events.Verbs() {
-		verbs = append(verbs, string(v))
-	}
 	f := c.Flags()
 	f.StringVar(&org, "org", "", "about this `org` only")
 	f.StringVar(&key, "person", "", "about the person with this `key` only")

@@ -46,7 +46,7 @@ func newRegistry(t *testing.T, source string) *registry {
 	r := &registry{T: t, server: bustest.Start(t, bus.Topology{Orgs: []string{"sales"}}), config: filepath.Join(dir, "rollcall.yaml"), keyer: keyer, stop: func() {}}
 	for name, text := range map[string]string{
 		"deployment.key": secret,
-		"rollcall.yaml": "deployment: {keyFile: deployment.key}\ntokens: {keyFile: tokens.json}\nsources:\n" +
+		"rollcall.yaml": "deployment: {keyFile: deployment.key}\ntokens: {keyFile: tokens.json}\nauthority: [workers, other]\nsources:\n" +
 			"  workers: {correlate: enterprise.employeeNumber" + source + "}\n  other: {correlate: enterprise.employeeNumber}\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -355,7 +355,7 @@ func TestASnapshotWaitsForAssignment(t *testing.T) {
 	if got := run(t, "publish", write(t, "workers.csv", company()), "--nats-url", r.server.URL()); got.code != 0 {
 		t.Fatal(got.err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	if err := snapshot.Folded(ctx, r.server.Bus(t)); err == nil || !strings.Contains(err.Error(), "40 wait") {
 		t.Errorf("got %v", err)

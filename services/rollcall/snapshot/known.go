@@ -65,10 +65,14 @@ func Folded(ctx context.Context, b *bus.Bus) error {
 	defer cancel()
 	tick := time.NewTicker(foldEvery)
 	defer tick.Stop()
+	var c bus.ConsumerStatus
 	for {
-		c, err := b.Consumer(ctx, events.StreamDirectory, events.ConsumerAssignment)
-		if err != nil {
+		now, err := b.Consumer(ctx, events.StreamDirectory, events.ConsumerAssignment)
+		if err != nil && limited.Err() == nil {
 			return err
+		}
+		if err == nil {
+			c = now
 		}
 		if c.AckFloor >= stream.LastSeq {
 			return nil

@@ -81,7 +81,7 @@ func (g *gauge) read(ctx context.Context) (reading, error) {
 		return r, err
 	}
 	r.tally = g.tally
-	if err := g.waiting(ctx, &r); err != nil {
+	if err := g.waiting(ctx, consumers[events.StreamRoster], &r); err != nil {
 		return r, err
 	}
 	return r, g.stages(ctx, consumers, &r)
@@ -134,7 +134,7 @@ func (t *tally) add(o events.Outcome) {
 
 // waiting adds what keeps people waiting: scheduled attempts and held orgs.
 // Attempts are only counted when nothing else goes on: there may be many.
-func (g *gauge) waiting(ctx context.Context, r *reading) error {
+func (g *gauge) waiting(ctx context.Context, work []bus.ConsumerStatus, r *reading) error {
 	health, err := g.bus.Latest(ctx, events.StreamRoster, []string{events.HealthAll})
 	if err != nil {
 		return fmt.Errorf("read health: %w", err)
@@ -145,7 +145,7 @@ func (g *gauge) waiting(ctx context.Context, r *reading) error {
 			r.held = append(r.held, fmt.Sprintf("org %s is held: %s: %s", h.Org, h.Failure.Cause, h.Failure.Message))
 		}
 	}
-	if err := g.paused(ctx, r); err != nil {
+	if err := g.paused(ctx, work, r); err != nil {
 		return err
 	}
 	if r.flying > 0 {
@@ -168,8 +168,9 @@ func (g *gauge) waiting(ctx context.Context, r *reading) error {
 	return nil
 }
 
-// paused adds what is paused, and counts what is being caught up with.
-func (g *gauge) paused(ctx context.Context, r *reading) error {
+// paused adds what is paused: what waits for it is no work that goes on, and what
+// is being caught up with is.
+func (g *gauge) paused(ctx context.Context, work []bus.ConsumerStatus, r *reading) error {
 	have, err := g.bus.Latest(ctx, events.StreamRoster, []string{events.PausesSubject(), events.AsidesAll})
 	if err != nil {
 		return fmt.Errorf("read what is paused: %w", err)
@@ -180,6 +181,18 @@ func (g *gauge) paused(ctx context.Context, r *reading) error {
 	}
 	for _, p := range table.Paused {
 		r.held = append(r.held, fmt.Sprintf("%s is paused by %s: %s", p.Scope, p.By, p.Reason))
+	}
+	for _, p := range table.Paused {
+		for _, lane := range events.Lanes() {
+			if p.Org == "" || p.Lane != "" && p.Lane != lane || p.Lane == lane && table.Of(events.Scope{Org: p.Org}) != nil {
+				continue // of no org, of another lane, or counted with its org
+			}
+			for _, c := range work {
+				if c.Name == events.WorkConsumer(p.Org, lane) {
+					r.flying -= min(waitingAt(c), r.flying) // it goes nowhere
+				}
+			}
+		}
 	}
 	for subject, e := range have {
 		a, err := events.Decode[events.Aside](e.Data)

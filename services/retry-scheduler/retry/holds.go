@@ -59,7 +59,7 @@ func (s *Service) heldOf(ctx context.Context, r *request) (map[string]bus.Entry,
 	}
 	slices.Sort(subjects)
 	if subjects = slices.Compact(subjects); len(subjects) == 0 {
-		return nil, nil
+		return map[string]bus.Entry{}, nil
 	}
 	have, err := s.store.Latest(ctx, events.StreamRoster, subjects)
 	if err != nil {

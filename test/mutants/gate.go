@@ -12,7 +12,6 @@ func gateMutants() []mutant {
 		return mutant{name: "gate: " + name, file: inAssign + file, old: old, new: mutated, why: why, run: run}
 	}
 	const drawn = "TestTheGateHolds"
-	const flow = "TestTheGateHoldsWhatTakesTooMuch"
 	return []mutant{
 		gate("an open hold lets more through", "counter.go", "if n.Held == 0 && !c.whole[p]", "if !c.whole[p]", "a bad feed takes ten people every hour", "TestAWindowIsNoLeak"),
 		gate("what comes whole is taken in part", "counter.go", "!c.whole[p] && ", "", "ten people lose what a typo takes from everybody", "TestLimits"),
@@ -29,7 +28,7 @@ func gateMutants() []mutant {
 		assign("the count is not looked at again", "gated.go", "if c == nil || !w.verdict.Same(c.Judge(w.Case)) {", "if c == nil {\n\t\t\t\treturn nil, errMoved\n\t\t\t}\n\t\t\tif c.Judge(w.Case); false {", "four replicas take four times the limit", "TestReplicasMeetAtTheLimit"),
 		assign("the counter is written over another's", "gated.go", "Header: headerOf(ctx), Guarded: true, LastSeq: k.registers[org].seq,", "Header: headerOf(ctx),", "what another replica took is not counted", "TestReplicasMeetAtTheLimit"),
 		assign("whatever the configuration takes is the source's doing", "gated.go", "if held || len(gate.Takes(is, was)[aspect]) == 0 {", "if held || was != nil {", "a typo in a rule holds the leavers of HR", "TestLiveEventsUnderABadRule"),
-		assign("nobody looks ahead of a sweep", "foresight.go", "if c != nil && !c.Fits(at, people) {", "if c != nil && people < 0 {", "ten people lose their access to a typo", flow),
+		assign("nobody looks ahead of a sweep", "foresight.go", "if c != nil && !c.Fits(at, people) {", "if c != nil && people < 0 {", "ten people lose their access to a typo", "TestASweepLooksAhead"),
 		assign("a counter that cannot be read lets through", "gated.go", "\tcase w.Takes():\n\t\treturn", "\tcase false:\n\t\treturn", "an upgrade is a moment without a gate", "TestACounterThatCannotBeRead"),
 		{name: "gate: whoever may leave is let in again", file: inPlan + "held.go", old: "delete(p.change.Update, FieldActive)\n\tp.change.Unfreeze, p.change.Give = false, nil", new: "p.change.Give = nil",
 			why: "somebody who was dismissed signs in while an operator decides", run: "TestWhoMayLeaveIsGivenNothing"},

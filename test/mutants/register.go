@@ -34,7 +34,7 @@ func registerMutants() []mutant {
 		{name: "register: who stands by is not ready", file: inAssign + "assign.go", old: "if !s.open.Load() && s.register.StandsBy() == \"\" {", new: "if !s.open.Load() {", why: "a roll-out waits for ever for the old replicas", run: "TestRivalFilesDoNotTakeTurns"},
 		{name: "register: nobody takes what was in hand", file: inAssign + "step.go", old: "delay = 0 // a replica", new: "delay = time.Hour // a replica", why: "a leaver in the hand of an old replica waits", run: "TestASwitchInTheMiddleOfMuch"},
 		by(own("nobody says that they leave", "keeper.go", "\tdefer k.leave(ctx)\n", "", "a roll-back waits half a minute for nobody", "TestRivalFilesDoNotTakeTurns")),
-		{name: "register: a rule does not count for the hash", file: "services/internal/config/hash.go", old: "f.Orgs[name] = Org{Assign: org.Assign}", new: "f.Orgs[name] = Org{Assign: Assign{Rules: org.Assign.Rules}}", why: "two mappings take turns as one", run: "TestTheHashIsOfEveryRule"},
+		{name: "register: a rule does not count for the hash", file: "services/internal/config/hash.go", old: "f.Orgs[name] = Org{Assign: org.Assign, Gate: org.Gate}", new: "f.Orgs[name] = Org{Assign: Assign{Rules: org.Assign.Rules}}", why: "two mappings take turns as one", run: "TestTheHashIsOfEveryRule"},
 		{name: "register: where NATS is counts for the hash", file: "services/internal/config/hash.go", old: "Deployment{}, NATS{}, Serve{}", new: "Deployment{}, f.NATS, Serve{}", why: "two replicas with one mapping supersede each other", run: "TestTheHashIsOfAllThatWishesHangOn"},
 	}
 }

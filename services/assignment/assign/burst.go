@@ -149,7 +149,7 @@ func (s *Service) lookAhead(ctx context.Context, n *census, b *burst) (found int
 		}
 		found++
 		if fault != nil || in.event.Person == nil {
-			return nil //nolint:nilerr // whoever reads the event says what is wrong with it
+			return nil //nolint:nilerr // what cannot be used takes nothing, and is rejected in its turn
 		}
 		in.context = ctx
 		people[in.key] = append(people[in.key], in)

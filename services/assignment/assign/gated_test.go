@@ -193,6 +193,23 @@ func TestTheGateHoldsWhatTakesTooMuch(t *testing.T) {
 	}
 }
 
+// TestASweepLooksAhead: what a configuration takes from everybody it takes from nobody.
+func TestASweepLooksAhead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.staffed()
+	a := rulestest.Assign()
+	a.Rules[0].Profile = "Seals User"
+	r.file.Orgs["sales"] = config.Org{Assign: a}
+	s := r.service(telemetry.Discard())
+	stop := r.run(s)
+	r.awaitSweptBy(s)
+	stop()
+	if n := r.guard().Counts[events.CauseConfig][events.AspectAccess]; len(n.Taken) > 0 || n.Held != crowd {
+		t.Errorf("counted %+v", n)
+	}
+}
+
 // check looks at what the fault did.
 func (f fault) check(r *rig, was []events.Desired) {
 	r.t.Helper()
@@ -542,11 +559,7 @@ func TestABurstIsJudgedWhole(t *testing.T) {
 		t.Errorf("one of three leavers of a whole export is %+v", d)
 	}
 
-	var all []uint64
-	for _, seq := range publish("all", 0, crowd, crowd) {
-		all = append(all, seq)
-	}
-	for part := range slices.Chunk(all, 7) {
+	for part := range slices.Chunk(publish("all", 0, crowd, crowd), 7) {
 		r.handled(s, part...)
 	}
 	left := 0

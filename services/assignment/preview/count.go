@@ -133,10 +133,9 @@ func (o *Org) addUser(c *Change, what What, d difference) {
 	n := &o.counted.calls
 	switch what {
 	case Created:
-		n.lookedUp++
 		n.created++
 	case Sought:
-		n.lookedUp++
+		n.sought++
 	case Reactivated, Mended:
 		n.users++
 	case Deactivated:

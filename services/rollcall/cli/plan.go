@@ -21,7 +21,7 @@ import (
 	"github.com/rollcall-sync/rollcall/services/rollcall/up"
 )
 
-// exitOver is the exit code of a plan that takes more away than is let through at
+// exitOver is the exit code of a plan that takes more away than passes the gate at
 // once.
 const exitOver = 3
 
@@ -50,9 +50,9 @@ those whom a FILE names are looked at: who is not in it stays as they are. FILE 
 read as ` + "`rollcall publish`" + ` reads it.
 
 Without --config, that of a ` + "`rollcall up`" + ` on this machine is taken. The exit code
-is 3 where more would be taken away in one org than is let through at once (10
-people or 5 %, whichever is more), 2 for wrong use and a configuration with faults,
-1 where something failed or rows of FILE cannot be used, else 0.`,
+is 3 where more would be taken away in one org than passes the gate at once
+(orgs.<name>.gate), 2 for wrong use and a configuration with faults, 1 where
+something failed or rows of FILE cannot be used, else 0.`,
 		Example: `  rollcall plan --config new.yaml
   rollcall plan workers.csv --mapping mapping.yaml --config rollcall.yaml
   rollcall plan --config new.yaml --person sample.person@example.com

@@ -41,7 +41,7 @@ type Report struct {
 	Plan    preview.Plan `json:"plan"`
 	// Supplies are what the orgs say; none where they were not asked.
 	Supplies []doctor.Supply `json:"supplies,omitempty"`
-	// Over says that more would be taken away than is let through at once.
+	// Over says that more would be taken away than passes the gate at once.
 	Over    bool    `json:"over"`
 	Seconds float64 `json:"seconds"`
 }

@@ -40,10 +40,15 @@ func (b *Bus) Server() (Server, error) {
 // Clock says how far the server's clock is ahead of ours, and how far that may
 // be wrong: the server stamps what it says of a stream.
 func (b *Bus) Clock(ctx context.Context) (ahead, give time.Duration, err error) {
+	return b.clockBy(ctx, events.StreamRoster)
+}
+
+// clockBy asks by a stream that this connection may look up.
+func (b *Bus) clockBy(ctx context.Context, stream string) (ahead, give time.Duration, err error) {
 	before := time.Now()
-	s, err := b.js.Stream(ctx, events.StreamRoster)
+	s, err := b.js.Stream(ctx, stream)
 	if err != nil {
-		return 0, 0, fmt.Errorf("look up stream %s: %w", events.StreamRoster, err)
+		return 0, 0, fmt.Errorf("look up stream %s: %w", stream, err)
 	}
 	took := time.Since(before)
 	stamp := s.CachedInfo().TimeStamp

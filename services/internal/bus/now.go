@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
 )
 
 const (
@@ -31,7 +33,12 @@ type clock struct {
 // that it does not matter what the clocks of the processes say. It is asked for once
 // a minute, and again when ours was set or stood still; an error says that it
 // could not be.
-func (b *Bus) Now(ctx context.Context) (time.Time, error) {
+func (b *Bus) Now(ctx context.Context) (time.Time, error) { return b.nowBy(ctx, events.StreamRoster) }
+
+// Now is [Bus.Now] for whoever may look up the bucket and not ROSTER.
+func (k *Bucket) Now(ctx context.Context) (time.Time, error) { return k.bus.nowBy(ctx, k.stream()) }
+
+func (b *Bus) nowBy(ctx context.Context, stream string) (time.Time, error) {
 	c := &b.clock
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -39,28 +46,37 @@ func (b *Bus) Now(ctx context.Context) (time.Time, error) {
 	since := here.Sub(c.here)
 	steady := agree(since, here.Round(0).Sub(c.here.Round(0)))
 	if c.server.IsZero() || !steady || since > clockAge && here.Sub(c.tried) > clockTry {
-		ahead, _, err := b.Clock(ctx)
+		ahead, _, err := b.clockBy(ctx, stream)
 		switch {
 		case err == nil:
 			c.here = time.Now()
 			c.server, since = c.here.Add(ahead), 0
+		case c.server.IsZero():
+			return time.Time{}, fmt.Errorf("ask for the server's time: %w", err)
+		case !steady:
+			return c.server.Add(since).UTC().Round(0), fmt.Errorf("ask for the server's time again: %w", err)
 		default:
 			c.tried = here // what was seen last is good for longer
-		case c.server.IsZero() || !steady:
-			return time.Time{}, fmt.Errorf("ask for the server's time: %w", err)
 		}
 	}
 	return c.server.Add(since).UTC().Round(0), nil
 }
 
 // Time is [Bus.Now] where a moment more or less does no harm: where the server's
-// time cannot be had, it is ours.
-func (b *Bus) Time() time.Time {
+// time cannot be had, it goes on from when it was had last; before, it is ours.
+func (b *Bus) Time() time.Time { return b.timeBy(events.StreamRoster) }
+
+// Time is [Bus.Time] for whoever may look up the bucket and not ROSTER.
+func (k *Bucket) Time() time.Time { return k.bus.timeBy(k.stream()) }
+
+func (b *Bus) timeBy(stream string) time.Time {
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
-	now, err := b.Now(ctx)
+	now, err := b.nowBy(ctx, stream)
 	if err != nil {
 		b.log.DebugContext(ctx, "the server's time is not known", "error", err)
+	}
+	if now.IsZero() {
 		return time.Now().UTC()
 	}
 	return now

@@ -9,7 +9,7 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/bus/bustest"
 )
 
-// TestTheTimeMayBeAskedFor by whoever reads ROSTER, with its own permissions.
+// TestTheTimeMayBeAskedFor by every service, with its own permissions.
 func TestTheTimeMayBeAskedFor(t *testing.T) {
 	t.Parallel()
 	server := bustest.Start(t, bus.Topology{Orgs: []string{"acme"}})
@@ -17,6 +17,9 @@ func TestTheTimeMayBeAskedFor(t *testing.T) {
 		if _, err := server.As(t, role).Now(t.Context()); err != nil {
 			t.Errorf("%s: %v", role, err)
 		}
+	}
+	if _, err := server.As(t, "token-refresher").Bucket(events.BucketTokens).Now(t.Context()); err != nil {
+		t.Errorf("token-refresher: %v", err)
 	}
 }
 

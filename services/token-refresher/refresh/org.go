@@ -58,11 +58,15 @@ func (o *org) run(ctx context.Context) {
 	}
 }
 
-// firstLook reads the record before anything is decided: that there is none is
-// something only reading can tell.
+// firstLook reads the record, and the server's time, before anything is decided:
+// that there is none is something only reading can tell, and by a clock that is
+// hours off another's lease looks as if it had ended.
 func (o *org) firstLook(ctx context.Context) bool {
 	for ctx.Err() == nil {
-		err := o.reread(ctx)
+		_, err := o.bucket.Now(ctx)
+		if err == nil {
+			err = o.reread(ctx)
+		}
 		if err == nil {
 			return true
 		}
@@ -123,6 +127,7 @@ func (o *org) observe(ctx context.Context, e bus.Entry) {
 		o.tel.Log.ErrorContext(ctx, "token record cannot be read", "org", o.name, "error", err)
 		rec = events.TokenRecord{Org: o.name, State: events.TokenRefreshing}
 	}
+	o.plausible(&rec, e.Time)
 	o.mu.Lock()
 	if e.Seq > o.rev {
 		o.rec, o.rev = &rec, e.Seq

@@ -25,6 +25,8 @@ type bucket interface {
 	Get(ctx context.Context, key string) (bus.Entry, error)
 	Set(ctx context.Context, key string, data []byte, lastSeq uint64) (uint64, error)
 	Follow(ctx context.Context, keys []string, each func(bus.Entry)) error
+	Now(ctx context.Context) (time.Time, error)
+	Time() time.Time
 }
 
 // Service is token-refresher. Any number may run at once.
@@ -35,9 +37,10 @@ type Service struct {
 	sealer  *seal.Sealer
 	tel     *telemetry.Telemetry
 	metrics *metrics
-	now     func() time.Time
-	holder  string
-	orgs    map[string]*org
+	// now is the server's time: replicas judge each other's leases by it.
+	now    func() time.Time
+	holder string
+	orgs   map[string]*org
 }
 
 // New returns a Service; Run starts it.
@@ -62,8 +65,9 @@ func New(cfg Config, b *bus.Bus, t *telemetry.Telemetry) (*Service, error) {
 	}
 	s := &Service{
 		cfg: cfg, bus: b, bucket: b.Bucket(events.BucketTokens), sealer: sealer, tel: t, metrics: m,
-		now: time.Now, holder: rand.Text(), orgs: make(map[string]*org, len(cfg.Orgs)),
+		holder: rand.Text(), orgs: make(map[string]*org, len(cfg.Orgs)),
 	}
+	s.now = func() time.Time { return s.bucket.Time() }
 	return s, s.addOrgs()
 }
 

@@ -19,6 +19,9 @@ func assignMutants() []mutant {
 		assign("an older state of a group takes people back", "groups.go", "if have.Revision > sp.state.Revision {", "if false {", "somebody has the rights of a group they left", "TestAMembershipIsNotTakenBackByAnOlderStateOfTheGroup"),
 		assign("a group is written over another replica's", "groups.go", "Header: headerOf(in.context), Guarded: true, LastSeq: lastSeq,\n", "Header: headerOf(in.context),\n", "members that another replica folded are lost", "TestAnotherReplicaChangesTheGroupMeanwhile"),
 		assign("a rejection is written over another's", "reject.go", "\t\tGuarded: true, LastSeq: lastSeq,\n", "", "an event that is understood by now counts as rejected", "TestTwoReplicasRejectOneEventOnce"),
+		assign("unreadable state is waited for", "unreadable.go", "if errors.Is(err, events.ErrNewer) || !errors.As(err, &state) {", "if !errors.As(err, &state) || true {", "a group that nobody mends takes nobody's access away, and everything is green", "TestStateThatCannotBeReadIsParkedAlone"),
+		assign("unreadable is what a newer version wrote", "unreadable.go", "errors.Is(err, events.ErrNewer) || !errors.As(err, &state)", "!errors.As(err, &state)", "events are parked in the middle of every update", "TestAnOlderReplicaLeavesWhatItCannotRead"),
+		assign("unreadable and forgotten, with all its members", "groups.go", "if err == nil && forgotten(entry) {", "if err == nil && false {", "whoever left meanwhile keeps what the group gave", "TestAForgottenGroupLeavesNobodyBehind"),
 	}
 }
 

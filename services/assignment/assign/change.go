@@ -201,7 +201,7 @@ func (s *Service) workOut(c *change, have map[string]bus.Entry) (*draft, error) 
 	if known {
 		state, err := events.Decode[events.PersonState](entry.Data)
 		if err != nil {
-			return nil, err
+			return nil, &unreadable{entry.Subject, err}
 		}
 		d.state = &state
 	}
@@ -341,7 +341,7 @@ func decodeDesired(entry bus.Entry, known bool) (*events.Desired, error) {
 	}
 	d, err := events.Decode[events.Desired](entry.Data)
 	if err != nil {
-		return nil, err
+		return nil, &unreadable{entry.Subject, err}
 	}
 	return &d, nil
 }

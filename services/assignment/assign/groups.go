@@ -27,8 +27,7 @@ func (s *Service) handleGroup(ctx context.Context, in *incoming) error {
 		}
 		done, err := s.groupRound(ctx, in, touched)
 		if errors.Is(err, errUnreadable) {
-			s.unreadable(ctx, in.key, err)
-			in.trouble = err
+			s.unreadable(ctx, in, err)
 			return nil
 		}
 		if done || err != nil {
@@ -43,6 +42,9 @@ func (s *Service) handleGroup(ctx context.Context, in *incoming) error {
 // next round looks at them again.
 func (s *Service) groupRound(ctx context.Context, in *incoming, touched map[string]bool) (bool, error) {
 	entry, state, err := s.readGroup(ctx, in.key)
+	if err == nil && forgotten(entry) {
+		err = s.membersOf(ctx, in.key, touched)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -107,14 +109,14 @@ func (s *Service) readGroup(ctx context.Context, key events.Key) (bus.Entry, eve
 		return bus.Entry{}, events.GroupState{}, fmt.Errorf("read group: %w", err)
 	}
 	entry, ok := have[subject]
-	if !ok {
+	if !ok || forgotten(entry) {
 		return entry, events.GroupState{}, nil
 	}
 	state, err := events.Decode[events.GroupState](entry.Data)
 	if err != nil {
-		err = fmt.Errorf("%w: %w", errUnreadable, err)
+		return entry, state, fmt.Errorf("%w: %w", errUnreadable, &unreadable{entry.Subject, err})
 	}
-	return entry, state, err
+	return entry, state, nil
 }
 
 // spread is what a group's newest state means for the people it concerns.

@@ -39,8 +39,7 @@ func (s *Service) rejectOnce(ctx context.Context, batch []*incoming, have map[st
 		entry, known := have[events.RejectionSubject(in.entry.Seq)]
 		prior, err := decodeRejection(entry, known)
 		if err != nil {
-			s.unreadable(ctx, events.EventKey(in.entry.Seq), err)
-			in.trouble = errUnreadable
+			s.waits(ctx, in, events.EventKey(in.entry.Seq), err)
 			continue
 		}
 		if known && !prior.Resolved && !in.again {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -231,9 +230,8 @@ func (s *Service) conclude(ctx context.Context, c *change, ins []*incoming) {
 	case errors.Is(c.err, errSettling):
 		return
 	case c.err != nil:
-		s.unreadable(ctx, c.key, c.err)
 		for _, in := range ins {
-			in.trouble = errUnreadable
+			s.unreadable(ctx, in, c.err)
 		}
 		return
 	case !c.decided:
@@ -250,17 +248,4 @@ func (s *Service) conclude(ctx context.Context, c *change, ins []*incoming) {
 			s.finish(in, verdictApplied)
 		}
 	}
-}
-
-// errUnreadable marks events for which stored state is needed that cannot be
-// read. They come again until it can: nothing is written over it.
-var errUnreadable = errors.New("stored state cannot be read")
-
-// unreadable logs such state. What a newer version wrote, another replica reads.
-func (s *Service) unreadable(ctx context.Context, key events.Key, err error) {
-	level := slog.LevelError
-	if errors.Is(err, events.ErrNewer) {
-		level = slog.LevelWarn
-	}
-	s.log.Log(ctx, level, "events wait for stored state that cannot be read", "key", key, "error", err)
 }

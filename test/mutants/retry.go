@@ -4,7 +4,7 @@ const inRetry = "services/retry-scheduler/retry/"
 
 // retryMutants break what is done about failures, and about what admins ask for.
 func retryMutants() []mutant {
-	return concat(policyMutants(), parkMutants(), closeMutants(), requestMutants(), decideMutants(), sweepMutants())
+	return concat(policyMutants(), parkMutants(), closeMutants(), requestMutants(), decideMutants(), sweepMutants(), behindMutants())
 }
 
 func policyMutants() []mutant {
@@ -113,5 +113,21 @@ func sweepMutants() []mutant {
 		sweep("what was given up comes back", "w.remove(ctx, append(stale, given...))", "w.remove(ctx, append(stale, given[:0]...))", "what an admin gave up comes back after a crash of NATS", back),
 		sweep("what was replaced comes back", "w.remove(ctx, append(stale, given...))", "w.remove(ctx, append(stale[:0], given...))", "somebody is stuck twice after a crash of NATS", back),
 		sweep("what was closed comes back", "if err := w.overtaken(ctx, newest); err != nil {", "if err := ctx.Err(); err != nil {", "somebody is stuck after a crash of NATS who is not", back),
+	}
+}
+
+// behindMutants decide by what a replica of NATS says that is behind.
+func behindMutants() []mutant {
+	behind := func(name, file, old, mutated, why, run string) mutant {
+		return mutant{name: "retry: behind, " + name, file: inRetry + file, old: old, new: mutated, why: why, run: run}
+	}
+	return []mutant{
+		behind("a request is refused", "operate.go", "if len(odd) > 0 && len(subjects) > 0 {", "if false {", "what an admin asked for is refused for no reason", "TestARequestIsNotRefusedByAReplicaThatIsBehind"),
+		behind("what is closed is discarded", "now.go", "Data: l.data, Header: h, Guarded: true, LastSeq: l.seq}", "Data: l.data, Header: h}", "the next failure of somebody is nobody's", "TestWhatIsClosedIsNotDiscarded"),
+		behind("a request taken up again is refused", "operate.go", "case err == nil && ok && r.took(l, t):", "case err == nil && ok && r.took(l, t) && false:", "what an admin gave up stays parked", "TestCrashAnywhereEndsAsAQuietRun"),
+		behind("an older discard replaces a newer", "now.go", "if err == nil && before.Revision > l.Revision {", "if err == nil && before.Revision > l.Revision && false {", "what an admin gave up is parked again", "TestANewerRevisionStaysDiscarded"),
+		behind("an answer is not seen", "now.go", "if err == nil && seen < stands.LastSeq {", "if err == nil && seen < stands.LastSeq && false {", "the audit log says that what was done was refused", "TestARequestIsAnsweredOnceThoughTheLogIsBehind"),
+		behind("a success is not seen", "now.go", "return s.store.LatestAsOf(ctx, events.StreamRoster, subjects, subject, stands.LastSeq)", "_, _ = subject, stands\n\t\treturn have, nil", "a dead letter stays that nobody would close", "TestASuccessIsSeenWhileParking"),
+		behind("a letter is not seen", "sweep.go", "if w.trust > 0 && stands.Messages", "if stands.Messages", "a dead letter stays that nobody would close", "TestALetterThatASuccessDidNotSeeIsSweptAway"),
 	}
 }

@@ -2,35 +2,26 @@ package retry
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
-	"github.com/rollcall-sync/rollcall/services/internal/bus"
 )
 
-// discard gives up the revision of each letter: audit entry, marker, removal.
-// The marker keeps a late attempt at that revision from parking it again.
+// discard gives up the revision of each letter: taken for the request, audit
+// entry, marker, removal. The marker keeps a late attempt at that revision from
+// parking it again, and so must not be written for a letter that a success closed.
 func (s *Service) discard(ctx context.Context, r *request, act []letter) error {
 	if len(act) == 0 {
 		return nil
 	}
+	act, err := s.takeFor(ctx, r, act)
+	if err != nil {
+		return err
+	}
 	if err := s.record(ctx, r, events.VerbDiscarded, act); err != nil {
 		return err
 	}
-	groups := make([]bus.Group, len(act))
-	for i, l := range act {
-		data, err := events.Encode(events.Discarded{
-			Revision: l.Revision, By: r.By, At: r.At, Request: r.ID,
-		})
-		if err != nil {
-			return err
-		}
-		groups[i] = bus.Group{{
-			Subject: events.DiscardedSubject(l.address.Org, l.address.Key), Data: data, Header: header(ctx),
-		}}
-	}
-	if _, err := s.store.Commit(ctx, events.StreamRoster, groups); err != nil {
-		return fmt.Errorf("mark what was discarded: %w", err)
+	if err := s.mark(ctx, r, act); err != nil {
+		return err
 	}
 	if err := s.remove(ctx, act); err != nil {
 		return err

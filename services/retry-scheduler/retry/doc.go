@@ -11,7 +11,8 @@
 //   - park: write the new dead letter, remove the one it replaces, acknowledge
 //   - close: write the audit entry, remove the dead letter, acknowledge
 //   - retry: write the audit entry, publish work, acknowledge
-//   - discard: write the audit entry, write the marker, remove, acknowledge
+//   - discard: store the letter again for the request, write the audit entry, write
+//     the marker, remove, acknowledge
 //   - release, reject: write the audit entry, write the decision, acknowledge
 //
 // A schedule left behind is harmless: work carries no instruction. What a killed

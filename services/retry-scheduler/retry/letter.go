@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,10 +24,15 @@ type letter struct {
 	// newer says that a newer version of Rollcall wrote it: it is left to one
 	// that knows it.
 	newer bool
+	// data and header are the message's, and seen is the sequence under which an admin
+	// saw it, where it was stored again since for their request.
+	data   []byte
+	header bus.Header
+	seen   uint64
 }
 
 func (l letter) target() events.Target {
-	return events.Target{Org: l.address.Org, Cause: l.address.Cause, Key: l.address.Key, Seq: l.seq}
+	return events.Target{Org: l.address.Org, Cause: l.address.Cause, Key: l.address.Key, Seq: cmp.Or(l.seen, l.seq)}
 }
 
 // reportedAt is the subject of the reports about the letter's person, or about
@@ -55,7 +61,7 @@ func readLetter(e bus.Entry) (letter, error) {
 	if err != nil {
 		return letter{}, err
 	}
-	l := letter{subject: e.Subject, seq: e.Seq, address: address}
+	l := letter{subject: e.Subject, seq: e.Seq, address: address, data: e.Data, header: e.Header}
 	d, err := events.Decode[events.DeadLetter](e.Data)
 	if err == nil {
 		l.DeadLetter = d

@@ -132,15 +132,35 @@ func (s *Service) look(ctx context.Context, r *request, deliveries int) error {
 			subjects = append(subjects, events.DeadSubject(t.Org, t.Cause, t.Key))
 		}
 	}
-	found := map[string]bus.Entry{}
 	if len(subjects) > 0 {
-		var err error
-		if found, err = s.store.Latest(ctx, events.StreamDead, subjects); err != nil {
+		found, err := s.store.Latest(ctx, events.StreamDead, subjects)
+		if err != nil {
 			return fmt.Errorf("read dead letters: %w", err)
 		}
+		if err := r.found(found); err != nil {
+			return err
+		}
 	}
-	r.letters = make(map[string]letter, len(found))
-	for subject, e := range found {
+	_, odd := r.judge()
+	if deliveries == 1 && len(odd) == 0 {
+		return nil // certainly new: every target is as the admin saw it
+	}
+	if len(odd) > 0 && len(subjects) > 0 {
+		found, err := s.lettersNow(ctx, subjects)
+		if err != nil {
+			return fmt.Errorf("read dead letters: %w", err)
+		}
+		if err := r.found(found); err != nil {
+			return err
+		}
+	}
+	return s.answers(ctx, r)
+}
+
+// found takes the letters in that the request names.
+func (r *request) found(entries map[string]bus.Entry) error {
+	r.letters = make(map[string]letter, len(entries))
+	for subject, e := range entries {
 		l, err := readLetter(e)
 		if err != nil {
 			return err
@@ -150,18 +170,14 @@ func (s *Service) look(ctx context.Context, r *request, deliveries int) error {
 		}
 		r.letters[subject] = l
 	}
-	_, odd := r.judge()
-	if deliveries == 1 && len(odd) == 0 {
-		return nil // certainly new: every target is as the admin saw it
-	}
-	return s.answers(ctx, r)
+	return nil
 }
 
 // answers reads which targets the audit log has an answer for. It follows the
 // request in the log, so only what is newer is read.
 func (s *Service) answers(ctx context.Context, r *request) error {
 	r.answered = map[events.Target]bool{}
-	err := s.store.Scan(ctx, events.StreamOperator, events.OperatorAll, r.seq+1, func(e bus.Entry) error {
+	err := s.scanNow(ctx, events.StreamOperator, events.OperatorAll, r.seq+1, func(e bus.Entry) error {
 		if verbOf(e.Subject).Asked() {
 			return nil
 		}
@@ -198,6 +214,9 @@ func (r *request) judge() (act []letter, refuse []refusal) {
 		l, ok := r.letters[events.DeadSubject(t.Org, t.Cause, t.Key)]
 		switch err := checkTarget(t); {
 		case err == nil && ok && l.seq == t.Seq:
+			act = append(act, l)
+		case err == nil && ok && r.took(l, t):
+			l.seen = t.Seq
 			act = append(act, l)
 		case r.answered[t]:
 		case err != nil:

@@ -122,7 +122,7 @@ func (s *Service) overtaken(ctx context.Context, letters []letter) error {
 	for i, l := range letters {
 		subjects[i] = l.reportedAt()
 	}
-	newest, err := s.store.Latest(ctx, events.StreamRoster, subjects)
+	newest, err := s.reportsNow(ctx, subjects)
 	if err != nil {
 		return fmt.Errorf("read newest outcomes: %w", err)
 	}

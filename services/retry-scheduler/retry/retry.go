@@ -24,6 +24,8 @@ const requestBatch = 8
 // store is what the service needs of the bus.
 type store interface {
 	Latest(ctx context.Context, stream string, subjects []string) (map[string]bus.Entry, error)
+	LatestAsOf(ctx context.Context, stream string, subjects []string, subject string, seq uint64) (map[string]bus.Entry, error)
+	At(ctx context.Context, stream string, seq uint64) (bus.Entry, error)
 	Scan(ctx context.Context, stream, filter string, from uint64, each func(bus.Entry) error) error
 	Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error)
 	Remove(ctx context.Context, stream string, seq uint64) error

@@ -17,6 +17,9 @@ import (
 // no harm.
 const overdue = 10 * time.Second
 
+// trusted is how many sweeps leave DEAD alone that stands as it did.
+const trusted = 20
+
 // sweepTimeout bounds one sweep.
 const sweepTimeout = time.Minute
 
@@ -27,8 +30,11 @@ const sweepTimeout = time.Minute
 type sweeper struct {
 	*Service
 	// tidied is how DEAD stood when it was last found in order. A message that
-	// comes back changes the count.
+	// comes back changes the count. trust is how often that is still believed: a
+	// success that looked for its letter where it was not to be seen yet changes
+	// nothing in DEAD.
 	tidied bus.StreamStatus
+	trust  int
 }
 
 // sweep sweeps at the start and then every Config.Sweep until ctx ends.
@@ -103,7 +109,8 @@ func (w *sweeper) tidy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if stands.Messages == w.tidied.Messages && stands.LastSeq == w.tidied.LastSeq {
+	if w.trust > 0 && stands.Messages == w.tidied.Messages && stands.LastSeq == w.tidied.LastSeq {
+		w.trust--
 		return nil
 	}
 	newest, stale, err := w.allLetters(ctx)
@@ -120,7 +127,7 @@ func (w *sweeper) tidy(ctx context.Context) error {
 	if err := w.overtaken(ctx, newest); err != nil {
 		return err
 	}
-	w.tidied = stands
+	w.tidied, w.trust = stands, trusted
 	return nil
 }
 

@@ -14,6 +14,7 @@
 //   - release.go: what operators decide about what is held
 //   - groups.go: a group's event, and its members
 //   - reject.go, reconsider.go: what cannot be understood, and is read again
+//   - unreadable.go: stored state that cannot be read, and whom it keeps waiting
 //   - aside.go: what waits of a source that is paused
 //   - sweep.go: everybody, once after every switch of the configuration
 //   - config.go, metrics.go: what it is given, and what it counts

@@ -49,6 +49,18 @@ func (e elsewhen) Commit(ctx context.Context, stream string, groups []bus.Group)
 	return e.Roster.Commit(ctx, stream, groups)
 }
 
+// willLook says whether a look at somebody is scheduled.
+func (r *rig) willLook(k events.Key) bool {
+	r.t.Helper()
+	subject := events.LookSubject(orgName, k)
+	got, err := r.bus.Latest(r.t.Context(), events.StreamRoster, []string{subject})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	_, ok := got[subject].Scheduled()
+	return ok
+}
+
 // TestAClockThatIsHoursOff has a pusher whose clock is six hours behind or ahead of
 // the server's: it respects a claim of another worker's, claims for as long as others
 // do, and looks again at a call without an answer when it is time.
@@ -71,13 +83,22 @@ func TestAClockThatIsHoursOff(t *testing.T) {
 			}
 			r.struck(fault, 1)
 			until := r.link("key0002").UnsureUntil
-			if left := time.Until(until.Add(-ahead)); left < 0 || left > 18*time.Second { // a claim, and as long as a call may be late
-				t.Errorf("unsure for %s", left)
+			left := time.Until(until.Add(-ahead))
+			if left.Abs() > time.Hour || left > 18*time.Second { // a claim, and as long as a call may be late
+				t.Fatalf("unsure for %s", left)
 			}
+			if !r.willLook("key0002") && time.Until(until.Add(-ahead)) > 0 {
+				t.Fatal("nobody will look what became of the call")
+			}
+			others := func() {
+				t.Helper()
+				if l := r.link(held.Key); l.Claim == nil || l.Claim.Worker != "another" {
+					t.Fatalf("the claim of another worker became %+v", l.Claim)
+				}
+			}
+			others()
 			r.lookedAt("key0002")
-			if l := r.link(held.Key); l.Claim == nil || l.Claim.Worker != "another" {
-				t.Errorf("the claim of another worker became %+v", l.Claim)
-			}
+			others()
 			r.letGo([]events.Desired{held})
 			r.until("the other", func() bool { return r.outcomes[held.Key].Result == events.ResultApplied })
 		})

@@ -12,6 +12,9 @@ type Session struct {
 	InstanceURL string
 	// OrgID is the org the token belongs to, 15 or 18 characters.
 	OrgID string
+	// UserID is whom the org knows the caller as; empty where the token response did
+	// not say.
+	UserID string
 	// Generation orders sessions of one org: a newer one has a higher number.
 	Generation uint64
 }

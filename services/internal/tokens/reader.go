@@ -161,6 +161,7 @@ func (r *Reader) open(data []byte) (events.TokenRecord, salesforce.Session, erro
 		AccessToken: t.AccessToken,
 		InstanceURL: t.InstanceURL,
 		OrgID:       t.OrgID,
+		UserID:      t.UserID,
 		Generation:  rec.Generation,
 	}, nil
 }

@@ -57,12 +57,13 @@ func (p Assignments) Identified(name, id string) { p.Link.Assigned[name] = id }
 
 // Saw takes in what a user just found has already, the id by name; asked
 // says whether a name could be asked for. What a user had before Rollcall came is
-// theirs and stays; on a user that Rollcall made, it can only be from a call of
-// ours that got lost.
+// theirs and stays; on a user that Rollcall made, or has had as desired, it can only
+// be from a call of ours that got lost, or of which a ROSTER restored from a backup
+// does not know.
 func (p Assignments) Saw(have map[string]string, asked func(name string) bool) {
 	mine := map[string]string{}
 	for name, id := range have {
-		if was, ok := p.Link.Assigned[name]; ok && was == found || !ok && !p.ownership.made {
+		if was, ok := p.Link.Assigned[name]; ok && was == found || !ok && !p.ownership.made && !p.ownership.ours {
 			id = found
 		}
 		mine[name] = id

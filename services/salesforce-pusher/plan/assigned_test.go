@@ -19,6 +19,7 @@ func TestWhatAUserHasAlready(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		made  bool // the user is one that Rollcall made
+		ours  bool // or has had as desired
 		was   map[string]string
 		have  map[string]string
 		asked []string
@@ -26,6 +27,8 @@ func TestWhatAUserHasAlready(t *testing.T) {
 	}{
 		"theirs":                     {have: map[string]string{"ps/A": "0Pa"}, asked: []string{"ps/A"}, want: map[string]string{"ps/A": found}},
 		"of a user of ours":          {made: true, have: map[string]string{"ps/A": "0Pa"}, asked: []string{"ps/A"}, want: map[string]string{"ps/A": "0Pa"}},
+		"ours, by a lost record":     {ours: true, have: map[string]string{"ps/A": "0Pa"}, asked: []string{"ps/A"}, want: map[string]string{"ps/A": "0Pa"}},
+		"theirs, by a record":        {ours: true, was: map[string]string{"ps/A": found}, have: map[string]string{"ps/A": "0Pa"}, asked: []string{"ps/A"}, want: map[string]string{"ps/A": found}},
 		"theirs, known before":       {made: true, was: map[string]string{"ps/A": found}, have: map[string]string{"ps/A": "0Pa"}, asked: []string{"ps/A"}, want: map[string]string{"ps/A": found}},
 		"ours, known before":         {was: map[string]string{"ps/A": there}, have: map[string]string{"ps/A": "0Pa"}, asked: []string{"ps/A"}, want: map[string]string{"ps/A": "0Pa"}},
 		"perhaps given, and it was":  {was: map[string]string{"ps/A": perhaps}, have: map[string]string{"ps/A": "0Pa"}, asked: []string{"ps/A"}, want: map[string]string{"ps/A": "0Pa"}},
@@ -34,7 +37,7 @@ func TestWhatAUserHasAlready(t *testing.T) {
 		"could not be asked for":     {was: map[string]string{"ps/A": "0Pa"}, want: map[string]string{"ps/A": "0Pa"}},
 	} {
 		p, _ := somebody("005")
-		p.ownership.made, p.Link.Assigned = c.made, c.was
+		p.ownership.made, p.ownership.ours, p.Link.Assigned = c.made, c.ours, c.was
 		p.Assignments().Saw(c.have, oneOf(c.asked...))
 		if !maps.Equal(p.Link.Assigned, c.want) || !p.ownership.read {
 			t.Errorf("%s: %v, want %v", name, p.Link.Assigned, c.want)
@@ -44,6 +47,42 @@ func TestWhatAUserHasAlready(t *testing.T) {
 	p.Link.Assigned, p.Link.UnsureUntil = map[string]string{"ps/A": perhaps, "ps/B": "0Pb"}, p.lateUntil
 	if p.Assignments().Saw(nil, oneOf("ps/A", "ps/B")); !maps.Equal(p.Link.Assigned, map[string]string{"ps/A": perhaps}) {
 		t.Errorf("what may still come is forgotten, or what is gone remembered: %v", p.Link.Assigned)
+	}
+}
+
+// TestWhoseWhatAUserHasIs: of a user found, what they have is our doing where our
+// integration user made them, or where they were as desired before; a crash right
+// after they were adopted does not make it so.
+func TestWhoseWhatAUserHasIs(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		user    User
+		record  *events.Owner
+		linked  string
+		applied uint64
+		want    bool
+	}{
+		"of before Rollcall":              {user: User{ID: "005"}},
+		"made by our integration user":    {user: User{ID: "005", Ours: true}, want: true},
+		"theirs, and was as desired":      {user: User{ID: "005"}, record: &events.Owner{By: ByAdopted}, linked: "005", applied: 7, want: true},
+		"theirs, and never was":           {user: User{ID: "005"}, record: &events.Owner{By: ByAdopted}, linked: "005"},
+		"as desired with another or none": {user: User{ID: "005"}, record: &events.Owner{By: ByAdopted}, applied: 7},
+	} {
+		p, _ := somebody(c.linked)
+		p.Link.AppliedRevision, p.lookup.user = c.applied, &c.user
+		p.Account().Own(c.record)
+		if p.ownership.ours != c.want {
+			t.Errorf("%s: ours %v", name, p.ownership.ours)
+		}
+	}
+	p, _ := somebody("")
+	p.Link.AppliedRevision, p.lookup.user = 7, &User{ID: "005"}
+	if by := p.Account().Own(nil); by != ByAdopted {
+		t.Fatalf("had by %q", by)
+	}
+	p.Account().Own(&events.Owner{By: ByAdopted}) // by the next worker
+	if p.ownership.ours {
+		t.Error("a user that was adopted a moment ago was as desired before")
 	}
 }
 

@@ -160,6 +160,7 @@ func (p Account) Own(record *events.Owner) (by string) {
 	u := p.lookup.user
 	p.ownership.linked, p.ownership.fresh = true, p.Link.UserID == ""
 	p.Link.UserID, p.Link.Active, p.Link.Moved = u.ID, u.Active, nil
+	p.ownership.ours = u.Ours || record != nil && !p.ownership.fresh && p.Link.AppliedRevision > 0
 	if record != nil {
 		p.ownership.made = record.By == byCreated
 		return ""
@@ -168,6 +169,7 @@ func (p Account) Own(record *events.Owner) (by string) {
 	if p.ownership.made {
 		return byCreated // it has exactly what was sent
 	}
+	p.Link.AppliedRevision = 0 // nothing of this user's has been
 	return ByAdopted
 }
 

@@ -29,6 +29,8 @@ type Matcher struct {
 type User struct {
 	ID, Username, Federation, Email, External string
 	Active                                    bool
+	// Ours says that the integration user created it.
+	Ours bool
 	// Fields are all values read, by lower-case name.
 	Fields map[string]any
 }

@@ -126,6 +126,10 @@ type ownership struct {
 	linked, fresh bool
 	// made is set where Rollcall created the user, whenever that was.
 	made bool
+	// ours is set where what the user has of what is desired is our doing, though no
+	// record says so: our integration user created it, or the person was as desired
+	// with it before.
+	ours bool
 	// read is set once what the user was assigned already has been read.
 	read bool
 }

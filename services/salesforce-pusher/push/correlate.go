@@ -15,6 +15,9 @@ import (
 // is matched; a longer one would make the whole batch's query too long.
 const matchValueMax = 512
 
+// fieldCreator is who made a user.
+const fieldCreator = "CreatedById"
+
 // correlating finds people's users among those there are, and ties each to one
 // person by its owner record.
 type correlating struct{ *batch }
@@ -97,9 +100,10 @@ func (c correlating) read(ctx context.Context, tasks []*task) (plan.Users, *sale
 	if e != nil {
 		return plan.Users{}, e, halted
 	}
+	session, _ := c.org.reader.Session(ctx) // whoever that is, it may ask; unknown, nobody is ours
 	users := make([]*plan.User, len(records))
 	for i, r := range records {
-		users[i] = userFrom(r, match.ExternalField)
+		users[i] = userFrom(r, match.ExternalField, session.UserID)
 	}
 	return plan.NewUsers(match, users), nil, nil
 }
@@ -111,7 +115,7 @@ func fieldsToRead(m plan.Matcher, tasks []*task) []string {
 			fields[strings.ToLower(name)] = name
 		}
 	}
-	for _, name := range []string{plan.FieldUsername, plan.FieldFederation, plan.FieldEmail, plan.FieldActive, plan.FieldProfile, plan.FieldRole, m.ExternalField} {
+	for _, name := range []string{plan.FieldUsername, plan.FieldFederation, plan.FieldEmail, plan.FieldActive, plan.FieldProfile, plan.FieldRole, fieldCreator, m.ExternalField} {
 		add(name)
 	}
 	for _, t := range tasks {
@@ -151,10 +155,17 @@ func terms(m plan.Matcher, tasks []*task) []salesforce.InTerm {
 	return out
 }
 
-func userFrom(r salesforce.Record, externalField string) *plan.User {
+// same says whether two ids, of 15 or 18 characters, are of one record.
+func same(a, b string) bool {
+	const short = 15
+	return len(a) >= short && len(b) >= short && a[:short] == b[:short]
+}
+
+func userFrom(r salesforce.Record, externalField, self string) *plan.User {
 	u := &plan.User{
 		ID: r.ID(), Username: r.String(plan.FieldUsername), Federation: r.String(plan.FieldFederation),
-		Email: r.String(plan.FieldEmail), Active: r.Bool(plan.FieldActive), Fields: make(map[string]any, len(r)),
+		Email: r.String(plan.FieldEmail), Active: r.Bool(plan.FieldActive), Ours: same(r.String(fieldCreator), self),
+		Fields: make(map[string]any, len(r)),
 	}
 	if externalField != "" {
 		u.External = r.String(externalField)

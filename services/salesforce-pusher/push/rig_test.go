@@ -132,7 +132,7 @@ func (r *rig) token(generation uint64) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	sealed, err := r.sealer.Seal(orgName, events.Token{AccessToken: access, InstanceURL: r.url, OrgID: r.org.ID()})
+	sealed, err := r.sealer.Seal(orgName, events.Token{AccessToken: access, InstanceURL: r.url, OrgID: r.org.ID(), UserID: r.user(emulator.IntegrationUsername).ID})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -10,10 +10,6 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 )
 
-// headerTaken marks a dead letter that was stored again for a request: whose, and
-// as which sequence the admin saw it.
-const headerTaken = "rollcall-taken"
-
 // errBehind says that a replica of NATS has not everything yet. Nothing is
 // decided by its word: what is at hand comes again.
 var errBehind = errors.New("the server asked is behind the others")
@@ -29,7 +25,7 @@ func (s *Service) takeFor(ctx context.Context, r *request, act []letter) ([]lett
 	groups := make([]bus.Group, len(act))
 	for i, l := range act {
 		h := header(ctx)
-		h[headerTaken] = []string{r.taken(l.target())}
+		h[events.HeaderTaken] = []string{r.taken(l.target())}
 		groups[i] = bus.Group{{Subject: l.subject, Data: l.data, Header: h, Guarded: true, LastSeq: l.seq}}
 	}
 	done, err := s.store.Commit(ctx, events.StreamDead, groups)
@@ -49,7 +45,7 @@ func (r *request) taken(t events.Target) string { return r.ID + " " + strconv.Fo
 
 // took says whether the letter is the target, stored again for this very request.
 func (r *request) took(l letter, t events.Target) bool {
-	said := l.header[headerTaken]
+	said := l.header[events.HeaderTaken]
 	return len(said) == 1 && said[0] == r.taken(t)
 }
 

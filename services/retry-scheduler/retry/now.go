@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
@@ -136,4 +137,28 @@ func (s *Service) scanNow(ctx context.Context, stream, filter string, from uint6
 		return errBehind
 	}
 	return err
+}
+
+// ofThisRoster has letters prove nothing whose evidence ROSTER has never had: it was
+// restored from a backup, and its sequences began again before it. What is
+// reported now is newer, whatever its number.
+func (s *Service) ofThisRoster(ctx context.Context, list []*report, letters map[who][]letter) error {
+	ahead := func(f *report) bool {
+		return slices.ContainsFunc(letters[f.who], func(l letter) bool { return l.Evidence > f.msg.Seq })
+	}
+	if !slices.ContainsFunc(list, ahead) {
+		return nil
+	}
+	stands, err := s.store.Stream(ctx, events.StreamRoster)
+	if err != nil {
+		return err
+	}
+	for _, of := range letters {
+		for i := range of {
+			if of[i].Evidence > stands.LastSeq {
+				of[i].Evidence = 0
+			}
+		}
+	}
+	return nil
 }

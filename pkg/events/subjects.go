@@ -68,6 +68,10 @@ const (
 	// lost knows its own messages from others with the same content.
 	// Writers: all. Reader: the program that wrote it.
 	HeaderCommit = "rollcall-commit"
+	// HeaderTaken is on a dead letter that was stored again for a request to discard
+	// it: the request's id, and the sequence under which the admin saw it.
+	// Writer: retry-scheduler. Reader: retry-scheduler.
+	HeaderTaken = "rollcall-taken"
 	// ContentTypeCloudEvent marks a structured-mode CloudEvent.
 	ContentTypeCloudEvent = "application/cloudevents+json"
 	// ContentTypeJSON marks every other payload.

@@ -128,6 +128,7 @@ func behindMutants() []mutant {
 		behind("an older discard replaces a newer", "now.go", "if err == nil && before.Revision > l.Revision {", "if err == nil && before.Revision > l.Revision && false {", "what an admin gave up is parked again", "TestANewerRevisionStaysDiscarded"),
 		behind("an answer is not seen", "now.go", "if err == nil && seen < stands.LastSeq {", "if err == nil && seen < stands.LastSeq && false {", "the audit log says that what was done was refused", "TestARequestIsAnsweredOnceThoughTheLogIsBehind"),
 		behind("a success is not seen", "now.go", "return s.store.LatestAsOf(ctx, events.StreamRoster, subjects, subject, stands.LastSeq)", "_, _ = subject, stands\n\t\treturn have, nil", "a dead letter stays that nobody would close", "TestASuccessIsSeenWhileParking"),
+		behind("a letter of a lost ROSTER counts", "now.go", "if of[i].Evidence > stands.LastSeq {", "if of[i].Evidence > stands.LastSeq && false {", "after a restore failures are parked nowhere, and successes close nothing", "TestALetterOfALostRosterIsNoEvidence"),
 		behind("a letter is not seen", "sweep.go", "if w.trust > 0 && stands.Messages", "if stands.Messages", "a dead letter stays that nobody would close", "TestALetterThatASuccessDidNotSeeIsSweptAway"),
 	}
 }

@@ -114,7 +114,7 @@ func (s *Service) readGroup(ctx context.Context, key events.Key) (bus.Entry, eve
 	}
 	state, err := events.Decode[events.GroupState](entry.Data)
 	if err != nil {
-		return entry, state, &unreadable{entry.Subject, err}
+		return entry, state, fmt.Errorf("%w: %w", errUnreadable, &unreadable{entry.Subject, err})
 	}
 	return entry, state, nil
 }
@@ -235,7 +235,7 @@ func (s *Service) spread(ctx context.Context, sp *spread) (bool, error) {
 		for i, id := range part {
 			sp.touched[id] = true
 			changes[i] = &change{
-				key:   s.reader.Person(id),
+				key:   s.reader.keyer.Person(id),
 				apply: func(state *events.PersonState) bool { return sp.apply(state, id) },
 				lane:  lane, origin: sp.in.origin, context: sp.in.context,
 				taker: events.CauseGroup(sp.in.source, sp.in.key),

@@ -13,7 +13,8 @@ import (
 // read. Nothing is written over it.
 var errUnreadable = errors.New("stored state cannot be read")
 
-// unreadable is stored state that cannot be read, and its subject.
+// unreadable is stored state of one group or person that cannot be read, and its
+// subject. Only what is about them waits for it.
 type unreadable struct {
 	subject string
 	why     error
@@ -23,7 +24,7 @@ func (u *unreadable) Error() string {
 	return fmt.Sprintf("%s of %s: %v", errUnreadable, u.subject, u.why)
 }
 
-func (u *unreadable) Unwrap() []error { return []error{errUnreadable, u.why} }
+func (u *unreadable) Unwrap() error { return u.why }
 
 // unreadable parks an event whose state cannot be read, for whoever can mend that;
 // all others go on. What a newer version wrote, another replica reads: the

@@ -94,6 +94,9 @@ func (s *Service) lettersOf(ctx context.Context, list []*report) (map[who][]lett
 		w := who{l.address.Org, l.address.Key}
 		out[w] = append(out[w], l)
 	}
+	if err := s.ofThisRoster(ctx, list, out); err != nil {
+		return nil, fmt.Errorf("read dead letters: %w", err)
+	}
 	for _, letters := range out {
 		slices.SortFunc(letters, func(a, b letter) int {
 			return int(b.Evidence) - int(a.Evidence) //nolint:gosec // sequences are far below the limit

@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
 )
-
-// headerTaken marks a dead letter that was stored again for a request: whose, and
-// as which sequence the admin saw it.
-const headerTaken = "rollcall-taken"
 
 // errBehind says that a replica of NATS has not everything yet. Nothing is
 // decided by its word: what is at hand comes again.
@@ -29,7 +26,7 @@ func (s *Service) takeFor(ctx context.Context, r *request, act []letter) ([]lett
 	groups := make([]bus.Group, len(act))
 	for i, l := range act {
 		h := header(ctx)
-		h[headerTaken] = []string{r.taken(l.target())}
+		h[events.HeaderTaken] = []string{r.taken(l.target())}
 		groups[i] = bus.Group{{Subject: l.subject, Data: l.data, Header: h, Guarded: true, LastSeq: l.seq}}
 	}
 	done, err := s.store.Commit(ctx, events.StreamDead, groups)
@@ -49,7 +46,7 @@ func (r *request) taken(t events.Target) string { return r.ID + " " + strconv.Fo
 
 // took says whether the letter is the target, stored again for this very request.
 func (r *request) took(l letter, t events.Target) bool {
-	said := l.header[headerTaken]
+	said := l.header[events.HeaderTaken]
 	return len(said) == 1 && said[0] == r.taken(t)
 }
 
@@ -140,4 +137,28 @@ func (s *Service) scanNow(ctx context.Context, stream, filter string, from uint6
 		return errBehind
 	}
 	return err
+}
+
+// ofThisRoster has letters prove nothing whose evidence ROSTER has never had: it was
+// restored from a backup, and its sequences began again before it. What is
+// reported now is newer, whatever its number.
+func (s *Service) ofThisRoster(ctx context.Context, list []*report, letters map[who][]letter) error {
+	ahead := func(f *report) bool {
+		return slices.ContainsFunc(letters[f.who], func(l letter) bool { return l.Evidence > f.msg.Seq })
+	}
+	if !slices.ContainsFunc(list, ahead) {
+		return nil
+	}
+	stands, err := s.store.Stream(ctx, events.StreamRoster)
+	if err != nil {
+		return err
+	}
+	for _, of := range letters {
+		for i := range of {
+			if of[i].Evidence > stands.LastSeq {
+				of[i].Evidence = 0
+			}
+		}
+	}
+	return nil
 }

@@ -186,3 +186,28 @@ func TestALetterThatASuccessDidNotSeeIsSweptAway(t *testing.T) {
 		t.Errorf("still there: %v", left)
 	}
 }
+
+// TestALetterOfALostRosterIsNoEvidence: ROSTER was restored from a backup, and DEAD was
+// not. The failure in a letter has a sequence to which ROSTER has not come again.
+func TestALetterOfALostRosterIsNoEvidence(t *testing.T) {
+	t.Parallel()
+	for _, cause := range []events.Cause{events.CauseInvalid, events.CauseLicence} {
+		t.Run(string(cause), func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.stuck()
+			lost, at := r.letter()
+			lost.Evidence = 1_000_000
+			r.commit(events.StreamDead, bus.Write{Subject: events.DeadSubject(at.Org, at.Cause, at.Key), Data: encode(r, lost)})
+			seq := r.report(failed(alba, 6, cause, 1))
+			r.handle(r.svc.handleOutcomes, r.next(events.ConsumerOutcomes, 1))
+			if got, _ := r.letter(); got.Revision != 6 || got.Evidence != seq || got.Failure.Cause != cause {
+				t.Errorf("parked: %+v", got)
+			}
+			r.outcome(applied(alba, 6))
+			if left := r.letters(); len(left) != 0 {
+				t.Errorf("still there: %v", left)
+			}
+		})
+	}
+}

@@ -235,7 +235,7 @@ func (s *Service) spread(ctx context.Context, sp *spread) (bool, error) {
 		for i, id := range part {
 			sp.touched[id] = true
 			changes[i] = &change{
-				key:   s.reader.keyer.Person(id),
+				key:   s.reader.Person(id),
 				apply: func(state *events.PersonState) bool { return sp.apply(state, id) },
 				lane:  lane, origin: sp.in.origin, context: sp.in.context,
 				taker: events.CauseGroup(sp.in.source, sp.in.key),

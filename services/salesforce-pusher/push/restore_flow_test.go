@@ -13,9 +13,7 @@ func (r *rig) backup() []bus.Write {
 	r.t.Helper()
 	var out []bus.Write
 	err := r.bus.Scan(r.t.Context(), events.StreamRoster, ">", 1, func(e bus.Entry) error {
-		switch a, err := events.ParseSubject(e.Subject); {
-		case err != nil:
-		case a.Kind == "link" || a.Kind == "owner" || a.Kind == "outcome":
+		if ofSalesforce(e.Subject) {
 			out = append(out, bus.Write{Subject: e.Subject, Data: e.Data})
 		}
 		return nil
@@ -26,13 +24,18 @@ func (r *rig) backup() []bus.Write {
 	return out
 }
 
+func ofSalesforce(subject string) bool {
+	a, err := events.ParseSubject(subject)
+	return err == nil && (a.Kind == "link" || a.Kind == "owner" || a.Kind == "outcome")
+}
+
 // restore puts a backup in the place of what there is; anew says that everybody is to
 // be looked at anew, as an operator asks for.
 func (r *rig) restore(backup []bus.Write, anew bool) {
 	r.t.Helper()
 	var gone []uint64
 	err := r.bus.Scan(r.t.Context(), events.StreamRoster, ">", 1, func(e bus.Entry) error {
-		if a, err := events.ParseSubject(e.Subject); err == nil && (a.Kind == "link" || a.Kind == "owner" || a.Kind == "outcome") {
+		if ofSalesforce(e.Subject) {
 			gone = append(gone, e.Seq)
 		}
 		return nil

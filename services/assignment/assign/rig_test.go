@@ -69,11 +69,15 @@ func (r *rig) service(tel *telemetry.Telemetry) *Service {
 	return s
 }
 
-// inForce puts the configuration of a service into force that does not run.
+// inForce puts the configuration of a service into force that does not run, and
+// has it know that nothing is paused.
 func (r *rig) inForce(s *Service) {
 	r.t.Helper()
 	if s.Ready() == nil || !r.kept.add(s) {
 		return
+	}
+	if err := s.pauses.Read(r.ctx); err != nil {
+		r.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(r.ctx)
 	held, done := make(chan struct{}), make(chan struct{})

@@ -123,38 +123,57 @@ func (s *Service) Run(ctx context.Context) error {
 	return s.register.Run(ctx, s.take)
 }
 
+// feeds are what the service takes.
+type feeds struct{ events, reconsider, releases *bus.Feed }
+
+// openFeeds opens all feeds; those that are open are in what it returns also where
+// one fails.
+func (s *Service) openFeeds(ctx context.Context) (f feeds, err error) {
+	if f.events, err = s.bus.Feed(ctx, events.StreamDirectory, events.ConsumerAssignment, prefetch); err != nil {
+		return f, fmt.Errorf("open events: %w", err)
+	}
+	if f.reconsider, err = s.bus.Feed(ctx, events.StreamRoster, events.ConsumerReconsider, batchSize); err != nil {
+		return f, fmt.Errorf("open reconsiderations: %w", err)
+	}
+	if f.releases, err = s.bus.Feed(ctx, events.StreamRoster, events.ConsumerReleases, batchSize); err != nil {
+		return f, fmt.Errorf("open releases: %w", err)
+	}
+	return f, nil
+}
+
+func (f feeds) close() {
+	for _, one := range []*bus.Feed{f.events, f.reconsider, f.releases} {
+		if one != nil {
+			one.Close()
+		}
+	}
+}
+
 // take takes events until ctx ends.
 func (s *Service) take(ctx context.Context) error {
 	if s.pauses.Read(ctx) != nil {
 		return nil // told to stop before anything began
 	}
-	directory, err := s.bus.Feed(ctx, events.StreamDirectory, events.ConsumerAssignment, prefetch)
-	if err != nil {
-		return fmt.Errorf("open events: %w", err)
+	feeds, err := s.openFeeds(ctx)
+	defer feeds.close()
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil // told to stop while they were opened
+	case err != nil:
+		return err
 	}
-	defer directory.Close()
-	reconsider, err := s.bus.Feed(ctx, events.StreamRoster, events.ConsumerReconsider, batchSize)
-	if err != nil {
-		return fmt.Errorf("open reconsiderations: %w", err)
-	}
-	defer reconsider.Close()
 	if s.rules.Assumed() {
 		s.log.WarnContext(ctx, "authority is not configured: who is employed is decided by precedence; write which sources decide it, the most trusted first")
 	}
-	releases, err := s.bus.Feed(ctx, events.StreamRoster, events.ConsumerReleases, batchSize)
-	if err != nil {
-		return fmt.Errorf("open releases: %w", err)
-	}
-	defer releases.Close()
 	s.open.Store(true)
 	defer s.open.Store(false)
 
 	var wg sync.WaitGroup
 	wg.Go(func() { s.pauses.Run(ctx) })
-	wg.Go(func() { s.takeEvents(ctx, directory) })
+	wg.Go(func() { s.takeEvents(ctx, feeds.events) })
 	wg.Go(func() { s.takeAsides(ctx) })
-	wg.Go(func() { s.takeReconsiderations(ctx, reconsider) })
-	wg.Go(func() { s.takeReleases(ctx, releases) })
+	wg.Go(func() { s.takeReconsiderations(ctx, feeds.reconsider) })
+	wg.Go(func() { s.takeReleases(ctx, feeds.releases) })
 	wg.Go(func() { s.sweepUp(ctx) })
 	wg.Wait()
 	return nil

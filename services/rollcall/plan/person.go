@@ -22,6 +22,9 @@ func (v *view) person(p preview.Person) {
 		for _, d := range differences(c) {
 			v.text("  %s", d)
 		}
+		for _, h := range c.Held {
+			v.text("  waits for an operator already, and goes on waiting: %s, because of %s", h.Aspect, h.Cause)
+		}
 	}
 	PrintCoverage(v.w, p.Coverage, v.width)
 }

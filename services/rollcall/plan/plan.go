@@ -108,7 +108,7 @@ func (r *Report) look(ctx context.Context, b *bus.Bus) error {
 		return err
 	}
 	if i := slices.IndexFunc(all, func(c bus.ConsumerStatus) bool { return c.Name == events.ConsumerAssignment }); i >= 0 {
-		r.Waiting = all[i].Pending + uint64(max(0, all[i].AckPending)) //nolint:gosec // a count
+		r.Waiting = all[i].Pending + uint64(max(0, all[i].AckPending))
 	}
 	return nil
 }

@@ -201,8 +201,11 @@ func (c *Checker) look(ctx context.Context, reg events.Check, seq uint64, began 
 		return reg, fmt.Errorf("read the org: %w", err)
 	}
 	begin(&reg, seq, began)
-	p, err := c.next(ctx, reg)
+	p, err := c.next(ctx, reg, began)
 	if err != nil {
+		return reg, err
+	}
+	if err := c.remind(ctx, p.overdue); err != nil {
 		return reg, err
 	}
 	seen, err := c.read(ctx, since(reg, began), p.ids(reg.Again))

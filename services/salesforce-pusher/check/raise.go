@@ -121,6 +121,27 @@ func (c *Checker) raise(ctx context.Context, found []Finding, seen Seen) (late [
 	return late, nil
 }
 
+// remind has those looked at whom nothing else brings back. Of somebody who is
+// claimed or unsure a check says nothing: forgotten, they would be seen by none.
+func (c *Checker) remind(ctx context.Context, keys []events.Key) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	data, err := events.Encode(events.Work{Reason: events.ReasonLook})
+	if err != nil {
+		return fmt.Errorf("work: %w", err)
+	}
+	groups := make([]bus.Group, len(keys))
+	for i, key := range keys {
+		groups[i] = bus.Group{{Subject: events.WorkSubject(c.cfg.Org, events.LaneChange, key), Data: data, Header: header()}}
+	}
+	if _, err := c.roster.Commit(ctx, events.StreamRoster, groups); err != nil {
+		return fmt.Errorf("have people looked at who are overdue: %w", err)
+	}
+	c.log.InfoContext(ctx, "people were overdue to be looked at, and are looked at now", "org", c.cfg.Org, "people", len(keys))
+	return nil
+}
+
 // group is what is written of one person.
 func (c *Checker) group(f Finding, seen Seen) (bus.Group, error) {
 	link := f.Link

@@ -58,7 +58,7 @@ func Differing(d events.Desired, link events.Link, u *User) []string {
 	}
 	for _, name := range []string{FieldProfile, FieldRole} {
 		v, read := u.Fields[strings.ToLower(name)]
-		if h, applied := link.FieldHashes[name]; read && applied && h != "?" && h != hashValue(v) {
+		if h, applied := link.FieldHashes[name]; read && applied && h != someValue && h != hashValue(v) {
 			out = append(out, name)
 		}
 	}

@@ -81,12 +81,15 @@ func forbidden(d events.Desired, c Change, o *Policy) *events.Failure {
 	return nil
 }
 
+// someValue is the hash of a field that Rollcall set, to a value that is not known.
+const someValue = "?"
+
 // withRole marks the role as given by Rollcall, with a value not known.
 func withRole(hashes map[string]string) map[string]string {
 	out := make(map[string]string, len(hashes)+1)
 	maps.Copy(out, hashes)
 	if out[FieldRole] == "" {
-		out[FieldRole] = "?"
+		out[FieldRole] = someValue
 	}
 	return out
 }

@@ -23,8 +23,8 @@ func (p *Person) Release(now time.Time) events.Link {
 		l.AppliedRevision, l.AppliedHash = p.Revision, p.Desired.Hash
 		l.Unsure = false
 		if !p.late() { // everything was read after the last lost call could be applied
-			if !l.UnsureUntil.IsZero() && !p.Desired.Active && !p.ownership.read {
-				l.Assigned = unread(l.Assigned)
+			if !l.UnsureUntil.IsZero() && !p.Desired.Active {
+				p.disbelieve(&l)
 			}
 			l.UnsureUntil, l.SentUsername = time.Time{}, ""
 		}
@@ -40,6 +40,15 @@ func (p *Person) Release(now time.Time) events.Link {
 	return l
 }
 
+// disbelieve takes out of the link of somebody who has left, whose look is over, what
+// a call without an answer may have changed and nobody has read.
+func (p *Person) disbelieve(l *events.Link) {
+	l.FieldHashes = untold(l.FieldHashes)
+	if !p.ownership.read {
+		l.Assigned = unread(l.Assigned)
+	}
+}
+
 // unread are the assignments of somebody who has left, which nobody reads: a removal
 // without an answer may have been applied, so what Rollcall gave is perhaps there.
 func unread(assigned map[string]string) map[string]string {
@@ -48,6 +57,16 @@ func unread(assigned map[string]string) map[string]string {
 		if id != found {
 			out[name] = perhaps
 		}
+	}
+	return out
+}
+
+// untold are the fields of somebody who has left: an update without an answer may
+// have been applied, so what is wanted of somebody who is back is sent.
+func untold(hashes map[string]string) map[string]string {
+	out := maps.Clone(hashes)
+	for name := range out {
+		out[name] = someValue
 	}
 	return out
 }

@@ -47,6 +47,8 @@ type org struct {
 	bulk      *bulk
 	check     *check.Checker
 	running   atomic.Bool
+	healing   sync.WaitGroup
+	heals     atomic.Bool
 }
 
 func (s *Service) newOrg(c OrgConfig, worker string, b *bus.Bus, opts options, t *telemetry.Telemetry) (*org, error) {
@@ -76,7 +78,7 @@ func (s *Service) newOrg(c OrgConfig, worker string, b *bus.Bus, opts options, t
 		return nil, err
 	}
 	o.bulk = newBulk(o)
-	about := check.Org{Client: o.client, Sessions: o.health.Sessions(), Held: o.health.Held, Called: m.call}
+	about := check.Org{Client: o.client, Sessions: o.health.Sessions(), Held: o.heldForCheck, Called: m.call}
 	o.check, err = check.New(c.Check, worker, b, about, t)
 	return o, err
 }
@@ -109,7 +111,22 @@ func (o *org) run(ctx context.Context) error {
 	o.loop(ctx, feeds, trouble)
 	cancel()
 	wg.Wait()
+	o.healing.Wait()
 	return watching
+}
+
+// heldForCheck returns what holds the org, and has it probed: the loop need not know
+// of it, which works on and heals only what it met itself. A check may have met it, or
+// a replica that is gone.
+func (o *org) heldForCheck(ctx context.Context) (*events.Failure, error) {
+	f, err := o.health.Held(ctx)
+	if f != nil && o.heals.CompareAndSwap(false, true) {
+		o.healing.Go(func() {
+			defer o.heals.Store(false)
+			_ = o.health.Heal(ctx, o.client) // its only error is that of ctx
+		})
+	}
+	return f, err
 }
 
 // loop works batches off until ctx ends; trouble is what holds the org at the

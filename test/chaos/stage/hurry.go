@@ -12,6 +12,7 @@ func Hurry() []patch.Patch {
 	}
 	return []patch.Patch{
 		hurry(push+"config.go", "lateFor = 10 * time.Minute", "lateFor = 6 * time.Second"),
+		hurry("services/salesforce-pusher/check/round.go", "overdueAfter = 30 * time.Second", "overdueAfter = 6 * time.Second"),
 		hurry(bus+"topology.go", "ackWait = 30 * time.Second", "ackWait = 4 * time.Second"),
 		hurry(retry+"policy.go", "backoff.WithInitialInterval(p.First)", "backoff.WithInitialInterval(p.First / 10)"),
 		hurry(retry+"policy.go", "backoff.WithMaxInterval(p.Max)", "backoff.WithMaxInterval(p.Max / 200)"),

@@ -96,16 +96,23 @@ func (s *Stage) busy(ctx context.Context) error {
 	return s.unsure(ctx)
 }
 
-// readings is how often an org is to be read after the last change by hand: one may
-// have begun before it, and each is written down when it begins and when it ends.
+// readings is how often an org is to be read after the last change, by hand or by
+// Rollcall, upon which a flow may strip somebody: one may have begun before it, and
+// each is written down when it begins and when it ends.
 const readings = 4
 
 // unread says of which org it was not seen yet what it has by now.
 func (s *Stage) unread() error {
-	left := map[string]int{events.CheckSubject(plan.Acme): readings, events.CheckSubject(plan.Bravo): readings}
+	left := map[string]int{}
+	for _, org := range []string{plan.Acme, plan.Bravo} {
+		left[events.CheckSubject(org)] = readings
+	}
 	for _, m := range s.heard.all() {
+		a, err := events.ParseSubject(m.Subject)
 		if _, watched := left[m.Subject]; watched && m.Time.After(s.healed) {
 			left[m.Subject]--
+		} else if err == nil && m.Subject == events.OutcomeSubject(a.Org, a.Key) {
+			left[events.CheckSubject(a.Org)] = readings
 		}
 	}
 	for subject, n := range left {

@@ -88,7 +88,7 @@ func stepMutants() []mutant {
 			old: "if len(busy) == 0 {", new: "if true {",
 			why: "a change is lost because another worker was at it"},
 		{name: "push: who is busy is acked before the look is stored", file: inPush + "turn.go", run: "TestWhoIsBusyIsScheduledBeforeTheAck",
-			old: "now := time.Now()\n\tgroups", new: "for _, t := range busy {\n\t\tfor _, m := range t.messages {\n\t\t\t_ = m.Ack()\n\t\t}\n\t}\n\tnow := time.Now()\n\tgroups",
+			old: "now, err := l.roster.Now(ctx)\n", new: "for _, t := range busy {\n\t\tfor _, m := range t.messages {\n\t\t\t_ = m.Ack()\n\t\t}\n\t}\n\tnow, err := l.roster.Now(ctx)\n",
 			why: "a worker that dies in between loses somebody's change"},
 		{name: "push: a job that waits halts its batch", file: inPush + "job.go", run: "TestAJobThatWaitsHoldsUpItsOwnOnly",
 			old: "t.Wait(again(stopped))\n\t\t}\n\t\treturn nil", new: "_, _ = t, again(stopped)\n\t\t}\n\t\treturn outOfTime()",

@@ -45,6 +45,7 @@ type org struct {
 	metrics   *metrics
 	bulk      *bulk
 	running   atomic.Bool
+	self      self
 }
 
 func (s *Service) newOrg(c OrgConfig, worker string, b *bus.Bus, opts options, t *telemetry.Telemetry) (*org, error) {

@@ -128,11 +128,17 @@ func (r *rig) until(what string, ok func() bool) {
 // token gives the org a session of this generation, as token-refresher would.
 func (r *rig) token(generation uint64) {
 	r.t.Helper()
-	access, err := r.org.AccessToken(emulator.IntegrationUsername)
+	r.tokenOf(emulator.IntegrationUsername, r.self(), generation)
+}
+
+// tokenOf gives the org a session of that user, whose id the token says.
+func (r *rig) tokenOf(username, id string, generation uint64) {
+	r.t.Helper()
+	access, err := r.org.AccessToken(username)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	sealed, err := r.sealer.Seal(orgName, events.Token{AccessToken: access, InstanceURL: r.url, OrgID: r.org.ID()})
+	sealed, err := r.sealer.Seal(orgName, events.Token{AccessToken: access, InstanceURL: r.url, OrgID: r.org.ID(), UserID: id})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -148,6 +154,16 @@ func (r *rig) token(generation uint64) {
 	if _, err := k.Set(r.t.Context(), orgName, data, last); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// self is the id of the integration user.
+func (r *rig) self() string {
+	for _, u := range r.org.Users() {
+		if u.Username == emulator.IntegrationUsername {
+			return u.ID
+		}
+	}
+	return ""
 }
 
 // worker is a running pusher.

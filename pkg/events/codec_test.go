@@ -41,9 +41,17 @@ func TestDecodeLetsANewerWritersMembersPass(t *testing.T) {
 	}
 }
 
+// unasked is the sample as assignment writes it: whoever cannot be worked out asks for nobody's
+// yes.
+func unasked() events.Desired {
+	d := sampleDesired()
+	d.Problem.Asks = nil
+	return d
+}
+
 func TestHashDesired(t *testing.T) {
 	t.Parallel()
-	base := hash(t, sampleDesired())
+	base := hash(t, unasked())
 	// Links hold this hash for as long as a deployment lives: another way of
 	// computing it would push everybody once more.
 	if base != "7346e0f6b4f8cbb22e5cb170bbe93897" {
@@ -56,7 +64,7 @@ func TestHashDesired(t *testing.T) {
 		"sought":  func(d *events.Desired) { d.Sought = !d.Sought },
 		"hash":    func(d *events.Desired) { d.Hash = "" },
 	} {
-		d := sampleDesired()
+		d := unasked()
 		change(&d)
 		if hash(t, d) != base {
 			t.Errorf("the hash changes with the %s", name)
@@ -64,7 +72,7 @@ func TestHashDesired(t *testing.T) {
 	}
 	// Every other field is part of the wish.
 	for i := range reflect.TypeFor[events.Desired]().NumField() {
-		d := sampleDesired()
+		d := unasked()
 		name := reflect.TypeOf(d).Field(i).Name
 		if name == "V" || name == "Lane" || name == "Sought" || name == "Origin" || name == "Hash" || onlyInVersion1(name, reflect.TypeOf(d)) {
 			continue

@@ -34,7 +34,8 @@ func TestGoldenPayloads(t *testing.T) {
 	golden(t, "beat", events.Beat{V: 1, Replica: "assignment-1/K3QXB2", ConfigurationID: sampleConfiguration().ConfigurationID, Generation: 3, Refused: true})
 	golden(t, "sweep", events.Sweep{V: 1, Generation: 3, Replica: "assignment-1/K3QXB2", Done: true, People: 1200, Changed: 7})
 	golden(t, "operator_request", events.OperatorRequest{
-		V: 1, ID: "req-1", By: "admin@example.com", At: at(3), Reason: "seats bought", Targets: []events.Target{sampleTarget()},
+		Asks: ptr(sampleAsks()),
+		V:    1, ID: "req-1", By: "admin@example.com", At: at(3), Reason: "seats bought", Targets: []events.Target{sampleTarget()},
 		UserID: "005000000000001AAA", Drops: "005000000000002AAA",
 		Scope: &events.Scope{Org: "production", Lane: events.LaneChange, Source: "hr"}, Pause: "req-0",
 		Snapshot: &events.Snapshot{Source: "hr", ExportedAt: at(0), Digest: "5e8ff9bf55ba3508", EndsInNewline: true,

@@ -14,14 +14,17 @@ const (
 	// salesforce-pusher.
 	VerbMerge   Verb = "merge"
 	VerbRelease Verb = "release"
-	VerbPause   Verb = "pause"
-	VerbResume  Verb = "resume"
+	// VerbAllow says yes to what a person is parked for (cause approval). It is done by
+	// salesforce-pusher.
+	VerbAllow  Verb = "allow"
+	VerbPause  Verb = "pause"
+	VerbResume Verb = "resume"
 	// VerbSnapshot is no request: it says what an admin is about to publish.
 	VerbSnapshot Verb = "snapshot"
 )
 
 // What came of it, or happened by itself; written by whoever did it: retry-scheduler,
-// and of a merge or release salesforce-pusher.
+// and of a merge, release or allow salesforce-pusher.
 const (
 	VerbRetried   Verb = "retried"   // the person is being looked at again
 	VerbDiscarded Verb = "discarded" // the dead letter is gone, the revision given up
@@ -31,22 +34,23 @@ const (
 	VerbClosed    Verb = "closed"    // a newer success closed the dead letter
 	VerbMerged    Verb = "merged"    // the user is the other person's
 	VerbReleased  Verb = "released"  // the user is nobody's
+	VerbAllowed   Verb = "allowed"   // what was asked for is done, if it is still all that is desired
 )
 
 // Verbs returns every verb, what admins ask for first.
 func Verbs() []Verb {
 	return []Verb{
-		VerbRetry, VerbDiscard, VerbMerge, VerbRelease, VerbPause, VerbResume, VerbSnapshot,
-		VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbMerged, VerbReleased, VerbPaused, VerbResumed,
+		VerbRetry, VerbDiscard, VerbMerge, VerbRelease, VerbAllow, VerbPause, VerbResume, VerbSnapshot,
+		VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbMerged, VerbReleased, VerbAllowed, VerbPaused, VerbResumed,
 	}
 }
 
 // Asked says whether a verb is an admin's, and not what came of one.
 func (v Verb) Asked() bool {
 	switch v {
-	case VerbRetry, VerbDiscard, VerbMerge, VerbRelease, VerbPause, VerbResume, VerbSnapshot:
+	case VerbRetry, VerbDiscard, VerbMerge, VerbRelease, VerbAllow, VerbPause, VerbResume, VerbSnapshot:
 		return true
-	case VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbMerged, VerbReleased, VerbPaused, VerbResumed:
+	case VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbMerged, VerbReleased, VerbAllowed, VerbPaused, VerbResumed:
 	}
 	return false
 }
@@ -65,6 +69,8 @@ type OperatorRequest struct {
 	UserID string `json:"userId,omitempty"`
 	// Drops is another user that the second of a merge has, and is to let go for it.
 	Drops string `json:"drops,omitempty"`
+	// Asks is what an allow says yes to, as the admin saw it.
+	Asks *Asks `json:"asks,omitempty"`
 	// Scope is what to pause or to resume, and Pause the request by which what is
 	// to be resumed was paused, as the admin saw it.
 	Scope *Scope `json:"scope,omitempty"`

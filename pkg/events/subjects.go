@@ -43,10 +43,11 @@ const (
 	ConsumerRejections = "retry-rejections"
 	// ConsumerOperator reads admin requests in OPERATOR for retry-scheduler.
 	ConsumerOperator = "retry-operator"
-	// ConsumerMerge and ConsumerRelease read those requests in OPERATOR for
-	// salesforce-pusher.
+	// ConsumerMerge, ConsumerRelease and ConsumerAllow read those requests in OPERATOR
+	// for salesforce-pusher.
 	ConsumerMerge   = "pusher-merge"
 	ConsumerRelease = "pusher-release"
+	ConsumerAllow   = "pusher-allow"
 )
 
 // Headers that Rollcall sets on its messages.
@@ -252,8 +253,8 @@ func DeadFilter(org string, cause Cause, key Key) string {
 
 // OperatorSubject holds one entry of the audit log: [OperatorRequest] from an
 // admin, or what came of it. Writers: `rollcall tasks` (retry, discard), `rollcall
-// person` (merge, release), `rollcall pause` and `resume`, `rollcall publish` (snapshot),
-// salesforce-pusher (merged, released, refused of those), retry-scheduler (all others).
+// person` (merge, release, allow), `rollcall pause` and `resume`, `rollcall publish` (snapshot),
+// salesforce-pusher (merged, released, allowed, refused of those), retry-scheduler (all others).
 // Readers: retry-scheduler, salesforce-pusher, `rollcall audit`.
 func OperatorSubject(verb Verb) string { return "rollcall.operator." + string(verb) }
 

@@ -37,9 +37,10 @@ func TestVersionOneIsReadAsItsMeaning(t *testing.T) {
 	t.Parallel()
 	desired := sampleDesired() // version 1 sought nobody
 	desired.Sought = false
+	desired.Problem.Asks = nil // nor asked anybody
 	same(t, "desired", oldGolden[events.Desired](t, "desired.v1"), desired)
 	link := sampleLink() // version 1 had no word for a doubt that ends
-	link.UnsureUntil, link.SentUsername, link.FreezeLost, link.Moved = time.Time{}, "", false, nil
+	link.UnsureUntil, link.SentUsername, link.FreezeLost, link.Moved, link.Allowed = time.Time{}, "", false, nil, nil
 	same(t, "link", oldGolden[events.Link](t, "link.v1"), link)
 
 	same(t, "person", oldGolden[events.PersonState](t, "person_state.v1"), events.PersonState{

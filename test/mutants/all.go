@@ -6,7 +6,7 @@ import "slices"
 func all() []mutant {
 	return concat(
 		planMutants(), pushMutants(), healthMutants(), retryMutants(), assignMutants(), rulesMutants(), registerMutants(),
-		refreshMutants(), snapshotMutants(), pauseMutants(),
+		refreshMutants(), snapshotMutants(), pauseMutants(), privilegeMutants(), selfMutants(),
 	)
 }
 

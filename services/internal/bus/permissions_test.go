@@ -53,6 +53,7 @@ func publishMatrix() []may {
 		{"rollcall.operator.retried", scheduler}, {"rollcall.operator.discarded", scheduler},
 		{"rollcall.operator.refused", scheduler + " " + pusher}, {"rollcall.operator.closed", scheduler},
 		{"rollcall.operator.merge", "operator"}, {"rollcall.operator.release", "operator"},
+		{"rollcall.operator.allow", "operator"}, {"rollcall.operator.allowed", pusher},
 		{"rollcall.operator.merged", pusher}, {"rollcall.operator.released", pusher},
 		{"rollcall.operator.other", ""}, {"rollcall.other", ""}, {"other", ""},
 		{"$KV.tokens.acme", refresher}, {"$KV.tokens.login.acme", refresher}, {"$KV.other.acme", ""},

@@ -246,6 +246,7 @@ func consumerConfigs(t Topology) map[string][]jetstream.ConsumerConfig {
 			consumerConfig(events.ConsumerOperator, events.OperatorAll),
 			consumerConfig(events.ConsumerMerge, events.OperatorSubject(events.VerbMerge)),
 			consumerConfig(events.ConsumerRelease, events.OperatorSubject(events.VerbRelease)),
+			consumerConfig(events.ConsumerAllow, events.OperatorSubject(events.VerbAllow)),
 		},
 	}
 }

@@ -26,6 +26,10 @@ type Policy struct {
 	// Holds are the names that this configuration gives to anybody: no other is ever
 	// given, whoever wrote it into a desired state.
 	Holds Names
+	// SelfUnknown says that nobody can tell who the integration user is.
+	SelfUnknown bool
+	// Privileged is what may make an administrator of somebody.
+	Privileged Privileged
 }
 
 // Protects says whether one of a user's values is on the list, or its id that of the

@@ -60,6 +60,10 @@ type OrgConfig struct {
 	BulkAbove int
 	// Names are all names that config knows, asked for in one call.
 	Names plan.Names
+	// Holds are the only names that may be given to anybody.
+	Holds plan.Names
+	// Privileged is what may make an administrator of somebody.
+	Privileged plan.Privileged
 	// Probe says how a held org is tried again.
 	Probe health.Probe
 }
@@ -93,7 +97,8 @@ func orgFrom(name string, o config.Org) OrgConfig {
 		FreezeFirst: o.Push.FreezeFirst, AdoptByEmail: o.Push.AdoptByEmail,
 		Protected:   map[string]bool{},
 		CallTimeout: o.Push.CallTimeout, ClaimTTL: o.Push.ClaimTTL, Linger: o.Push.Linger, BulkAbove: o.Push.BulkAbove,
-		LateFor: lateFor, Names: namesIn(o.Assign), Probe: health.DefaultProbe(),
+		LateFor: lateFor, Names: namesIn(o.Assign), Holds: namesIn(o.Assign), Probe: health.DefaultProbe(),
+		Privileged: privileged(o.Push.Privileged),
 	}
 	for _, p := range o.Push.Protect {
 		c.Protected[strings.ToLower(p)] = true
@@ -133,6 +138,7 @@ func (c OrgConfig) policy() plan.Policy {
 	return plan.Policy{
 		Match:  plan.Matcher{Order: c.Match, ExternalField: c.ExternalIDField, ByEmail: c.AdoptByEmail},
 		Create: c.Create, Update: c.Update, Deactivate: c.Deactivate, FreezeFirst: c.FreezeFirst, LateFor: c.LateFor, ClaimTTL: c.ClaimTTL, ClaimMost: max(claimMost, bulkClaims*c.ClaimTTL), Protected: c.Protected,
+		Holds: c.Holds, Privileged: c.Privileged,
 	}
 }
 
@@ -162,4 +168,11 @@ func namesIn(a config.Assign) plan.Names {
 		add(g.Assignments)
 	}
 	return n
+}
+
+func privileged(c config.Privileged) plan.Privileged {
+	n := plan.Names{}
+	n.Add(plan.KindProfile, c.Profiles...)
+	n.Add(plan.KindPermissionSet, c.PermissionSets...)
+	return plan.Privileged{Names: n, Ask: c.Ask}
 }

@@ -23,6 +23,7 @@ type step struct {
 // call is cut in half, but not for longer than a claim.
 func (o *org) newStep(ctx context.Context, lane events.Lane, msgs []*bus.Message) (*step, context.Context, context.CancelFunc) {
 	o.policy.Integration = o.integrationUser(ctx)
+	o.policy.SelfUnknown = o.policy.Integration == ""
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(o.cfg.ClaimTTL, cancel) })
 	trace := &stepTrace{tracer: o.tracer, org: o.cfg.Name, lane: lane}

@@ -1,6 +1,9 @@
 package events
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Cause is the word for why a person is not as they should be. The list is
 // closed; what is done about each stands in one table, in
@@ -17,10 +20,11 @@ const (
 
 // Causes that are retried, a bounded number of times, before they are parked.
 const (
-	CauseLocked  Cause = "locked"  // a row lock in Salesforce
-	CauseTimeout Cause = "timeout" // no answer in time
-	CauseUnknown Cause = "unknown" // an answer nobody has a word for
-	CauseWaiting Cause = "waiting" // a username is still another person's, who is to give it up
+	CauseLocked        Cause = "locked"         // a row lock in Salesforce
+	CauseTimeout       Cause = "timeout"        // no answer in time
+	CauseUnknown       Cause = "unknown"        // an answer nobody has a word for
+	CauseWaiting       Cause = "waiting"        // a username is still another person's, who is to give it up
+	CauseNotConfigured Cause = "not_configured" // the pusher's configuration gives nobody what is desired
 )
 
 // Causes that are parked at once: somebody has to change something first.
@@ -39,6 +43,8 @@ const (
 	CauseMapping             Cause = "mapping"              // an expression failed for this person
 	CauseUserGone            Cause = "user_gone"            // the user that Rollcall knew is not in the org any more
 	CauseProtected           Cause = "protected"            // the user is on the list that Rollcall never touches
+	CausePrivileged          Cause = "privileged"           // what makes an administrator is not named as such in config
+	CauseApproval            Cause = "approval"             // an admin has to say yes first
 	CausePoison              Cause = "poison"               // an event that cannot be understood
 )
 
@@ -46,10 +52,10 @@ const (
 func Causes() []Cause {
 	return []Cause{
 		CauseCredentials, CauseThrottled, CauseUnavailable,
-		CauseLocked, CauseTimeout, CauseUnknown, CauseWaiting,
+		CauseLocked, CauseTimeout, CauseUnknown, CauseWaiting, CauseNotConfigured,
 		CauseLicence, CauseCreateDisabled, CauseUpdateDisabled, CauseDeactivateDisabled,
 		CauseAmbiguousMatch, CauseInvalid, CauseDuplicate, CauseForbidden, CauseMisconfigured,
-		CauseDeactivationRefused, CauseGroupMapping, CauseMapping, CauseUserGone, CauseProtected, CausePoison,
+		CauseDeactivationRefused, CauseGroupMapping, CauseMapping, CauseUserGone, CauseProtected, CausePrivileged, CauseApproval, CausePoison,
 	}
 }
 
@@ -78,6 +84,31 @@ type Failure struct {
 	Value      string `json:"value,omitempty"`
 	// ErrorID is what Salesforce's support asks for.
 	ErrorID string `json:"errorId,omitempty"`
+	// Asks is what an admin has to say yes to, where the cause is approval.
+	Asks *Asks `json:"asks,omitempty"`
+}
+
+// Asks is what is done with nobody's user but after an admin's yes. Whoever says yes says
+// it to this and to no more.
+type Asks struct {
+	// UserID is an existing Salesforce user whom the person is to have.
+	UserID string `json:"userId,omitempty"`
+	// Grants are administrative profiles and permission sets that they are to get,
+	// named as in [Link.Assigned] ("profile/System Administrator").
+	Grants []string `json:"grants,omitempty"`
+}
+
+// Within says whether all of it is in another, to which somebody said yes.
+func (a Asks) Within(other Asks) bool {
+	if a.UserID != "" && a.UserID != other.UserID {
+		return false
+	}
+	for _, g := range a.Grants {
+		if !slices.Contains(other.Grants, g) {
+			return false
+		}
+	}
+	return true
 }
 
 // Origin is where a change came from: kept on everything that follows from it.

@@ -37,7 +37,8 @@ func TestGoldenPayloads(t *testing.T) {
 	golden(t, "guard", sampleGuard())
 	golden(t, "release", sampleRelease())
 	golden(t, "operator_request", events.OperatorRequest{
-		V: 1, ID: "req-1", By: "admin@example.com", At: at(3), Reason: "seats bought", Targets: []events.Target{sampleTarget()},
+		Asks: ptr(sampleAsks()),
+		V:    1, ID: "req-1", By: "admin@example.com", At: at(3), Reason: "seats bought", Targets: []events.Target{sampleTarget()},
 		UserID: "005000000000001AAA", Drops: "005000000000002AAA",
 		Scope: &events.Scope{Org: "production", Lane: events.LaneChange, Source: "hr"}, Pause: "req-0",
 		Snapshot: &events.Snapshot{Source: "hr", ExportedAt: at(0), Digest: "5e8ff9bf55ba3508", EndsInNewline: true,

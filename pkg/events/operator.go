@@ -25,12 +25,15 @@ const (
 	VerbRelease Verb = "release" // let what is held pass
 	VerbReject  Verb = "reject"  // never do what is held
 	VerbResync  Verb = "resync"  // read people anew from Salesforce
+	// VerbAllow says yes to what a person is parked for (cause approval). It is done by
+	// salesforce-pusher.
+	VerbAllow Verb = "allow"
 	// VerbSnapshot is no request: it says what an admin is about to publish.
 	VerbSnapshot Verb = "snapshot"
 )
 
 // What came of it, or happened by itself; written by whoever did it: retry-scheduler,
-// and of a merge or unlink salesforce-pusher.
+// and of a merge, unlink or allow salesforce-pusher.
 const (
 	VerbRetried   Verb = "retried"   // the person is being looked at again
 	VerbDiscarded Verb = "discarded" // the dead letter is gone, the revision given up
@@ -43,22 +46,23 @@ const (
 	VerbReleased  Verb = "released"  // what was held is no longer
 	VerbRejected  Verb = "rejected"  // what was held is not done
 	VerbResynced  Verb = "resynced"  // those selected are being read anew
+	VerbAllowed   Verb = "allowed"   // what was asked for is done, if it is still all that is desired
 )
 
 // Verbs returns every verb, what admins ask for first.
 func Verbs() []Verb {
 	return []Verb{
-		VerbRetry, VerbDiscard, VerbRelease, VerbReject, VerbMerge, VerbUnlink, VerbResync, VerbPause, VerbResume, VerbSnapshot,
-		VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbReleased, VerbRejected, VerbMerged, VerbUnlinked, VerbResynced, VerbPaused, VerbResumed,
+		VerbRetry, VerbDiscard, VerbRelease, VerbReject, VerbMerge, VerbUnlink, VerbAllow, VerbResync, VerbPause, VerbResume, VerbSnapshot,
+		VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbReleased, VerbRejected, VerbMerged, VerbUnlinked, VerbAllowed, VerbResynced, VerbPaused, VerbResumed,
 	}
 }
 
 // Asked says whether a verb is an admin's, and not what came of one.
 func (v Verb) Asked() bool {
 	switch v {
-	case VerbRetry, VerbDiscard, VerbRelease, VerbReject, VerbMerge, VerbUnlink, VerbResync, VerbPause, VerbResume, VerbSnapshot:
+	case VerbRetry, VerbDiscard, VerbRelease, VerbReject, VerbMerge, VerbUnlink, VerbAllow, VerbResync, VerbPause, VerbResume, VerbSnapshot:
 		return true
-	case VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbReleased, VerbRejected, VerbMerged, VerbUnlinked, VerbResynced, VerbPaused, VerbResumed:
+	case VerbRetried, VerbDiscarded, VerbRefused, VerbClosed, VerbReleased, VerbRejected, VerbMerged, VerbUnlinked, VerbAllowed, VerbResynced, VerbPaused, VerbResumed:
 	}
 	return false
 }
@@ -78,6 +82,8 @@ type OperatorRequest struct {
 	UserID string `json:"userId,omitempty"`
 	// Drops is another user that the second of a merge has, and is to let go for it.
 	Drops string `json:"drops,omitempty"`
+	// Asks is what an allow says yes to, as the admin saw it.
+	Asks *Asks `json:"asks,omitempty"`
 	// Scope is what to pause or to resume, and Pause the request by which what is
 	// to be resumed was paused, as the admin saw it.
 	Scope *Scope `json:"scope,omitempty"`

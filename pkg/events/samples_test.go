@@ -83,8 +83,12 @@ func sampleFailure() events.Failure {
 	return events.Failure{
 		Cause: events.CauseInvalid, Code: "FIELD_INTEGRITY_EXCEPTION", Message: "there is a problem with this value",
 		Fields: []string{"TimeZoneSidKey"}, Operation: "create", Expression: "person.timezone", Value: "Mars/Olympus",
-		ErrorID: "1234567890-1234 (-123456789)",
+		ErrorID: "1234567890-1234 (-123456789)", Asks: ptr(sampleAsks()),
 	}
+}
+
+func sampleAsks() events.Asks {
+	return events.Asks{UserID: "005000000000003AAA", Grants: []string{"profile/System Administrator"}}
 }
 
 func samplePersonState() events.PersonState {
@@ -131,9 +135,10 @@ func sampleLink() events.Link {
 		V: 2, Org: "production", Key: sampleKey, UserID: "005000000000001AAA", Active: true, Frozen: true, FreezeLost: true,
 		AppliedRevision: 21, AppliedHash: "0123456789abcdef0123456789abcdef",
 		FieldHashes: map[string]string{"LastName": "a1b2c3"}, Assigned: map[string]string{"permission_set/Sales_Tools": "0Pa000000000001AAA"},
-		Moved:  &events.Moved{UserID: "005000000000002AAA", To: "e2", At: at(1), Request: "req-1"},
-		Claim:  &events.Claim{Worker: "pusher-1", Revision: 22, Until: at(1)},
-		Unsure: true, UnsureUntil: at(4), SentUsername: "sample.person@example.com", Job: "750000000000001AAA", Attempts: 2, FailedRevision: 22, FirstFailedAt: at(0), Failures: 3, At: at(1),
+		Moved:   &events.Moved{UserID: "005000000000002AAA", To: "e2", At: at(1), Request: "req-1"},
+		Allowed: &events.Allowed{Asks: sampleAsks(), At: at(1), Request: "req-2", Used: true},
+		Claim:   &events.Claim{Worker: "pusher-1", Revision: 22, Until: at(1)},
+		Unsure:  true, UnsureUntil: at(4), SentUsername: "sample.person@example.com", Job: "750000000000001AAA", Attempts: 2, FailedRevision: 22, FirstFailedAt: at(0), Failures: 3, At: at(1),
 		Seen: at(1), Drift: &events.Drift{
 			At: at(2), Repair: []string{events.DriftTaken}, Left: []string{events.DriftFrozen}, Names: []string{"ps/Sales_Tools"}, Repairs: 1, Since: at(2),
 		},

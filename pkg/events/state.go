@@ -207,6 +207,8 @@ type Link struct {
 	Assigned map[string]string `json:"assigned,omitempty"`
 	// Moved is set where the user that the person had is not theirs any more.
 	Moved *Moved `json:"moved,omitempty"`
+	// Allowed is what an admin said yes to last; its loss makes somebody ask again.
+	Allowed *Allowed `json:"allowed,omitempty"`
 	// Claim is set while somebody works on the person.
 	Claim *Claim `json:"claim,omitempty"`
 	// Unsure is set when a call may or may not have been applied: look before
@@ -246,6 +248,16 @@ type Moved struct {
 	At time.Time `json:"at"`
 	// Request is the admin's, empty where nobody had to ask.
 	Request string `json:"request,omitempty"`
+}
+
+// Allowed is an admin's yes to what is asked of one person in one org.
+type Allowed struct {
+	Asks Asks      `json:"asks"`
+	At   time.Time `json:"at"`
+	// Request is the admin's.
+	Request string `json:"request"`
+	// Used is set once the person was applied: it counts no more.
+	Used bool `json:"used,omitzero"`
 }
 
 // Claim says who works on a person and until when. No request may leave later

@@ -45,10 +45,11 @@ const (
 	ConsumerRejections = "retry-rejections"
 	// ConsumerOperator reads admin requests in OPERATOR for retry-scheduler.
 	ConsumerOperator = "retry-operator"
-	// ConsumerMerge and ConsumerUnlink read those requests in OPERATOR for
-	// salesforce-pusher.
+	// ConsumerMerge, ConsumerUnlink and ConsumerAllow read those requests in OPERATOR
+	// for salesforce-pusher.
 	ConsumerMerge  = "pusher-merge"
 	ConsumerUnlink = "pusher-unlink"
+	ConsumerAllow  = "pusher-allow"
 )
 
 // Headers that Rollcall sets on its messages.
@@ -285,9 +286,9 @@ func DeadFilter(org string, cause Cause, key Key) string {
 
 // OperatorSubject holds one entry of the audit log: [OperatorRequest] from an
 // admin, or what came of it. Writers: `rollcall tasks` (retry, discard), `rollcall
-// hold` (release, reject), `rollcall person` (merge, unlink), `rollcall resync`,
+// hold` (release, reject), `rollcall person` (merge, unlink, allow), `rollcall resync`,
 // `rollcall pause` and `resume`, `rollcall publish` (snapshot), salesforce-pusher
-// (merged, unlinked, refused of those), retry-scheduler (all others). Readers:
+// (merged, unlinked, allowed, refused of those), retry-scheduler (all others). Readers:
 // retry-scheduler, salesforce-pusher, `rollcall audit`.
 func OperatorSubject(verb Verb) string { return "rollcall.operator." + string(verb) }
 

@@ -36,12 +36,13 @@ func same(t *testing.T, what string, got, want any) {
 func TestVersionOneIsReadAsItsMeaning(t *testing.T) {
 	t.Parallel()
 	desired := sampleDesired() // version 1 sought nobody
+	desired.Problem.Asks = nil // nor asked anybody
 	desired.Sought, desired.Held, desired.Was = false, nil, nil
 	same(t, "desired", oldGolden[events.Desired](t, "desired.v1"), desired)
 	desired.Sought = true // version 2 held nothing
 	same(t, "desired", oldGolden[events.Desired](t, "desired.v2"), desired)
 	link := sampleLink() // version 1 had no word for a doubt that ends
-	link.UnsureUntil, link.SentUsername, link.FreezeLost, link.Moved = time.Time{}, "", false, nil
+	link.UnsureUntil, link.SentUsername, link.FreezeLost, link.Moved, link.Allowed = time.Time{}, "", false, nil, nil
 	link.Seen, link.Drift = time.Time{}, nil // nor read what Salesforce has
 	same(t, "link", oldGolden[events.Link](t, "link.v1"), link)
 

@@ -26,6 +26,9 @@ type InQuery struct {
 	// Where is AND-ed to each query; a condition of the caller's own making,
 	// with values passed through Quote.
 	Where string
+	// Children are sub-queries that are selected besides, of the caller's own making:
+	// "(SELECT Id FROM PermissionSetAssignments)".
+	Children []string
 	// MaxValues bounds the values of one query; 600 when zero.
 	MaxValues int
 }
@@ -167,7 +170,7 @@ func (q InQuery) selected() []string {
 			fields = append(fields, f)
 		}
 	}
-	return fields
+	return append(fields, q.Children...)
 }
 
 // opens says whether the term needs a condition of its own in the chunk.

@@ -6,7 +6,7 @@ import "slices"
 func all() []mutant {
 	return concat(
 		planMutants(), pushMutants(), healthMutants(), retryMutants(), assignMutants(), gateMutants(), rulesMutants(), registerMutants(),
-		reloadMutants(), refreshMutants(), snapshotMutants(), pauseMutants(), checkMutants(),
+		reloadMutants(), refreshMutants(), snapshotMutants(), pauseMutants(), checkMutants(), privilegeMutants(), selfMutants(),
 	)
 }
 

@@ -20,5 +20,5 @@
 //   - try.go: the tests of one mutant, and what came of them
 //   - check.go: whether all of them fit the code, without running a test
 //   - all.go and the list of each room: plan.go, push.go, health.go, retry.go,
-//     assign.go, refresh.go, handover.go, checkroom.go
+//     assign.go, refresh.go, handover.go, checkroom.go, privilege.go
 package main

@@ -73,7 +73,7 @@ func chainMutants() []mutant {
 	}
 	return []mutant{
 		chain("only ids are protected", "o.Protects(p.Link.UserID, p.Username())", "o.Protects(p.Link.UserID)", "the boss's account is taken over by its username"),
-		chain("a user found is not protected", "u != nil && o.Protects(u.ID, u.Username)", "u != nil && o.Protects(u.ID)", "the boss's account is written to once it is found by another value"),
+		chain("a user found is not protected", "}, o.Protects(u.ID, u.Username)", "}, o.Protects(u.ID)", "the boss's account is written to once it is found by another value"),
 		chain("an unsure link is believed", `p.Link.UserID != "" && !p.Link.Unsure && `, `p.Link.UserID != "" && `, "what a lost call changed is never looked at"),
 		chain("an insert goes before its explanation", "p.MayInsert(o) && p.call.create == nil", "p.MayInsert(o)", "a refused create is sent again and again"),
 		chain("nothing is sent to whom", "case !p.ownership.linked:", "case false:", "two people write to one user"),
@@ -256,7 +256,7 @@ func matchMutants() []mutant {
 		match("an e-mail address is unique", "if rule == MatchEmail || !strings.EqualFold(sent, want) {", "if !strings.EqualFold(sent, want) {", "a second user is made for somebody who has one", "TestInsertFindsOnlyWhatItSends"),
 		match("a value not sent is unique", "if rule == MatchEmail || !strings.EqualFold(sent, want) {", "if rule == MatchEmail || sent == want && false {", "a second user is made for somebody who has one", "TestInsertFindsOnlyWhatItSends"),
 		{name: "plan: protection knows upper case", file: inPlan + "policy.go", run: "TestProtectionIgnoresCase",
-			old: `if v != "" && o.Protected[strings.ToLower(v)] {`, new: `if v != "" && o.Protected[strings.TrimSpace(v)] {`, why: "the boss's account is written to, for Salesforce spells it otherwise"},
+			old: `v != "" && o.Protected[strings.ToLower(v)] {`, new: `v != "" && o.Protected[strings.TrimSpace(v)] {`, why: "the boss's account is written to, for Salesforce spells it otherwise"},
 	}
 }
 

@@ -123,7 +123,7 @@ func callMutants() []mutant {
 	}
 	return []mutant{
 		call("a call lasts as long as it likes", "limit := min(c.ledger.left(tasks), c.timeout)", "limit := c.timeout", "a request is still under way when another worker begins", "TestACallEndsInsideItsClaim"),
-		call("a call without time is made", "if limit < minCall || ctx.Err() != nil {", "if false {", "a request is still under way when another worker begins", "TestNoCallIsMadeWithoutTime"),
+		call("a call without time is made", "if limit < minCall || ctx.Err() != nil || c.another() {", "if false {", "a request is still under way when another worker begins", "TestNoCallIsMadeWithoutTime"),
 		{name: "push: a whole call is one person's fault", file: inPush + "spoilt.go", run: "TestWholeCallRefusedForOneRecord",
 			old: "case len(part) == 1 || !blamesData(e) || s.left < 2:", new: "case true:",
 			why: "two hundred people are parked for one bad value"},

@@ -93,12 +93,12 @@ func Roles(orgs, sources []string) []Role {
 		},
 		{
 			Name: "salesforce-pusher", Who: "the service: makes Salesforce so",
-			Writes: append(entries(events.VerbMerged, events.VerbUnlinked, events.VerbRefused),
+			Writes: append(entries(events.VerbMerged, events.VerbUnlinked, events.VerbAllowed, events.VerbRefused),
 				events.LinkSubject("*", "*"), events.OwnerSubject("*", "*"), events.OutcomeSubject("*", "*"), events.HealthAll, events.ChecksAll,
 				events.WorkSubject("*", "*", "*"), // when it was fenced, and of whom Salesforce has something else
 				events.LookSubject("*", "*"), events.TurnSubject("*", "*", "*"),
 			),
-			Feeds: append(work, Place{events.StreamOperator, events.ConsumerMerge}, Place{events.StreamOperator, events.ConsumerUnlink}), Reads: []string{events.StreamRoster}, Follows: []Place{token},
+			Feeds: append(work, Place{events.StreamOperator, events.ConsumerMerge}, Place{events.StreamOperator, events.ConsumerUnlink}, Place{events.StreamOperator, events.ConsumerAllow}), Reads: []string{events.StreamRoster}, Follows: []Place{token},
 		},
 		{
 			Name: "retry-scheduler", Who: "the service: decides what comes of failures",

@@ -59,6 +59,7 @@ func publishMatrix() []may {
 		{"rollcall.operator.merge", "operator"}, {"rollcall.operator.unlink", "operator"},
 		{"rollcall.operator.resync", "operator"}, {"rollcall.operator.resynced", scheduler},
 		{"rollcall.operator.merged", pusher}, {"rollcall.operator.unlinked", pusher},
+		{"rollcall.operator.allow", "operator"}, {"rollcall.operator.allowed", pusher},
 		{"rollcall.operator.release", "operator"}, {"rollcall.operator.reject", "operator"},
 		{"rollcall.operator.released", scheduler}, {"rollcall.operator.rejected", scheduler},
 		{"rollcall.operator.pause", "operator"}, {"rollcall.operator.resume", "operator"}, {"rollcall.operator.snapshot", "operator"},
@@ -94,6 +95,7 @@ func publishMatrix() []may {
 		{"$JS.API.CONSUMER.INFO.OPERATOR.retry-operator", scheduler + " operator provisioner"},
 		{"$JS.API.CONSUMER.INFO.OPERATOR.pusher-merge", pusher + " operator provisioner"},
 		{"$JS.API.CONSUMER.INFO.OPERATOR.pusher-unlink", pusher + " operator provisioner"},
+		{"$JS.API.CONSUMER.INFO.OPERATOR.pusher-allow", pusher + " operator provisioner"},
 		// Taking messages, and saying what came of them.
 		{"$JS.API.CONSUMER.MSG.NEXT.DIRECTORY.assignment", assignment}, {"$JS.API.CONSUMER.RESET.DIRECTORY.assignment", assignment},
 		{"$JS.ACK.DIRECTORY.assignment.1.2.3.4.5", assignment}, {"$JS.ACK.hub.hash.DIRECTORY.assignment.1.2.3.4.5", assignment},
@@ -112,6 +114,8 @@ func publishMatrix() []may {
 		{"$JS.ACK.OPERATOR.retry-operator.1.2.3.4.5", scheduler}, {"$JS.ACK.hub.hash.OPERATOR.retry-operator.1.2.3.4.5", scheduler},
 		{"$JS.API.CONSUMER.MSG.NEXT.OPERATOR.pusher-merge", pusher}, {"$JS.API.CONSUMER.RESET.OPERATOR.pusher-merge", pusher},
 		{"$JS.ACK.OPERATOR.pusher-merge.1.2.3.4.5", pusher}, {"$JS.ACK.hub.hash.OPERATOR.pusher-merge.1.2.3.4.5", pusher},
+		{"$JS.API.CONSUMER.MSG.NEXT.OPERATOR.pusher-allow", pusher}, {"$JS.API.CONSUMER.RESET.OPERATOR.pusher-allow", pusher},
+		{"$JS.ACK.OPERATOR.pusher-allow.1.2.3.4.5", pusher}, {"$JS.ACK.hub.hash.OPERATOR.pusher-allow.1.2.3.4.5", pusher},
 		{"$JS.API.CONSUMER.MSG.NEXT.OPERATOR.pusher-unlink", pusher}, {"$JS.API.CONSUMER.RESET.OPERATOR.pusher-unlink", pusher},
 		{"$JS.ACK.OPERATOR.pusher-unlink.1.2.3.4.5", pusher}, {"$JS.ACK.hub.hash.OPERATOR.pusher-unlink.1.2.3.4.5", pusher},
 		// Making, changing, destroying.
@@ -128,6 +132,7 @@ func publishMatrix() []may {
 		{"$JS.API.CONSUMER.CREATE.OPERATOR.retry-operator.rollcall.operator.>", "provisioner"},
 		{"$JS.API.CONSUMER.CREATE.OPERATOR.pusher-merge.rollcall.operator.merge", "provisioner"},
 		{"$JS.API.CONSUMER.CREATE.OPERATOR.pusher-unlink.rollcall.operator.unlink", "provisioner"},
+		{"$JS.API.CONSUMER.CREATE.OPERATOR.pusher-allow.rollcall.operator.allow", "provisioner"},
 		{"$JS.API.CONSUMER.CREATE.ROSTER.assignment-releases.rollcall.release.*.*", "provisioner"},
 		{"$JS.API.CONSUMER.CREATE.ROSTER.pusher-acme-leaver.rollcall.work.acme.leaver.*", "provisioner"},
 		{"$JS.API.CONSUMER.CREATE.ROSTER", ""}, {"$JS.API.CONSUMER.CREATE.ROSTER.mine", ""},

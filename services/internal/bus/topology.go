@@ -247,6 +247,7 @@ func consumerConfigs(t Topology) map[string][]jetstream.ConsumerConfig {
 			consumerConfig(events.ConsumerOperator, events.OperatorAll),
 			consumerConfig(events.ConsumerMerge, events.OperatorSubject(events.VerbMerge)),
 			consumerConfig(events.ConsumerUnlink, events.OperatorSubject(events.VerbUnlink)),
+			consumerConfig(events.ConsumerAllow, events.OperatorSubject(events.VerbAllow)),
 		},
 	}
 }

@@ -321,8 +321,11 @@ type Push struct {
 	FreezeFirst bool `koanf:"freezeFirst"`
 	// AdoptByEmail lets an existing user be recognised by e-mail alone. Default false.
 	AdoptByEmail bool `koanf:"adoptByEmail"`
-	// Protect are usernames that are never touched.
+	// Protect are usernames that are never touched. The integration user, as whom
+	// Rollcall signs in, is never touched either; name your administrators here.
 	Protect []string `koanf:"protect"`
+	// Privileged is what may make an administrator of somebody.
+	Privileged Privileged `koanf:"privileged"`
 	// CallTimeout bounds one API call. Default 20s.
 	CallTimeout time.Duration `koanf:"callTimeout"`
 	// ClaimTTL is how long a worker may hold a person; a dead worker's people
@@ -369,6 +372,23 @@ type Check struct {
 	// Given says it of those that were given and that rules do not give: repair takes
 	// them away, of whomever Rollcall manages. Default report.
 	Given string `koanf:"given"`
+}
+
+// Privileged names profiles and permission sets with administrative permissions. Rollcall
+// reads from Salesforce what each permits: Modify All Data, Manage Users, Manage Internal
+// Users, Assign Permission Sets, Manage Profiles and Permission Sets, Customize
+// Application, Author Apex, Modify Metadata and Reset User Passwords are administrative,
+// and so is whatever cannot be read. What has one of them and is not named here is given to
+// nobody; whoever should get it is parked (cause privileged).
+type Privileged struct {
+	// Profiles are names of profiles.
+	Profiles []string `koanf:"profiles"`
+	// PermissionSets are API names of permission sets and of permission set groups.
+	PermissionSets []string `koanf:"permissionSets"`
+	// Ask parks everybody who is to get one of them (cause approval) until an admin says
+	// yes (`rollcall person allow`). False lets rules and events make administrators of as
+	// many people as they name. Default true.
+	Ask bool `koanf:"ask"`
 }
 
 // Who may begin a login over HTTP.

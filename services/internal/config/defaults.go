@@ -50,6 +50,7 @@ func orgDefaults() map[string]any {
 		"push.create":             true,
 		"push.update":             true,
 		"push.deactivate":         true,
+		"push.privileged.ask":     true,
 		"push.callTimeout":        20 * time.Second,
 		"push.claimTTL":           30 * time.Second,
 		"push.linger":             50 * time.Millisecond,

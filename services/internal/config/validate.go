@@ -375,6 +375,9 @@ func (p *Push) validate(bad *faults, path string) {
 	if p.BulkAbove < 0 {
 		bad.add(path+".bulkAbove", "must not be negative; 0 is for never")
 	}
+	if slices.Contains(p.Privileged.Profiles, "") || slices.Contains(p.Privileged.PermissionSets, "") {
+		bad.add(path+".privileged", "has an empty name")
+	}
 	p.Check.validate(bad, path+".check")
 }
 

@@ -40,6 +40,8 @@ const (
 	orgUser         = "org.user"
 	orgPassword     = "org.password"
 	orgPermissions  = "org.permissions"
+	orgProtected    = "org.protected"
+	orgPrivileged   = "org.privileged"
 	orgNames        = "org.names"
 	orgSeats        = "org.seats"
 	orgFields       = "org.fields"
@@ -94,6 +96,8 @@ func contentChecks() []Check {
 		{orgUser, "the integration user is active and not frozen", "", "it is not"},
 		{orgPassword, "its password is not locked and does not expire, as far as can be seen", "it expires within two weeks", "it is expired or locked"},
 		{orgPermissions, "it has API Enabled, Manage Users and Assign Permission Sets", "View Setup is missing: limits cannot be read", "one is missing"},
+		{orgProtected, "`push.protect` names others than the integration user, whom Rollcall never touches", "it names nobody else", ""},
+		{orgPrivileged, "what rules and grants give has no administrative permissions, or `push.privileged` names it", "something has and is not named, or cannot be read: whoever should get it is parked", ""},
 		{orgNames, "everything that the configuration names is there, once: profiles, roles, and each kind of assignment", "",
 			"one is missing, or there are two; names like it are shown"},
 		{orgSeats, "seats of the licences that the named profiles and permission sets need", "fewer than 5 % or 5 seats are left, or none", ""},

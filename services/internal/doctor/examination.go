@@ -61,6 +61,7 @@ func (x *examination) content(ctx context.Context, blocked string) {
 	}{
 		{orgIdentity, x.identity}, {orgClock, x.clockSkew}, {orgAPIVersion, x.apiVersion}, {orgAPIUse, x.apiUse},
 		{orgUser, x.user}, {orgPassword, x.password}, {orgPermissions, x.permissions},
+		{orgProtected, x.protected}, {orgPrivileged, x.privileged},
 		{orgNames, x.named}, {orgSeats, x.seats}, {orgFields, x.fields}, {orgExternalID, x.externalID},
 	} {
 		look := c.look

@@ -258,6 +258,19 @@ func contentFaults() map[string]planted {
 		"rights that are not shown": {orgPermissions, Skipped, "does not show", "", func(r *rig) {
 			r.canned["FROM UserPermissionAccess"] = `[{"message":"sObject type 'UserPermissionAccess' is not supported.","errorCode":"INVALID_TYPE"}]`
 		}},
+		"nobody protected": {orgProtected, Warn, "names nobody but", "push.protect", func(r *rig) { r.push(func(p *config.Push) { p.Protect = nil }) }},
+		"only oneself protected": {orgProtected, Warn, "names nobody but", "push.protect", func(r *rig) {
+			r.push(func(p *config.Push) { p.Protect = []string{strings.ToUpper(emulator.IntegrationUsername)} })
+		}},
+		"an administrative profile that is not named": {orgPrivileged, Warn, `profile "System Administrator" has administrative permissions`, "push.privileged.profiles", func(r *rig) {
+			r.assign(func(a *config.Assign) { a.Rules[0].Profile = emulator.AdminProfile })
+		}},
+		"an administrative permission set that is not named": {orgPrivileged, Warn, `permission set "Sales_Base" has administrative permissions`, "push.privileged.permissionSets", func(r *rig) {
+			r.canned["FROM PermissionSet WHERE PermissionsModifyAllData = true"] = rows(`{"Name":"Sales_Base"}`)
+		}},
+		"permissions that are not shown": {orgPrivileged, Warn, "does not show what a profile permits", "View Setup", func(r *rig) {
+			r.canned["FROM Profile WHERE PermissionsModifyAllData = true"] = `[{"message":"No such column 'PermissionsModifyAllData' on entity 'Profile'.","errorCode":"INVALID_FIELD"}]`
+		}},
 		"a profile that is written wrong": {orgNames, Fail, `no profile named "Standard Usr"`, `Did you mean "Standard User"`, func(r *rig) {
 			r.assign(func(a *config.Assign) { a.Rules[0].Profile = "Standard Usr" })
 		}},

@@ -63,7 +63,7 @@ func newRig(t testing.TB) *rig {
 			Deployment: config.Deployment{KeyFile: filepath.Join(r.dir, "deployment.key")},
 			Tokens:     config.Tokens{KeyFile: filepath.Join(r.dir, "tokens.json")},
 			NATS:       config.NATS{Replicas: 1},
-			Orgs: map[string]config.Org{emea: {Assign: config.Assign{
+			Orgs: map[string]config.Org{emea: {Push: config.Push{Protect: []string{"admin@acme.example"}}, Assign: config.Assign{
 				Rules: []config.Rule{{Name: "all", Profile: emulator.StandardUserProfile, Role: "Sales Rep",
 					Assignments: config.Assignments{"permissionSets": {"Sales_Base", "Sales_All"}, "groups": {"All_Staff"}}}},
 				Match: []string{"external_id"}, ExternalIDField: "Rollcall_Key__c",
@@ -117,6 +117,12 @@ func (r *rig) connect(change func(*config.Connect)) {
 func (r *rig) assign(change func(*config.Assign)) {
 	o := r.doctor.File.Orgs[emea]
 	change(&o.Assign)
+	r.doctor.File.Orgs[emea] = o
+}
+
+func (r *rig) push(change func(*config.Push)) {
+	o := r.doctor.File.Orgs[emea]
+	change(&o.Push)
 	r.doctor.File.Orgs[emea] = o
 }
 

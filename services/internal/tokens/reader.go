@@ -46,6 +46,7 @@ type Reader struct {
 	seen    uint64 // revision of the entry below
 	record  events.TokenRecord
 	session salesforce.Session
+	user    Identity
 	err     error // why the entry cannot be used, if it cannot
 	changed chan struct{}
 }
@@ -85,6 +86,20 @@ func (r *Reader) Current() (events.TokenRecord, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.record, r.seen > 0
+}
+
+// Identity is whom a session acts as.
+type Identity struct {
+	// UserID is empty where the token does not say.
+	UserID     string
+	Generation uint64
+}
+
+// Identity is that of the newest session there has been, whatever has become of it.
+func (r *Reader) Identity() Identity {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.user
 }
 
 // Changed returns a channel that is closed at the next change of the record.
@@ -140,28 +155,35 @@ func (r *Reader) observe(e bus.Entry) {
 		return // seen before a reconnect
 	}
 	r.seen = e.Seq
-	r.record, r.session, r.err = r.open(e.Data)
+	record, token, err := r.open(e.Data)
+	r.record, r.session, r.err = record, sessionOf(token, record), err
+	if token.AccessToken != "" {
+		r.user = Identity{UserID: token.UserID, Generation: record.Generation}
+	}
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
 
-func (r *Reader) open(data []byte) (events.TokenRecord, salesforce.Session, error) {
+func (r *Reader) open(data []byte) (events.TokenRecord, events.Token, error) {
 	rec, err := events.Decode[events.TokenRecord](data)
 	if err != nil {
-		return events.TokenRecord{}, salesforce.Session{}, fmt.Errorf("read token record of %s: %w", r.org, err)
+		return events.TokenRecord{}, events.Token{}, fmt.Errorf("read token record of %s: %w", r.org, err)
 	}
 	if rec.State != events.TokenConnected {
-		return rec, salesforce.Session{}, nil
+		return rec, events.Token{}, nil
 	}
 	t, err := r.sealer.Open(r.org, rec.Sealed)
 	if err != nil {
-		return rec, salesforce.Session{}, err
+		return rec, events.Token{}, err
 	}
-	return rec, salesforce.Session{
-		AccessToken: t.AccessToken,
-		InstanceURL: t.InstanceURL,
-		OrgID:       t.OrgID,
-		UserID:      t.UserID,
-		Generation:  rec.Generation,
-	}, nil
+	return rec, t, nil
+}
+
+func sessionOf(t events.Token, rec events.TokenRecord) salesforce.Session {
+	if t.AccessToken == "" {
+		return salesforce.Session{}
+	}
+	return salesforce.Session{
+		AccessToken: t.AccessToken, InstanceURL: t.InstanceURL, OrgID: t.OrgID, UserID: t.UserID, Generation: rec.Generation,
+	}
 }

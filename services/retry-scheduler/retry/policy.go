@@ -153,5 +153,12 @@ func retriedPolicies() []Policy {
 			Remedy:       "See why the other person is not renamed, or has not left (`rollcall person show`), mend that, then retry this one.",
 			RemedySignal: "The other person is applied.",
 		}),
+		retried(8, 10*time.Second, 2.5, 15*time.Minute, Policy{
+			Cause:        events.CauseNotConfigured,
+			Title:        "The pusher's configuration gives nobody this",
+			Meaning:      "A profile, role, permission set or group is desired that the configuration salesforce-pusher runs with does not name. Nothing of it is given. While a new configuration is rolled out, assignment may be ahead for a while, and this passes by itself. Otherwise the replicas run with different configurations, or somebody else wrote the desired state.",
+			Remedy:       "Give salesforce-pusher the configuration that assignment has (`rollcall doctor`, config.in-force), then retry. If no configuration of yours has the name, find out who can write to NATS, let assignment work the person out anew, and do not add the name.",
+			RemedySignal: "The configuration of salesforce-pusher has the name.",
+		}),
 	}
 }

@@ -96,9 +96,23 @@ func refusedPolicies() []Policy {
 		parked(Policy{
 			Cause:        events.CauseProtected,
 			Title:        "The user is protected",
-			Meaning:      "The matching user is on the list of users that Rollcall never touches (`push.protect`).",
-			Remedy:       "If the person should be managed, take the username off the list and retry; otherwise discard.",
+			Meaning:      "The matching user is on the list of users that Rollcall never touches (`push.protect`), or is the integration user, as whom Rollcall itself signs in.",
+			Remedy:       "If the person should be managed, take the username off the list and retry; otherwise discard. Nobody can have the integration user: correct the value by which the person fits it.",
 			RemedySignal: "The username is off the list.",
+		}),
+		parked(Policy{
+			Cause:        events.CausePrivileged,
+			Title:        "An administrative profile or permission set is not named as such",
+			Meaning:      "A rule or grant gives a profile, permission set or permission set group with administrative permissions (its permissions in Salesforce say so, or cannot be read), and the configuration does not name it under `push.privileged`. It is not given; where it is a permission set, everything else is.",
+			Remedy:       "If it is meant, add the name to `push.privileged.profiles` or `push.privileged.permissionSets` of the org, and retry. If not, correct the rule, or take the permission out of it in Salesforce.",
+			RemedySignal: "The name stands under `push.privileged`.",
+		}),
+		parked(Policy{
+			Cause:        events.CauseApproval,
+			Title:        "An admin has to say yes",
+			Meaning:      "The person would get an administrative profile or permission set, or an existing Salesforce user who has administrative permissions or somebody's federation id. Neither is done because an event says so.",
+			Remedy:       "See whether this human is meant to have it (`rollcall tasks show`), then say so with `rollcall person allow`. The yes holds for what was asked and no more. If not, correct HR or the rule, and discard.",
+			RemedySignal: "An admin allows it.",
 		}),
 	}
 }

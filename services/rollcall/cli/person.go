@@ -19,9 +19,9 @@ import (
 
 func newPerson(s Streams) *cobra.Command {
 	n := &connection{streams: s}
-	c := &cobra.Command{Use: "person", Short: "See one person's whole story, and say whose a Salesforce user is"}
+	c := &cobra.Command{Use: "person", Short: "See one person's whole story, say whose a Salesforce user is, and allow what is asked"}
 	n.flags(c)
-	c.AddCommand(newPersonShow(s, n), newMerge(s, n), newRelease(s, n))
+	c.AddCommand(newPersonShow(s, n), newMerge(s, n), newRelease(s, n), newAllow(s, n))
 	return group(c)
 }
 

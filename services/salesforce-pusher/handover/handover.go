@@ -47,7 +47,7 @@ func New(s store, t *telemetry.Telemetry) *Service { return &Service{store: s, t
 // Run works until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	consumers := []string{events.ConsumerMerge, events.ConsumerUnlink}
+	consumers := []string{events.ConsumerMerge, events.ConsumerUnlink, events.ConsumerAllow}
 	errs := make([]error, len(consumers))
 	for i, name := range consumers {
 		feed, err := s.store.Feed(ctx, events.StreamOperator, name, atOnce)
@@ -129,7 +129,7 @@ func (s *Service) handle(ctx context.Context, e bus.Entry) (time.Duration, error
 // check says what is wrong with a request as a whole. It comes from outside, and
 // becomes part of subjects.
 func check(verb events.Verb, r events.OperatorRequest) error {
-	want := map[events.Verb]int{events.VerbMerge: 2, events.VerbUnlink: 1}[verb]
+	want := map[events.Verb]int{events.VerbMerge: 2, events.VerbUnlink: 1, events.VerbAllow: 1}[verb]
 	if r.ID == "" || r.By == "" {
 		return errors.New("the request has no id, or does not say who asks")
 	}
@@ -138,6 +138,9 @@ func check(verb events.Verb, r events.OperatorRequest) error {
 	}
 	if r.UserID == "" && verb == events.VerbMerge || !plain(r.UserID) || !plain(r.Drops) {
 		return errors.New("the user id is none")
+	}
+	if verb == events.VerbAllow && (r.Asks == nil || r.Asks.UserID == "" && len(r.Asks.Grants) == 0) {
+		return errors.New("the request does not say what is allowed")
 	}
 	for _, t := range r.Targets {
 		if events.CheckName(t.Org) != nil || t.Org != r.Targets[0].Org {
@@ -186,7 +189,7 @@ func (s *Service) try(ctx context.Context, verb events.Verb, r events.OperatorRe
 			return result{}, err
 		}
 		if done[0].Err == nil {
-			s.tel.Log.InfoContext(ctx, "user given to somebody else, or let go", "request", r.ID, "verb", string(verb), "org", r.Targets[0].Org)
+			s.tel.Log.InfoContext(ctx, "what an admin asked for is written", "request", r.ID, "verb", string(verb), "org", r.Targets[0].Org)
 			return got, nil
 		}
 	}
@@ -197,8 +200,11 @@ func decide(verb events.Verb, r events.OperatorRequest, people []*Predecessor, n
 	if slices.ContainsFunc(people, func(p *Predecessor) bool { return p.Busy(now, skew) }) {
 		return later(busyWait), nil, nil
 	}
-	if verb == events.VerbMerge {
+	switch verb {
+	case events.VerbMerge:
 		return mergeOf(r, people[0], people[1], now, h)
+	case events.VerbAllow:
+		return allowOf(r, people[0], now, h)
 	}
 	return releaseOf(r, people[0], now, h)
 }

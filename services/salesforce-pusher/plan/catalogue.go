@@ -35,6 +35,19 @@ func (n Names) Add(kind string, list ...string) {
 	}
 }
 
+// has says whether a name is among them, as Salesforce compares names.
+func (n Names) has(kind, name string) bool {
+	if n[kind][name] {
+		return true
+	}
+	for have := range n[kind] {
+		if strings.EqualFold(have, name) {
+			return true
+		}
+	}
+	return false
+}
+
 func (n Names) of(kind string) []string { return slices.Sorted(maps.Keys(n[kind])) }
 
 // Target is what a name stands for: an id, and for a permission set or group
@@ -43,6 +56,7 @@ type Target struct {
 	ID    string
 	Field string
 	asked time.Time
+	power power
 	// ever is set once the name stood for something.
 	ever bool
 }
@@ -53,6 +67,7 @@ type Target struct {
 type Catalogue struct {
 	known  map[string]Target // by kind/lower-case name; an empty id: not there
 	config Names
+	sight  sight
 }
 
 // NewCatalogue is one that knows nothing yet; config are all names that
@@ -60,6 +75,9 @@ type Catalogue struct {
 func NewCatalogue(config Names) *Catalogue {
 	return &Catalogue{known: map[string]Target{}, config: config}
 }
+
+// permitting says whether what has names of a kind permits something.
+func permitting(kind string) bool { return kind == KindProfile || kind == KindPermissionSet }
 
 func entry(kind, name string) string { return kind + "/" + strings.ToLower(name) }
 
@@ -155,23 +173,30 @@ type Query struct {
 	Optional bool
 
 	kind, nameField, idField string
+	// permissions are those it asks for; permitting says that it should.
+	permissions []string
+	permitting  bool
 }
 
 // Queries asks for all names at once, in a query for each kind of record. A
 // permission set group goes by the same key in config as a permission set: to an
 // admin both are things one assigns.
-func Queries(n Names) []Query {
+func (c *Catalogue) Queries(n Names, now time.Time) []Query {
 	var out []Query
 	add := func(kind string, t events.AssignmentTarget) {
 		list := n.of(kind)
 		if len(list) == 0 {
 			return
 		}
-		soql := "SELECT Id," + t.Name + " FROM " + t.Object + " WHERE " + salesforce.In(t.Name, list)
+		where := salesforce.In(t.Name, list)
 		if t.Where != "" {
-			soql += " AND " + t.Where
+			where += " AND " + t.Where
 		}
-		out = append(out, Query{kind: kind, nameField: t.Name, idField: t.Field, SOQL: soql, Optional: t.Optional})
+		q := Query{kind: kind, nameField: t.Name, idField: t.Field, Optional: t.Optional, SOQL: "SELECT Id," + t.Name + " FROM " + t.Object + " WHERE " + where}
+		if q.permitting = kind == KindProfile || t.Object == objectPermissionSet; q.permitting {
+			q = c.permits(q, t.Object, where, list, now)
+		}
+		out = append(out, q)
 	}
 	add(KindProfile, events.AssignmentTarget{Object: "Profile", Name: "Name"})
 	add(KindRole, events.AssignmentTarget{Object: "UserRole", Name: "Name"})
@@ -196,7 +221,10 @@ func (c *Catalogue) Learn(asked Names, qs []Query, answers [][]salesforce.Record
 		seen := map[string]bool{}
 		for _, r := range answers[i] {
 			at := entry(q.kind, r.String(q.nameField))
-			t := Target{ID: r.ID(), Field: q.idField, asked: now, ever: true}
+			t := Target{ID: r.ID(), Field: q.idField, asked: now, ever: true, power: power{unread: permitting(q.kind)}}
+			if q.permitting && c.learnPower(q, r, &t) {
+				continue
+			}
 			if seen[at] {
 				t.ID = ""
 			}

@@ -23,7 +23,7 @@ func TestCatalogueAsksOnceAndForgetsInTime(t *testing.T) {
 	if got := strings.Join(asked.of(KindProfile), " "); got != "Other P p" {
 		t.Errorf("asks for %q, want what config knows as well", got)
 	}
-	qs := Queries(asked)
+	qs := c.Queries(asked, time.Unix(1, 0))
 	c.Learn(asked, qs, [][]salesforce.Record{
 		{{"Id": "1", "Name": "P"}}, {{"Id": "2", "DeveloperName": "Twice"}, {"Id": "3", "DeveloperName": "twice"}},
 	}, t0)
@@ -79,7 +79,7 @@ func TestNoKindIsLostOnTheWay(t *testing.T) {
 			name := k.ID + "/X"
 			wanted := Names{}
 			wanted.Add(k.ID, "X")
-			queries := Queries(wanted)
+			queries := NewCatalogue(nil).Queries(wanted, time.Unix(1, 0))
 			answers := make([][]salesforce.Record, len(queries))
 			answers[i] = []salesforce.Record{{"Id": "id", target.Name: "X"}}
 			c := NewCatalogue(nil)

@@ -93,6 +93,7 @@ func chain() []check {
 		{"a deactivation was refused", deactivationRefused},
 		{"an assignment was refused", assignmentRefused},
 		{"nothing is planned", unplanned},
+		{"the profile may not be given", profileHeld},
 		{"a user is to be made", creates},
 		{"a user is to be frozen", freezes},
 		{"assignments are too many", takes},
@@ -102,6 +103,8 @@ func chain() []check {
 		{"assignments are missing", gives},
 		{"a user who may come back was not frozen", freezeRefused},
 		{"an assignment was not taken", notTaken},
+		{"a name is not in the configuration", notHeld},
+		{"a permission set may not be given", setsHeld},
 		{"a permission set or group is not there", gap},
 		{"all is as desired", allDone},
 	}
@@ -117,6 +120,7 @@ func correlation() []check {
 		{"several users fit", unclear},
 		{"the user found is protected", protectedUser},
 		{"nobody is to be deactivated", nobodyActive},
+		{"the user is nobody's to take", adoption},
 		{"there is a user", seen},
 		{"a deactivation is held", stays},
 		{"a wrong id kept the user from being made", createIDWrong},
@@ -219,7 +223,7 @@ func unplanned(p *Person, o *Policy) (Verdict, bool) {
 }
 
 func protectedByName(p *Person, o *Policy) (Verdict, bool) {
-	return Verdict{Fail: protectedFailure()}, o.Protects(p.Link.UserID, p.Username())
+	return Verdict{Fail: o.protectedFailure(p.Link.UserID)}, o.Protects(p.Link.UserID, p.Username())
 }
 
 // known: a link that is sure says itself who the user is.
@@ -237,7 +241,10 @@ func unclear(p *Person, _ *Policy) (Verdict, bool) { return fail(p.lookup.unclea
 
 func protectedUser(p *Person, o *Policy) (Verdict, bool) {
 	u := p.lookup.user
-	return Verdict{Fail: protectedFailure()}, u != nil && o.Protects(u.ID, u.Username)
+	if u == nil {
+		return Verdict{}, false
+	}
+	return Verdict{Fail: o.protectedFailure(u.ID)}, o.Protects(u.ID, u.Username)
 }
 
 // nobodyActive: a user who is not active and not linked needs nothing of a
@@ -323,7 +330,12 @@ func (p *Person) MayInsert(o *Policy) bool {
 	return p.Desired.Active && !p.leaving() && p.Link.UserID == "" && o.Create && !p.Link.Unsure && p.Link.Job == "" && !p.moved() && o.Match.sureOfInsert(p.Desired)
 }
 
-func protectedFailure() *events.Failure {
-	return &events.Failure{Cause: events.CauseProtected, Operation: OpLookup,
+func (o *Policy) protectedFailure(id string) *events.Failure {
+	f := &events.Failure{Cause: events.CauseProtected, Operation: OpLookup,
 		Message: "The person's Salesforce user is on the list that Rollcall never touches (push.protect)."}
+	if o.integrates(id) {
+		f.Message = "Salesforce user " + id + " is the integration user, as whom Rollcall itself signs in: it is never touched, whatever push.protect says. " +
+			"Correct in HR the username, federation id or e-mail address by which this person fits it, or take those values from it in Salesforce, then retry."
+	}
+	return f
 }

@@ -36,6 +36,19 @@ func ways() map[string]way {
 	moved := func(to events.Key, active bool) func(p *Person) {
 		return func(p *Person) { p.Link.Moved, p.Desired.Active = &events.Moved{UserID: "005", To: to}, active }
 	}
+	allowedTo := func(a events.Asks) func(p *Person) {
+		return func(p *Person) {
+			found(User{ID: "005", power: power{permissions: []string{"ManageUsers"}}})(p)
+			p.Link.Allowed = &events.Allowed{Asks: a}
+		}
+	}
+	barred := func(cause events.Cause, c Change, name string) func(p *Person) {
+		return func(p *Person) {
+			planned(c)(p)
+			p.names.bars = map[string]bar{name: {cause: cause, told: "ManageUsers"}}
+			p.hold()
+		}
+	}
 	return map[string]way{
 		"left, and the user moved": {check: "the user is another's by now", person: moved("other", false), want: Verdict{Applied: true}},
 		"left, and was let go":     {check: "the user is another's by now", person: moved("", false), want: Verdict{Applied: true}},
@@ -57,23 +70,36 @@ func ways() map[string]way {
 		}, cause: events.CauseDeactivationRefused},
 		"set refused": {check: "an assignment was refused", person: func(p *Person) { p.Assignments().GiveRefused("ps/A", refused(salesforce.Licence)) }, cause: events.CauseLicence},
 
-		"protected by id":            {check: "the user is protected", person: linked, policy: func(o *Policy) { o.Protected = map[string]bool{"005": true} }, cause: events.CauseProtected},
-		"protected by username":      {check: "the user is protected", policy: func(o *Policy) { o.Protected = map[string]bool{"ann@x.test": true} }, cause: events.CauseProtected},
-		"linked":                     {check: "the user is known", person: linked, want: Verdict{Plan: true}},
-		"nobody yet":                 {check: "an insert is the cheapest look-up", want: Verdict{Plan: true}},
-		"insert would not find":      {check: "nobody has looked", person: func(p *Person) { delete(p.Desired.Fields, FieldUsername) }, want: Verdict{Need: NeedUser}},
-		"create refused":             {check: "nobody has looked", person: func(p *Person) { p.Account().NotCreated(refused(salesforce.Duplicate)) }, want: Verdict{Need: NeedUser}},
-		"linked, but unsure":         {check: "nobody has looked", person: func(p *Person) { linked(p); p.Link.Unsure = true }, want: Verdict{Need: NeedUser}},
-		"two fit":                    {check: "several users fit", person: func(p *Person) { p.lookup = lookup{done: true, unclear: ambiguous("two")} }, cause: events.CauseAmbiguousMatch},
-		"found one on the list":      {check: "the user found is protected", person: found(User{ID: "005"}), policy: func(o *Policy) { o.Protected = map[string]bool{"005": true} }, cause: events.CauseProtected},
-		"found one by name":          {check: "the user found is protected", person: found(User{ID: "005", Username: "Boss@x.test"}), policy: func(o *Policy) { o.Protected = map[string]bool{"boss@x.test": true} }, cause: events.CauseProtected},
-		"left, and has no user":      {check: "nobody is to be deactivated", person: func(p *Person) { p.Desired.Active, p.lookup.done = false, true }, want: Verdict{Applied: true}},
-		"left, user not active":      {check: "nobody is to be deactivated", person: func(p *Person) { p.Desired.Active = false; found(User{ID: "005"})(p) }, want: Verdict{Applied: true}},
-		"left, user active":          {check: "there is a user", person: func(p *Person) { p.Desired.Active = false; found(User{ID: "005", Active: true})(p) }, want: Verdict{Need: NeedOwner}},
-		"found":                      {check: "there is a user", person: found(User{ID: "005"}), want: Verdict{Need: NeedOwner}},
-		"found and owned":            {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil) }, want: Verdict{Need: NeedAssignments}},
-		"found, nothing assigned":    {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil); p.Desired.Assignments = nil }, want: Verdict{Plan: true}},
-		"found and read":             {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil); p.ownership.read = true }, want: Verdict{Plan: true}},
+		"protected by id":         {check: "the user is protected", person: linked, policy: func(o *Policy) { o.Protected = map[string]bool{"005": true} }, cause: events.CauseProtected},
+		"protected by username":   {check: "the user is protected", policy: func(o *Policy) { o.Protected = map[string]bool{"ann@x.test": true} }, cause: events.CauseProtected},
+		"linked":                  {check: "the user is known", person: linked, want: Verdict{Plan: true}},
+		"nobody yet":              {check: "an insert is the cheapest look-up", want: Verdict{Plan: true}},
+		"insert would not find":   {check: "nobody has looked", person: func(p *Person) { delete(p.Desired.Fields, FieldUsername) }, want: Verdict{Need: NeedUser}},
+		"create refused":          {check: "nobody has looked", person: func(p *Person) { p.Account().NotCreated(refused(salesforce.Duplicate)) }, want: Verdict{Need: NeedUser}},
+		"linked, but unsure":      {check: "nobody has looked", person: func(p *Person) { linked(p); p.Link.Unsure = true }, want: Verdict{Need: NeedUser}},
+		"two fit":                 {check: "several users fit", person: func(p *Person) { p.lookup = lookup{done: true, unclear: ambiguous("two")} }, cause: events.CauseAmbiguousMatch},
+		"found one on the list":   {check: "the user found is protected", person: found(User{ID: "005"}), policy: func(o *Policy) { o.Protected = map[string]bool{"005": true} }, cause: events.CauseProtected},
+		"found one by name":       {check: "the user found is protected", person: found(User{ID: "005", Username: "Boss@x.test"}), policy: func(o *Policy) { o.Protected = map[string]bool{"boss@x.test": true} }, cause: events.CauseProtected},
+		"left, and has no user":   {check: "nobody is to be deactivated", person: func(p *Person) { p.Desired.Active, p.lookup.done = false, true }, want: Verdict{Applied: true}},
+		"left, user not active":   {check: "nobody is to be deactivated", person: func(p *Person) { p.Desired.Active = false; found(User{ID: "005"})(p) }, want: Verdict{Applied: true}},
+		"left, user active":       {check: "there is a user", person: func(p *Person) { p.Desired.Active = false; found(User{ID: "005", Active: true})(p) }, want: Verdict{Need: NeedOwner}},
+		"found":                   {check: "there is a user", person: found(User{ID: "005"}), want: Verdict{Need: NeedOwner}},
+		"found and owned":         {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil) }, want: Verdict{Need: NeedAssignments}},
+		"found, nothing assigned": {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil); p.Desired.Assignments = nil }, want: Verdict{Plan: true}},
+		"found and read":          {check: "there is a user", person: func(p *Person) { found(User{ID: "005"})(p); p.Account().Own(nil); p.ownership.read = true }, want: Verdict{Plan: true}},
+		"found an administrator":  {check: "the user is nobody's to take", person: found(User{ID: "005", power: power{permissions: []string{"ManageUsers"}}}), cause: events.CauseApproval},
+		"left, and an administrator fits": {check: "the user is nobody's to take", person: func(p *Person) {
+			p.Desired.Active = false
+			found(User{ID: "005", Active: true, power: power{permissions: []string{"ManageUsers"}}})(p)
+		}, cause: events.CauseApproval},
+		"found whom nobody can judge":                  {check: "the user is nobody's to take", person: found(User{ID: "005", power: power{unread: true}}), cause: events.CauseApproval},
+		"found one, and may be oneself":                {check: "the user is nobody's to take", person: found(User{ID: "005"}), policy: func(o *Policy) { o.SelfUnknown = true }, cause: events.CauseApproval},
+		"found an administrator, and a yes":            {check: "there is a user", person: allowedTo(events.Asks{UserID: "005"}), want: Verdict{Need: NeedOwner}},
+		"found an administrator, and a yes to another": {check: "the user is nobody's to take", person: allowedTo(events.Asks{UserID: "006"}), cause: events.CauseApproval},
+		"found an administrator, and a yes of before": {check: "the user is nobody's to take", person: func(p *Person) {
+			allowedTo(events.Asks{UserID: "005"})(p)
+			p.Link.Allowed = spent(p.Link.Allowed)
+		}, cause: events.CauseApproval},
 		"may leave, and has no user": {check: "a deactivation is held", person: func(p *Person) { p.Desired.Held, p.lookup.done = deactivationHeld(), true }, want: Verdict{Applied: true}},
 		"may leave, a create pending": {check: "a deactivation is held", person: func(p *Person) {
 			p.Desired.Held, p.lookup.done, p.Link.SentUsername = deactivationHeld(), true, "ann@x.test"
@@ -110,6 +136,21 @@ func ways() map[string]way {
 			person: func(p *Person) {
 				planned(Change{Take: []string{"ps/B"}})(p)
 				p.Assignments().TakeRefused("ps/B", refused(salesforce.Locked))
+			}},
+		"the profile is not named as privileged": {check: "the profile may not be given", cause: events.CausePrivileged,
+			person: barred(events.CausePrivileged, Change{Create: map[string]any{FieldProfile: "00e"}}, "profile/P")},
+		"the profile needs a yes": {check: "the profile may not be given", cause: events.CauseApproval,
+			person: barred(events.CauseApproval, Change{Update: map[string]any{FieldProfile: "00e", "Title": "a"}}, "profile/P")},
+		"a set is not named as privileged": {check: "a permission set may not be given", cause: events.CausePrivileged,
+			person: barred(events.CausePrivileged, Change{Give: []string{"ps/A"}}, "ps/A")},
+		"a set needs a yes": {check: "a permission set may not be given", cause: events.CauseApproval,
+			person: barred(events.CauseApproval, Change{Give: []string{"ps/A"}}, "ps/A")},
+		"a set needs a yes, and another is missing": {check: "assignments are missing", want: Verdict{Need: NeedGive},
+			person: barred(events.CauseApproval, Change{Give: []string{"ps/A", "ps/B"}}, "ps/A")},
+		"a set is not the configuration's": {check: "a name is not in the configuration", cause: events.CauseNotConfigured,
+			person: func(p *Person) {
+				planned(Change{})(p)
+				p.names.foreign, p.names.absent = []string{"ps/A"}, map[string]bool{"ps/A": true}
 			}},
 		"a set does not exist": {check: "a permission set or group is not there", cause: events.CauseGroupMapping,
 			person: func(p *Person) { planned(Change{})(p); p.names.absent = map[string]bool{"ps/Gone": true} }},

@@ -28,6 +28,7 @@
 //   - assigned.go: permission sets and groups that a person has and should have
 //   - catalogue.go: the ids behind names
 //   - names.go: what a person's names resolve to
+//   - privilege.go: what makes an administrator, and what is done only after an admin's yes
 //   - match.go: which existing user is a person's
 //   - takeover.go: who may take over the user of somebody who has left
 //   - policy.go: what configuration allows

@@ -14,6 +14,8 @@ import (
 const (
 	KindProfile = "profile"
 	KindRole    = "role"
+
+	KindPermissionSet = "ps"
 )
 
 // kindOf is the kind of an assignment's name; one that no row of the table knows

@@ -147,19 +147,19 @@ func TestADoubtedNameStaysDoubted(t *testing.T) {
 	wanted := Names{}
 	p.Naming().Add(wanted)
 	learn := func(profile string) {
-		queries := Queries(wanted)
+		queries := c.Queries(wanted, time.Unix(1, 0))
 		answers := make([][]salesforce.Record, len(queries))
 		answers[0] = []salesforce.Record{{"Id": profile, "Name": "P"}}
 		answers[len(answers)-1] = []salesforce.Record{{"Id": "0PS", "Name": "Old"}}
 		c.Learn(wanted, queries, answers, time.Now())
 	}
 	learn("00e1")
-	p.Naming().Resolved(c)
+	p.Naming().Resolved(c, holding())
 	p.reconcile(o)
 	p.Account().UpdateRefused(refused(salesforce.Reference))
 	used := p.Naming().Forget(c)
 	learn("00e2")
-	p.Naming().ResolvedAgain(c, used)
+	p.Naming().ResolvedAgain(c, holding(), used)
 	if p.planned {
 		t.Fatal("the profile has another id, and nothing is planned anew")
 	}

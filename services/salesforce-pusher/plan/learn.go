@@ -21,6 +21,7 @@ func (p *Person) reconcile(o *Policy) {
 	p.planned = true
 	if p.Link.UserID == "" {
 		p.change = planCreate(p.Desired, p.names.ids)
+		p.hold()
 		return
 	}
 	u := p.lookup.user
@@ -35,6 +36,7 @@ func (p *Person) reconcile(o *Policy) {
 	p.leaveAlone()
 	p.withhold()
 	p.holdBack()
+	p.hold()
 	if !p.Desired.Active && p.late() && o.Deactivate {
 		// A call without an answer may let them in again: out of its reach is only
 		// another object.

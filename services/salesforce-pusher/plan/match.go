@@ -33,6 +33,8 @@ type User struct {
 	Ours bool
 	// Fields are all values read, by lower-case name.
 	Fields map[string]any
+	// power is what makes the user an administrator.
+	power power
 }
 
 // Value is what a person is recognised by under one rule.

@@ -23,6 +23,12 @@ type naming struct {
 	// taken away.
 	doubted  map[string]bool
 	withheld bool
+	// foreign are names that this configuration gives to nobody.
+	foreign []string
+	// bars are the names that may not be given just so, barred those of them that are
+	// about to be.
+	bars   map[string]bar
+	barred []string
 }
 
 // Add adds the names that a person's desired state uses, and those of what
@@ -39,11 +45,15 @@ func (p Naming) Add(n Names) {
 
 // Resolved takes in what the catalogue knows of the person's names, and takes out of
 // desired what is not there.
-func (p Naming) Resolved(c *Catalogue) {
-	p.names.done, p.names.lacks, p.names.withheld = true, nil, false
+func (p Naming) Resolved(c *Catalogue, o *Policy) {
+	p.names.done, p.names.lacks, p.names.withheld, p.names.foreign = true, nil, false, nil
 	p.names.doubted, p.names.absent = map[string]bool{}, nil
 	if p.names.wish == nil { // of which more may be there the next time
 		p.names.wish = p.Desired.Assignments
+	}
+	if p.foreign(o, KindProfile, p.Desired.Profile) || p.foreign(o, KindRole, p.Desired.Role) {
+		p.names.lacks = notConfigured(p.names.foreign, "Nothing was changed. ")
+		return
 	}
 	profile, ok := c.find(KindProfile, p.Desired.Profile)
 	if !ok {
@@ -58,22 +68,26 @@ func (p Naming) Resolved(c *Catalogue) {
 	p.names.ids = IDs{Profile: profile.ID, Role: role.ID}
 	there := make(map[string][]string, len(p.names.wish))
 	for _, k := range events.AssignmentKinds() {
-		there[k.Key] = p.present(c, k.ID, p.names.wish[k.Key])
+		there[k.Key] = p.present(c, o, k.ID, p.names.wish[k.Key])
 	}
 	p.Desired.Assignments = there
+	p.judge(c, o)
 }
 
 // present are those names that are there; the others are noted.
-func (p Naming) present(c *Catalogue, kind string, list []string) []string {
+func (p Naming) present(c *Catalogue, o *Policy, kind string, list []string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(name string) bool {
 		_, ok := c.find(kind, name)
+		if p.foreign(o, kind, name) {
+			ok = false
+		}
 		if !ok && p.names.absent == nil {
 			p.names.absent = map[string]bool{}
 		}
 		if !ok {
 			p.names.absent[kind+"/"+name] = true
 		}
-		if _, had := p.Link.Assigned[kind+"/"+name]; !ok && !had && !c.everKnew(kind, name) {
+		if _, had := p.Link.Assigned[kind+"/"+name]; !ok && !had && (!c.everKnew(kind, name) || slices.Contains(p.names.foreign, kind+"/"+name)) {
 			p.names.doubted[kind] = true
 		}
 		return !ok
@@ -96,9 +110,9 @@ func (p Naming) Forget(c *Catalogue) (used string) {
 
 // ResolvedAgain takes in names that were resolved once more because of a wrong id.
 // Where they stand for the same as before, the refusal stands.
-func (p Naming) ResolvedAgain(c *Catalogue, used string) {
+func (p Naming) ResolvedAgain(c *Catalogue, o *Policy, used string) {
 	p.call.resolvedAgain = true
-	p.Resolved(c)
+	p.Resolved(c, o)
 	if p.names.lacks != nil || p.usedIDs(c) == used {
 		p.doubtUser()
 		return
@@ -106,6 +120,7 @@ func (p Naming) ResolvedAgain(c *Catalogue, used string) {
 	p.planned = p.call.stale != nil && p.call.stale.Operation == OpAssign
 	p.call.create, p.call.stale = nil, nil
 	p.change.Give = slices.DeleteFunc(p.change.Give, func(name string) bool { return p.names.absent[name] })
+	p.hold()
 }
 
 // doubtUser: a wrong id in an update may be the user's own, who may be gone: look
@@ -129,4 +144,36 @@ func (p Naming) usedIDs(c *Catalogue) string {
 func missing(what, name string) *events.Failure {
 	return &events.Failure{Cause: events.CauseMisconfigured, Operation: OpResolve, Value: name,
 		Message: "The org has no " + what + " named " + name + ", or more than one. Make it in Salesforce, or correct the name in config."}
+}
+
+// foreign notes a name that this configuration gives to nobody, and says whether it is
+// one. Somebody else wrote it, or under another configuration.
+func (p Naming) foreign(o *Policy, kind, name string) bool {
+	if name == "" || o.Holds.has(kind, name) {
+		return false
+	}
+	p.names.foreign = append(p.names.foreign, kind+"/"+name)
+	return true
+}
+
+func notConfigured(names []string, done string) *events.Failure {
+	told := make([]string, len(names))
+	for i, name := range names {
+		kind, rest, _ := strings.Cut(name, "/")
+		if one := kindOf(name).One; one != "" {
+			kind = one
+		}
+		told[i] = kind + " " + rest
+	}
+	return &events.Failure{Cause: events.CauseNotConfigured, Operation: OpResolve, Value: strings.Join(told, ", "),
+		Message: "The configuration of salesforce-pusher gives nobody " + strings.Join(told, ", ") + ", and so it is not given. " + done +
+			"Where a new configuration is being rolled out, this passes by itself; otherwise see that salesforce-pusher runs with the configuration of assignment, or who else writes desired states."}
+}
+
+// notHeld: everything else of the person is done by now.
+func notHeld(p *Person, _ *Policy) (Verdict, bool) {
+	if len(p.names.foreign) == 0 {
+		return Verdict{}, false
+	}
+	return fail(notConfigured(p.names.foreign, "Everything else was given, and nothing of its kind taken away. "))
 }

@@ -34,7 +34,7 @@ func TestNamesThatAreNotThere(t *testing.T) {
 	} {
 		p, _ := somebody("005")
 		p.names.done, p.Desired.Role = false, c.role
-		p.Naming().Resolved(knowing(c.known))
+		p.Naming().Resolved(knowing(c.known), holding())
 		switch {
 		case c.lacks != "":
 			if f := p.names.lacks; f == nil || f.Cause != events.CauseMisconfigured || f.Value != c.lacks {
@@ -74,7 +74,7 @@ func TestAWrongIDIsAskedForOnce(t *testing.T) {
 	} {
 		c1 := knowing(stale)
 		p, o := somebody("005")
-		p.Naming().Resolved(c1)
+		p.Naming().Resolved(c1, holding())
 		if n := p.Next(o); n != NeedUpdate { // the profile: nothing is known of the user
 			t.Fatalf("%s: needs %d first", name, n)
 		}
@@ -86,7 +86,7 @@ func TestAWrongIDIsAskedForOnce(t *testing.T) {
 		if _, known := c1.find(KindProfile, "P"); known {
 			t.Errorf("%s: the wrong id is believed", name)
 		}
-		p.Naming().ResolvedAgain(knowing(c.now), used)
+		p.Naming().ResolvedAgain(knowing(c.now), holding(), used)
 		if n := p.Next(o); c.cause == "" && n != c.need {
 			t.Errorf("%s: needs %d, want %d", name, n, c.need)
 		}

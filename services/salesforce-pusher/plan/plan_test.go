@@ -196,12 +196,12 @@ func TestWhatWasThereBeforeIsNeitherGivenNorTaken(t *testing.T) {
 // what a person has of its kind stays with them; other kinds go on.
 func TestAMisspeltNameTakesNothingAway(t *testing.T) {
 	t.Parallel()
-	o := &Policy{Update: true}
+	o := holding()
 	sets := func(names ...string) map[string][]string { return map[string][]string{"permissionSets": names} }
 	has := func() map[string]string { return map[string]string{"ps/Support_Base": "0Pa1", "group/Old": "0111"} }
 	catalogue := func(known ...string) *Catalogue {
 		c := NewCatalogue(nil)
-		wanted, queries := Names{}, Queries(Names{"ps": {"x": true}})
+		wanted, queries := Names{}, c.Queries(Names{"ps": {"x": true}}, time.Now())
 		for _, n := range append(known, "Suport_Base", "Support_Base") {
 			wanted.Add("ps", n)
 		}
@@ -216,7 +216,7 @@ func TestAMisspeltNameTakesNothingAway(t *testing.T) {
 		p := New(State{Desired: events.Desired{Active: true, Assignments: sets("Suport_Base")}, Link: events.Link{UserID: "005", Active: true, Assigned: had}})
 		p.names.done = true
 		c.known[entry(KindProfile, "")] = Target{ID: "00e"}
-		p.Naming().Resolved(c)
+		p.Naming().Resolved(c, o)
 		p.reconcile(o)
 		return p
 	}
@@ -232,7 +232,7 @@ func TestAMisspeltNameTakesNothingAway(t *testing.T) {
 	c := catalogue("Support_Base", "Suport_Base")
 	gone := Names{}
 	gone.Add("ps", "Suport_Base")
-	c.Learn(gone, Queries(gone), make([][]salesforce.Record, 2), time.Now())
+	c.Learn(gone, c.Queries(gone, time.Now()), make([][]salesforce.Record, 2), time.Now())
 	if got := plan(c, has()).change.Take; !slices.Equal(got, []string{"group/Old", "ps/Support_Base"}) {
 		t.Errorf("takes %v where the wanted set was there before", got)
 	}

@@ -30,6 +30,7 @@ func (p *Person) Release(now time.Time) events.Link {
 		}
 		l.Attempts, l.FailedRevision, l.FirstFailedAt = 0, 0, time.Time{}
 		l.Drift = settled(l.Drift, p.Desired.Active)
+		l.Allowed = spent(l.Allowed)
 	case Failed:
 		if l.FailedRevision != p.Revision {
 			l.FailedRevision, l.Attempts, l.FirstFailedAt = p.Revision, 0, l.At
@@ -104,4 +105,15 @@ func (p *Person) Interim(c events.Claim) events.Link {
 		l.AppliedHash = ""
 	}
 	return l
+}
+
+// spent is a yes that has been made use of: the next time somebody asks again. It is kept,
+// so that a request which comes twice is known.
+func spent(a *events.Allowed) *events.Allowed {
+	if a == nil || a.Used {
+		return a
+	}
+	used := *a
+	used.Used = true
+	return &used
 }

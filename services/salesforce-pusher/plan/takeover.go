@@ -135,6 +135,7 @@ func LetGo(l events.Link, userID, request string, now time.Time) events.Link {
 	p := Person{State: State{Link: l}}
 	p.unlink()
 	l = p.Link
+	l.Allowed = spent(l.Allowed)
 	l.Claim, l.Unsure, l.UnsureUntil, l.SentUsername, l.AppliedHash = nil, false, time.Time{}, "", ""
 	l.Attempts, l.FailedRevision, l.FirstFailedAt, l.At = 0, 0, time.Time{}, now.UTC()
 	l.Moved = &events.Moved{UserID: userID, At: now.UTC(), Request: request}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
+	"github.com/rollcall-sync/rollcall/services/internal/tokens"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/health"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
 )
@@ -66,6 +67,10 @@ type caller struct {
 	ledger  *ledger
 	trace   *stepTrace
 	metrics *metrics
+	// reader says as whom calls are made; began is as whom the step began, which is
+	// whom it leaves alone.
+	reader *tokens.Reader
+	began  tokens.Identity
 	// answers is set once the org answered after a call that it did not answer.
 	answers bool
 }
@@ -75,7 +80,7 @@ type caller struct {
 // all the same: then the caller reads back first.
 func (c *caller) call(ctx context.Context, operation, object string, tasks []*task, do func(ctx context.Context) error) (refused *salesforce.Error, halted error) {
 	limit := min(c.ledger.left(tasks), c.timeout)
-	if limit < minCall || ctx.Err() != nil {
+	if limit < minCall || ctx.Err() != nil || c.another() {
 		return notSent(), outOfTime()
 	}
 	within, cancel := context.WithTimeout(ctx, limit)
@@ -98,6 +103,10 @@ func (c *caller) call(ctx context.Context, operation, object string, tasks []*ta
 	}
 	return refused, halted
 }
+
+// another says whether somebody signed Rollcall in as another user meanwhile, whom the
+// step does not know to leave alone.
+func (c *caller) another() bool { return c.reader.Identity().UserID != c.began.UserID }
 
 // stillThere asks, once in a step, whether an org that did not answer in time
 // answers at all; the error is that it does not. A call that takes too long is a

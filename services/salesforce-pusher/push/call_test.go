@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
+	"github.com/rollcall-sync/rollcall/services/internal/tokens"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
 )
 
@@ -25,15 +26,18 @@ func TestNoCallIsMadeWithoutTime(t *testing.T) {
 		ctx  context.Context
 		left time.Duration // of the claim
 		made bool
+		// began is as whom the step began; nobody is signed in by now.
+		began tokens.Identity
 	}{
-		"there is time":        {t.Context(), time.Hour, true},
-		"the claim ends soon":  {t.Context(), 2*time.Second + minCall/2, false},
-		"the margin has begun": {t.Context(), time.Second, false},
-		"the claim has ended":  {t.Context(), -time.Second, false},
-		"the step has ended":   {ended, time.Hour, false},
+		"there is time":          {ctx: t.Context(), left: time.Hour, made: true},
+		"somebody else signs in": {ctx: t.Context(), left: time.Hour, began: tokens.Identity{UserID: "005"}},
+		"the claim ends soon":    {ctx: t.Context(), left: 2*time.Second + minCall/2},
+		"the margin has begun":   {ctx: t.Context(), left: time.Second},
+		"the claim has ended":    {ctx: t.Context(), left: -time.Second},
+		"the step has ended":     {ctx: ended, left: time.Hour},
 	} {
 		trace := &stepTrace{tracer: tel.Tracer, batch: span}
-		caller := &caller{timeout: time.Second, trace: trace, metrics: m, ledger: &ledger{margin: 2 * time.Second}}
+		caller := &caller{timeout: time.Second, trace: trace, metrics: m, ledger: &ledger{margin: 2 * time.Second}, reader: &tokens.Reader{}, began: c.began}
 		person := &task{Person: plan.New(plan.State{}), until: time.Now().Add(c.left)}
 		person.span.span = span
 		made := false

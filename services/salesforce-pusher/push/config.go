@@ -61,6 +61,10 @@ type OrgConfig struct {
 	BulkAbove int
 	// Names are all names that config knows, asked for in one call.
 	Names plan.Names
+	// Holds are the only names that may be given to anybody.
+	Holds plan.Names
+	// Privileged is what may make an administrator of somebody.
+	Privileged plan.Privileged
 	// Probe says how a held org is tried again.
 	Probe health.Probe
 	// Check says how what Salesforce has is read, and what is done about it.
@@ -96,7 +100,8 @@ func orgFrom(name string, o config.Org) OrgConfig {
 		FreezeFirst: o.Push.FreezeFirst, AdoptByEmail: o.Push.AdoptByEmail,
 		Protected:   map[string]bool{},
 		CallTimeout: o.Push.CallTimeout, ClaimTTL: o.Push.ClaimTTL, Linger: o.Push.Linger, BulkAbove: o.Push.BulkAbove,
-		LateFor: lateFor, Names: namesIn(o.Assign), Probe: health.DefaultProbe(),
+		LateFor: lateFor, Names: namesIn(o.Assign), Holds: namesIn(o.Assign), Probe: health.DefaultProbe(),
+		Privileged: privileged(o.Push.Privileged),
 	}
 	c.Check = check.ConfigFrom(name, o, c.Names)
 	for _, p := range o.Push.Protect {
@@ -137,7 +142,7 @@ func (c OrgConfig) policy() plan.Policy {
 	return plan.Policy{
 		Match:  plan.Matcher{Order: c.Match, ExternalField: c.ExternalIDField, ByEmail: c.AdoptByEmail},
 		Create: c.Create, Update: c.Update, Deactivate: c.Deactivate, FreezeFirst: c.FreezeFirst, LateFor: c.LateFor, ClaimTTL: c.ClaimTTL, ClaimMost: max(claimMost, bulkClaims*c.ClaimTTL), Protected: c.Protected,
-		Leave: c.Check.Leave(),
+		Leave: c.Check.Leave(), Holds: c.Holds, Privileged: c.Privileged,
 	}
 }
 
@@ -167,4 +172,11 @@ func namesIn(a config.Assign) plan.Names {
 		add(g.Assignments)
 	}
 	return n
+}
+
+func privileged(c config.Privileged) plan.Privileged {
+	n := plan.Names{}
+	n.Add(plan.KindProfile, c.Profiles...)
+	n.Add(plan.KindPermissionSet, c.PermissionSets...)
+	return plan.Privileged{Names: n, Ask: c.Ask}
 }

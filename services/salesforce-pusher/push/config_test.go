@@ -36,6 +36,7 @@ func TestConfigTakesEverythingOver(t *testing.T) {
 	acme.Assign.Rules = []config.Rule{{Profile: "P", Assignments: config.Assignments{"permissionSets": {"A"}}}}
 	acme.Assign.Grants = []config.Grant{{Assignments: config.Assignments{"groups": {"G"}}}}
 	acme.Push.Protect, acme.Push.Linger = []string{"Boss@Example.com"}, time.Second
+	acme.Push.Privileged.Profiles, acme.Push.Privileged.PermissionSets = []string{"Admin"}, []string{"Keys"}
 	c, err := ConfigFrom(config.File{Tokens: config.Tokens{KeyFile: "k"}, Orgs: map[string]config.Org{"acme": acme}})
 	if err != nil {
 		t.Fatal(err)
@@ -45,10 +46,16 @@ func TestConfigTakesEverythingOver(t *testing.T) {
 	if o.CallTimeout != 20*time.Second || o.ClaimTTL != 30*time.Second || len(o.Match) != 2 || !policy.Protects("boss@EXAMPLE.com") {
 		t.Errorf("%+v", o)
 	}
+	if held := policy.Holds; len(held) != 3 || !held[plan.KindProfile]["P"] || !held[plan.KindPermissionSet]["A"] || !held["group"]["G"] {
+		t.Errorf("may give %v", held)
+	}
+	if may := policy.Privileged; !may.Ask || !may.Names[plan.KindProfile]["Admin"] || !may.Names[plan.KindPermissionSet]["Keys"] {
+		t.Errorf("privileged are %+v, asked about by default", may)
+	}
 	if o.linger(events.LaneLeaver) != 0 || o.linger(events.LaneChange) > 2*time.Millisecond || o.linger(events.LaneBackfill) != time.Second {
 		t.Error("a leaver waits, or backfill does not")
 	}
-	if n := len(plan.Queries(o.Names)); n != 4 { // profile, permission set twice, group
+	if n := len(plan.NewCatalogue(nil).Queries(o.Names, time.Now())); n != 4 { // profile, permission set twice, group
 		t.Errorf("%d queries for the names in config, want 4", n)
 	}
 }

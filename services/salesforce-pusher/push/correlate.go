@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/pkg/salesforce"
@@ -68,6 +69,9 @@ func (c correlating) owners(ctx context.Context, tasks []*task) error {
 			others = append(others, t)
 			continue
 		}
+		if !t.Account().MayOwn(&c.org.policy) {
+			continue
+		}
 		t.owner = t.Account().Own(record.by(t))
 		c.taken[ids[i]] = t.Key
 		if t.owner != "" {
@@ -82,20 +86,29 @@ func (c correlating) owners(ctx context.Context, tasks []*task) error {
 
 func (c correlating) read(ctx context.Context, tasks []*task) (plan.Users, *salesforce.Error, error) {
 	match := c.org.policy.Match
-	q := salesforce.InQuery{From: "User", Fields: fieldsToRead(match, tasks), Any: terms(match, tasks)}
+	now := time.Now()
+	q := salesforce.InQuery{From: "User", Any: terms(match, tasks)}
 	var records []salesforce.Record
+	var permissions []string
+	fields := fieldsToRead(match, tasks)
 	ask := func() (*salesforce.Error, error) {
+		permissions = c.org.catalogue.Permissions(now)
+		power, children := plan.PowerFields(permissions)
+		q.Fields, q.Children = append(slices.Clip(fields), power...), children
 		return c.caller.call(ctx, plan.OpLookup, "User", tasks, func(ctx context.Context) (err error) {
 			records, err = c.caller.client.QueryIn(ctx, q)
 			return err
 		})
 	}
 	e, halted := ask()
-	if e != nil && halted == nil && e.Kind == salesforce.KindSchema {
-		// A field of somebody's mapping is not there. Their own write will say
-		// so; everybody else only needs what a match needs.
-		q.Fields = fieldsToRead(match, nil)
-		e, halted = ask()
+	for reduced := false; e != nil && halted == nil && e.Kind == salesforce.KindSchema; e, halted = ask() {
+		if !reduced && salesforce.MissingPermission(e) == "" {
+			// A field of somebody's mapping is not there. Their own write will say
+			// so; everybody else only needs what a match needs.
+			fields, reduced = fieldsToRead(match, nil), true
+		} else if !c.org.catalogue.Unreadable(e, now) {
+			break
+		}
 	}
 	if e != nil {
 		return plan.Users{}, e, halted
@@ -104,6 +117,7 @@ func (c correlating) read(ctx context.Context, tasks []*task) (plan.Users, *sale
 	users := make([]*plan.User, len(records))
 	for i, r := range records {
 		users[i] = userFrom(r, match.ExternalField, session.UserID)
+		users[i].ReadPower(r, permissions)
 	}
 	return plan.NewUsers(match, users), nil, nil
 }

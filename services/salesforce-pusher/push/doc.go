@@ -12,6 +12,7 @@
 //   - push.go: the service
 //   - pause.go: what is left alone because an admin said so
 //   - org.go: the loop of one org
+//   - self.go: whom Rollcall signs in as
 //   - step.go: one step, from messages to acks
 //   - batch.go: need after need, until nobody needs anything
 //   - task.go: a person with the messages and the claim that go with them

@@ -14,7 +14,7 @@ import (
 type naming struct{ *batch }
 
 func (n naming) resolve(ctx context.Context, tasks []*task) error {
-	return n.ask(ctx, tasks, func(t *task) { t.Naming().Resolved(n.org.catalogue) })
+	return n.ask(ctx, tasks, func(t *task) { t.Naming().Resolved(n.org.catalogue, &n.org.policy) })
 }
 
 // resolveAgain asks anew for the names of people who were refused for a wrong
@@ -24,7 +24,7 @@ func (n naming) resolveAgain(ctx context.Context, tasks []*task) error {
 	for _, t := range tasks {
 		used[t] = t.Naming().Forget(n.org.catalogue)
 	}
-	return n.ask(ctx, tasks, func(t *task) { t.Naming().ResolvedAgain(n.org.catalogue, used[t]) })
+	return n.ask(ctx, tasks, func(t *task) { t.Naming().ResolvedAgain(n.org.catalogue, &n.org.policy, used[t]) })
 }
 
 // ask reads what the catalogue lacks, in as few calls as bear the queries, and
@@ -37,26 +37,38 @@ func (n naming) ask(ctx context.Context, tasks []*task, named func(*task)) error
 		returning = returning || t.Link.Attempts > 0
 	}
 	lacking := n.org.catalogue.Lacking(wanted, returning, now)
-	queries := plan.Queries(lacking)
-	var answers [][]salesforce.Record
-	for part := range slices.Chunk(queries, salesforce.MaxCompositeQueries) {
-		got, e, halted := n.query(ctx, tasks, part)
-		if halted != nil {
-			return halted
+	queries := n.org.catalogue.Queries(lacking, now)
+	answers, e, halted := n.inParts(ctx, tasks, queries)
+	for halted == nil && n.org.catalogue.Unreadable(e, now) { // bounded: each time less is asked
+		queries = n.org.catalogue.Queries(lacking, now)
+		answers, e, halted = n.inParts(ctx, tasks, queries)
+	}
+	if halted != nil {
+		return halted
+	}
+	if e != nil {
+		for _, t := range tasks {
+			t.LookFailed(plan.OpResolve, e)
 		}
-		if e != nil {
-			for _, t := range tasks {
-				t.LookFailed(plan.OpResolve, e)
-			}
-			return nil
-		}
-		answers = append(answers, got...)
+		return nil
 	}
 	n.org.catalogue.Learn(lacking, queries, answers, now)
 	for _, t := range tasks {
 		named(t)
 	}
 	return nil
+}
+
+// inParts makes as few calls as bear the queries, and stops at the first refusal.
+func (n naming) inParts(ctx context.Context, tasks []*task, queries []plan.Query) (answers [][]salesforce.Record, refused *salesforce.Error, halted error) {
+	for part := range slices.Chunk(queries, salesforce.MaxCompositeQueries) {
+		got, e, halted := n.query(ctx, tasks, part)
+		if e != nil || halted != nil {
+			return nil, e, halted
+		}
+		answers = append(answers, got...)
+	}
+	return answers, nil, nil
 }
 
 func (n naming) query(ctx context.Context, tasks []*task, queries []plan.Query) (answers [][]salesforce.Record, refused *salesforce.Error, halted error) {

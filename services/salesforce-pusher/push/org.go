@@ -49,6 +49,7 @@ type org struct {
 	running   atomic.Bool
 	healing   sync.WaitGroup
 	heals     atomic.Bool
+	self      self
 }
 
 func (s *Service) newOrg(c OrgConfig, worker string, b *bus.Bus, opts options, t *telemetry.Telemetry) (*org, error) {

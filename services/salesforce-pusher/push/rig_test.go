@@ -20,6 +20,7 @@ import (
 	"github.com/rollcall-sync/rollcall/services/internal/seal"
 	"github.com/rollcall-sync/rollcall/services/internal/telemetry"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/health"
+	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/plan"
 	"github.com/rollcall-sync/rollcall/services/salesforce-pusher/push"
 )
 
@@ -128,11 +129,17 @@ func (r *rig) until(what string, ok func() bool) {
 // token gives the org a session of this generation, as token-refresher would.
 func (r *rig) token(generation uint64) {
 	r.t.Helper()
-	access, err := r.org.AccessToken(emulator.IntegrationUsername)
+	r.tokenOf(emulator.IntegrationUsername, r.self(), generation)
+}
+
+// tokenOf gives the org a session of that user, whose id the token says.
+func (r *rig) tokenOf(username, id string, generation uint64) {
+	r.t.Helper()
+	access, err := r.org.AccessToken(username)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	sealed, err := r.sealer.Seal(orgName, events.Token{AccessToken: access, InstanceURL: r.url, OrgID: r.org.ID(), UserID: r.user(emulator.IntegrationUsername).ID})
+	sealed, err := r.sealer.Seal(orgName, events.Token{AccessToken: access, InstanceURL: r.url, OrgID: r.org.ID(), UserID: id})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -148,6 +155,16 @@ func (r *rig) token(generation uint64) {
 	if _, err := k.Set(r.t.Context(), orgName, data, last); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// self is the id of the integration user.
+func (r *rig) self() string {
+	for _, u := range r.org.Users() {
+		if u.Username == emulator.IntegrationUsername {
+			return u.ID
+		}
+	}
+	return ""
 }
 
 // worker is a running pusher.
@@ -167,11 +184,22 @@ type setup struct {
 func (r *rig) config() push.OrgConfig {
 	return push.OrgConfig{
 		Name: orgName, APIVersion: "63.0", AllowLoopbackHTTP: true, Match: []string{"federation_id", "username"},
-		Create: true, Update: true, Deactivate: true, Protected: map[string]bool{},
+		Create: true, Update: true, Deactivate: true, Protected: map[string]bool{}, Holds: held(),
 		CallTimeout: 10 * time.Second, ClaimTTL: 20 * time.Second, Linger: 20 * time.Millisecond,
 		Probe: health.Probe{Daily: 50 * time.Millisecond, Concurrent: 20 * time.Millisecond, Outage: 20 * time.Millisecond,
 			Max: 200 * time.Millisecond, Poll: 20 * time.Millisecond},
 	}
+}
+
+// held are the names that the configuration of tests gives to people.
+func held() plan.Names {
+	n := plan.Names{}
+	n.Add(plan.KindProfile, emulator.StandardUserProfile, emulator.MinimumAccessProfile, emulator.PlatformUserProfile, emulator.AdminProfile, "No Such Profile")
+	n.Add(plan.KindRole, "Sales Rep", "Support Agent", "HR")
+	n.Add("psl", "SalesUserPsl", "SalesforceAPIIntegrationPsl")
+	n.Add(plan.KindPermissionSet, "Sales_Base", "Support_Base", "HR_Data", "API_Enabled", "Sales_All", "Reports_Export", "Salesforce_Only", "Sales_Bse", "No_Such_Set")
+	n.Add("group", "Sales_Team", "Support_Team", "All_Staff", "Support_Queue")
+	return n
 }
 
 // start runs a pusher until the test ends or stop is called, which waits.

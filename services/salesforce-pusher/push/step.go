@@ -22,13 +22,15 @@ type step struct {
 // newStep makes a step of messages. Its context outlives ctx, so that no API
 // call is cut in half, but not for longer than a claim.
 func (o *org) newStep(ctx context.Context, lane events.Lane, msgs []*bus.Message) (*step, context.Context, context.CancelFunc) {
+	o.policy.Integration = o.integrationUser(ctx)
+	o.policy.SelfUnknown = o.policy.Integration == ""
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(o.cfg.ClaimTTL, cancel) })
 	trace := &stepTrace{tracer: o.tracer, org: o.cfg.Name, lane: lane}
 	books := &ledger{org: o.cfg.Name, worker: o.worker, ttl: o.cfg.ClaimTTL, margin: o.cfg.margin(), policy: &o.policy, roster: o.roster, trace: trace, metrics: o.metrics}
 	b := &batch{
 		org: o, lane: lane, ledger: books, trace: trace, taken: map[string]events.Key{},
-		caller: &caller{client: o.client, timeout: o.cfg.CallTimeout, ledger: books, trace: trace, metrics: o.metrics},
+		caller: &caller{client: o.client, timeout: o.cfg.CallTimeout, ledger: books, trace: trace, metrics: o.metrics, reader: o.reader, began: o.self.asked},
 	}
 	return &step{batch: b, tasks: gather(msgs, lane)}, own, func() { stop(); cancel() }
 }

@@ -80,6 +80,9 @@ type Profile struct {
 	Name     string `json:"name"`
 	License  string `json:"license"`
 	UserType string `json:"userType,omitempty"`
+	// Permissions are the user permissions it has, as in "ModifyAllData"; the profile
+	// "System Administrator" has all. [D]
+	Permissions []string `json:"permissions,omitempty"`
 }
 
 // Role is a UserRole; Parent is the name of a role listed before.
@@ -93,6 +96,8 @@ type PermissionSet struct {
 	Name    string `json:"name"`
 	Label   string `json:"label,omitempty"`
 	License string `json:"license,omitempty"`
+	// Permissions are the user permissions it gives, as in "ManageUsers".
+	Permissions []string `json:"permissions,omitempty"`
 }
 
 // PermissionSetGroup bundles permission sets by name.
@@ -136,13 +141,13 @@ func Default(clientID, clientSecret string) Config {
 		},
 		PermissionSetLicenses: []License{{"Salesforce API Integration", "SalesforceAPIIntegrationPsl", 5}, {"Sales User", "SalesUserPsl", 100}},
 		Profiles: []Profile{
-			{AdminProfile, SalesforceLicense, ""}, {StandardUserProfile, SalesforceLicense, ""}, {MinimumAccessProfile, SalesforceLicense, ""},
-			{PlatformUserProfile, PlatformLicense, ""}, {"Chatter Free User", ChatterFreeLicense, "CsnOnly"},
+			{Name: AdminProfile, License: SalesforceLicense}, {Name: StandardUserProfile, License: SalesforceLicense}, {Name: MinimumAccessProfile, License: SalesforceLicense},
+			{Name: PlatformUserProfile, License: PlatformLicense}, {Name: "Chatter Free User", License: ChatterFreeLicense, UserType: "CsnOnly"},
 		},
 		Roles: []Role{{"CEO", ""}, {"SVP, Sales", "CEO"}, {"Sales Rep", "SVP, Sales"}, {"SVP, Support", "CEO"}, {"Support Agent", "SVP, Support"}, {"HR", "CEO"}},
 		PermissionSets: []PermissionSet{
-			{"Sales_Base", "Sales Base", ""}, {"Support_Base", "Support Base", ""}, {"Reports_Export", "Reports Export", ""},
-			{"HR_Data", "HR Data", ""}, {"API_Enabled", "API Enabled", ""}, {"Salesforce_Only", "Salesforce Only", SalesforceLicense},
+			{Name: "Sales_Base"}, {Name: "Support_Base"}, {Name: "Reports_Export"}, {Name: "HR_Data"},
+			{Name: "API_Enabled"}, {Name: "Salesforce_Only", License: SalesforceLicense},
 		},
 		PermissionSetGroups: []PermissionSetGroup{{"Sales_All", "Sales All", []string{"Sales_Base", "Reports_Export"}}},
 		Groups: []Group{

@@ -17,6 +17,7 @@
 //   - objects.go, user.go: the objects of an org
 //   - user_rules.go: what only User does
 //   - assignment_rules.go: what only assignments and memberships do
+//   - permissions.go: what profiles and permission sets permit
 //   - permission_access.go: the object in which callers read their rights
 //   - seats.go: licences and who takes them
 //   - denials.go: rights and policies that stand in the way

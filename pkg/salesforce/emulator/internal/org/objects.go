@@ -60,6 +60,7 @@ func profileObject() *store.Object {
 		store.Reference("UserLicenseId", "User License ID", "UserLicense", "UserLicense"),
 		store.Picklist("UserType", "User Type").Or("Standard"),
 		store.Text("Description", "Description", 255))
+	o.Add(permissionFields()...)
 	o.Setup, o.NoCreate, o.NoUpdate, o.NoDelete = true, true, true, true
 	return o
 }
@@ -103,6 +104,7 @@ func permissionSetObject() *store.Object {
 		store.Flag("IsCustom", "Is Custom", true).Fixed(),
 		store.Picklist("Type", "Type").Or("Regular").Fixed(),
 		store.Text("NamespacePrefix", "Namespace Prefix", 15).Fixed())
+	o.Add(permissionFields()...)
 	o.Setup = true
 	o.Owned = [][2]string{{"PermissionSetAssignment", "PermissionSetId"}}
 	return o
@@ -139,6 +141,7 @@ func permissionSetGroupComponentObject() *store.Object {
 		store.Reference("PermissionSetGroupId", "Permission Set Group ID", "PermissionSetGroup", "PermissionSetGroup").Must().Once().Index().Named("PermissionSetGroupComponents"),
 		store.Reference("PermissionSetId", "Permission Set ID", "PermissionSet", "PermissionSet").Must().Once())
 	o.Setup, o.NoUpdate = true, true
+	o.Stored = componentStored
 	return o
 }
 

@@ -69,13 +69,17 @@ func (o seeder) profiles() error {
 		if kind == "" {
 			kind = "Standard"
 		}
+		permitted := p.Permissions
+		if p.Name == AdminProfile {
+			permitted = permissions()
+		}
 		licence := o.ByName("UserLicense", "Name", p.License).ID
-		id, err := o.plant("Profile", map[string]any{"Name": p.Name, "UserLicenseId": licence, "UserType": kind})
+		id, err := o.plant("Profile", withPermissions(map[string]any{"Name": p.Name, "UserLicenseId": licence, "UserType": kind}, permitted))
 		if err != nil {
 			return err
 		}
-		if _, err := o.plant("PermissionSet", map[string]any{"Name": "X" + store.ShortID(id), "Label": store.ShortID(id), "ProfileId": id,
-			"IsOwnedByProfile": true, "IsCustom": false, "Type": "Profile", "LicenseId": licence}); err != nil {
+		if _, err := o.plant("PermissionSet", withPermissions(map[string]any{"Name": "X" + store.ShortID(id), "Label": store.ShortID(id), "ProfileId": id,
+			"IsOwnedByProfile": true, "IsCustom": false, "Type": "Profile", "LicenseId": licence}, permitted)); err != nil {
 			return err
 		}
 	}
@@ -109,7 +113,7 @@ func (o seeder) permissionSets() error {
 		if l := o.ByName("UserLicense", "Name", p.License); l != nil {
 			values["LicenseId"] = l.ID
 		}
-		if _, err := o.plant("PermissionSet", values); err != nil {
+		if _, err := o.plant("PermissionSet", withPermissions(values, p.Permissions)); err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,6 @@
 //   - batch.go: need after need, until nobody needs anything
 //   - task.go: a person with the messages and the claim that go with them
 //   - ledger.go, commit.go: what is written to ROSTER before and after the calls
-//   - pause.go: what an admin has paused is left alone
 //   - turn.go: when busy people are looked at again
 //   - call.go, halt.go: what every API call has to respect, and what ends a step
 //   - spoilt.go: whose trouble it is that a whole call is refused

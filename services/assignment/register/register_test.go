@@ -190,9 +190,10 @@ func TestAServerThatIsBehindEndsNoTerm(t *testing.T) {
 	held, _ := keep(t, k)
 	<-held
 	at := k.term.Load()
-	k.bus = &stale{Bus: b, as: map[string]bus.Entry{}}
-	if err := k.confirm(t.Context(), at); err != nil || k.term.Load() != at {
-		t.Errorf("err = %v, term %v", err, k.term.Load())
+	behind := newKeeper(t, &stale{Bus: b, as: map[string]bus.Entry{}}, "a")
+	behind.term.Store(at)
+	if err := behind.confirm(t.Context(), at); err != nil || behind.term.Load() != at {
+		t.Errorf("err = %v, term %v", err, behind.term.Load())
 	}
 }
 

@@ -1,11 +1,15 @@
 package retry
 
-import "github.com/rollcall-sync/rollcall/pkg/events"
+import (
+	"slices"
+
+	"github.com/rollcall-sync/rollcall/pkg/events"
+)
 
 // parkedPolicies are the causes that are parked at once: they stay as they are
 // until somebody changes something, and another attempt costs API calls.
 func parkedPolicies() []Policy {
-	return append(settingPolicies(), append(refusedPolicies(), mappingPolicies()...)...)
+	return slices.Concat(settingPolicies(), refusedPolicies(), forbearingPolicies(), mappingPolicies())
 }
 
 func settingPolicies() []Policy {
@@ -93,6 +97,12 @@ func refusedPolicies() []Policy {
 			Remedy:       "If the org behind this name is not the right one, correct `connect` and run `rollcall resync --org`. If a sandbox was refreshed and its users are to be made anew, retry: that makes them.",
 			RemedySignal: "A user who fits is in the org, or an admin says again.",
 		}),
+	}
+}
+
+// forbearingPolicies are of what Salesforce would do, and Rollcall does not.
+func forbearingPolicies() []Policy {
+	return []Policy{
 		parked(Policy{
 			Cause:        events.CauseProtected,
 			Title:        "The user is protected",

@@ -43,7 +43,8 @@ func TestUpOnceGoesFromExportToUsersAndASecondTimeChangesNothing(t *testing.T) {
 	}
 
 	second := decode[up.Summary](t, run(t, once(dir)...))
-	if second.Created+second.Updated+second.Deactivated != 0 || second.APICalls != 0 || second.People != first.People {
+	// The one call there may be reads what Salesforce has (lane check).
+	if second.Created+second.Updated+second.Deactivated != 0 || second.APICalls > 1 || second.People != first.People {
 		t.Errorf("the second time: %+v", second)
 	}
 }

@@ -74,8 +74,10 @@ func (h *Org) tryHeal(ctx context.Context, client *salesforce.Client) (time.Dura
 
 // news says whether a held org is probed before its time: with a session newer
 // than the last one used, which may be of another place, and by a worker that has
-// just started, for what stood in the way may have gone while nobody ran. Of
-// several that start at once, the first to write speaks for all.
+// just started, for what stood in the way may have gone while nobody ran. Whoever
+// began before the first of several wrote leaves it to that one; who began later
+// probes as well, once: a probe that is under way may be that of a worker that is
+// gone.
 func (h *Org) news(health events.Health) bool {
 	began := h.began.Load()
 	return h.newer(health.TokenGeneration) || !h.looked.Load() && began != nil && health.At.Before(*began)

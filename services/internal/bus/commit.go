@@ -15,8 +15,9 @@ import (
 const (
 	// batchMax is the server's limit on one atomic batch.
 	batchMax = 1000
-	// sumMax is the limit on what is counted over a batch.
-	sumMax = 10
+	// sumRoom is what a batch is filled short of its limit by for what is counted over
+	// it. A sum that needs more has the batch stored in parts.
+	sumRoom = 10
 	// commitTimeout bounds a Commit over reconnects and retries.
 	commitTimeout = 20 * time.Second
 	retryWait     = 20 * time.Millisecond
@@ -107,7 +108,7 @@ func (b *Bus) CommitSummed(ctx context.Context, stream string, groups []Group, s
 	c := &commit{bus: b, stream: stream, sum: sum}
 	room := batchMax
 	if sum != nil {
-		room -= sumMax
+		room -= sumRoom
 	}
 	out := make([]Committed, len(groups))
 	for start := 0; start < len(groups); {
@@ -146,9 +147,6 @@ func (c *commit) compose(ctx context.Context, p *pack) error {
 		if p.sum, err = c.sum(ctx, in); err != nil {
 			return err
 		}
-		if len(p.sum) > sumMax {
-			return fmt.Errorf("a sum of %d writes, the limit is %d", len(p.sum), sumMax)
-		}
 	}
 	for w := range p.writes() {
 		if w.Guarded {
@@ -165,6 +163,9 @@ func (c *commit) store(ctx context.Context, p *pack) error {
 		if !p.made {
 			if err := c.compose(ctx, p); err != nil {
 				return err
+			}
+			if p.size() > batchMax {
+				return c.storeHalves(ctx, p)
 			}
 		}
 		last, duplicate, err := c.bus.publish(ctx, p.messages(c.stream))
@@ -266,6 +267,21 @@ func (c *commit) storeKnown(ctx context.Context, p *pack) error {
 		}
 	}
 	return c.storeSingly(ctx, p)
+}
+
+// storeHalves stores a pack that its sum has made too large, each half with a sum of
+// its own.
+func (c *commit) storeHalves(ctx context.Context, p *pack) error {
+	half := len(p.members) / 2
+	if half == 0 {
+		return fmt.Errorf("a group and a sum of %d writes together, the limit is %d", p.size(), batchMax)
+	}
+	for _, part := range [][]member{p.members[:half], p.members[half:]} {
+		if err := c.store(ctx, &pack{members: part, again: p.again}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // storeSingly stores each group as a batch of its own.

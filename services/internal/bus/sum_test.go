@@ -115,3 +115,31 @@ func TestASumMayRefuse(t *testing.T) {
 		t.Errorf("a sum that is guarded by what a group writes: %v, and the stream is at %d", err, r.last(t))
 	}
 }
+
+// A sum may be of any size: where it does not fit beside what it counts, that is
+// stored in parts, each counted once.
+func TestABatchMakesRoomForItsSum(t *testing.T) {
+	r := newRig(t)
+	c := &counter{rig: r}
+	groups := make([]bus.Group, 985)
+	for i := range groups {
+		groups[i] = bus.Group{upon(person(i), "a", 0)}
+	}
+	wide := func(ctx context.Context, in []int) (bus.Group, error) {
+		sum, err := c.sum(ctx, in)
+		for i := range 40 {
+			sum = append(sum, plain(events.HealthSubject("org"+strconv.Itoa(i)), "counted"))
+		}
+		return sum, err
+	}
+	out, err := r.bus.CommitSummed(r.ctx, events.StreamRoster, groups, wide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, one := range out {
+		if one.Err != nil || len(one.Seqs) == 0 {
+			t.Fatalf("group %d: %+v", i, one)
+		}
+	}
+	c.want(t, len(groups), 3)
+}

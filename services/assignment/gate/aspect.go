@@ -18,6 +18,8 @@ const (
 	takesProfile = "profile"
 	fieldName    = "Username"
 	fieldEmail   = "Email"
+
+	fieldFederation = "FederationIdentifier"
 )
 
 // Takings are what is taken or changed, by aspect; an aspect without any is not
@@ -59,10 +61,14 @@ func lostAccess(is, wish *events.Desired) []string {
 	return out
 }
 
+// identityFields are what people sign in and are reached by: the federation id is
+// that of single sign-on.
+func identityFields() []string { return []string{fieldEmail, fieldName, fieldFederation} }
+
 // changedIdentity: another case of letters is no other address.
 func changedIdentity(is, wish *events.Desired) []string {
 	var out []string
-	for _, name := range []string{fieldEmail, fieldName} {
+	for _, name := range identityFields() {
 		have := text(is, name)
 		if have != "" && !strings.EqualFold(have, text(wish, name)) {
 			out = append(out, name)
@@ -87,14 +93,14 @@ func keep(aspect events.Aspect, is, d *events.Desired) {
 		if d.Fields == nil {
 			d.Fields = map[string]any{}
 		}
-		for _, name := range []string{fieldEmail, fieldName} {
+		for _, name := range identityFields() {
 			if v, ok := is.Fields[name]; ok {
 				d.Fields[name] = v
 			} else {
 				delete(d.Fields, name)
 			}
 		}
-		d.Match.Username, d.Match.Email = is.Match.Username, is.Match.Email
+		d.Match.Username, d.Match.Email, d.Match.FederationID = is.Match.Username, is.Match.Email, is.Match.FederationID
 	case events.AspectActive:
 	}
 }
@@ -110,7 +116,7 @@ func Baseline(is, wish *events.Desired) {
 		wish.Fields = map[string]any{}
 	}
 	wish.Assignments, wish.Profile = maps.Clone(is.Assignments), is.Profile
-	for _, name := range []string{fieldEmail, fieldName} {
+	for _, name := range identityFields() {
 		if v, ok := is.Fields[name]; ok {
 			wish.Fields[name] = v
 		}
@@ -127,7 +133,7 @@ func WishOf(d *events.Desired, aspect events.Aspect) string {
 	case events.AspectAccess:
 		of = map[string]any{"profile": d.Profile, "assignments": filled(d.Assignments)}
 	case events.AspectIdentity:
-		of = []string{strings.ToLower(text(d, fieldName)), strings.ToLower(text(d, fieldEmail))}
+		of = []string{strings.ToLower(text(d, fieldName)), strings.ToLower(text(d, fieldEmail)), strings.ToLower(text(d, fieldFederation))}
 	}
 	data, err := json.Marshal(of) // maps are written in order
 	if err != nil {

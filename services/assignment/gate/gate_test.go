@@ -28,7 +28,7 @@ func worker(n int) *events.Desired {
 	return &events.Desired{
 		Org: "sales", Key: events.Key(fmt.Sprint("k", n)), Rule: "seller", Active: true, Profile: "Sales User",
 		Match:       events.Match{Username: "ann@x.test", Email: "ann@x.test"},
-		Fields:      map[string]any{"Username": "ann@x.test", "Email": "ann@x.test", "Title": "Clerk"},
+		Fields:      map[string]any{"Username": "ann@x.test", "Email": "ann@x.test", "FederationIdentifier": "F1", "Title": "Clerk"},
 		Assignments: map[string][]string{"permissionSets": {"Base", "Lead"}, "groups": {"All"}},
 	}
 }
@@ -57,6 +57,8 @@ func TestWhatAWishTakes(t *testing.T) {
 		"the address":               {func(d *events.Desired) { d.Fields["Email"] = "other@x.test" }, "map[identity:[Email]]"},
 		"an address left out":       {func(d *events.Desired) { delete(d.Fields, "Email") }, "map[identity:[Email]]"},
 		"an address blanked":        {func(d *events.Desired) { d.Fields["Email"] = nil }, "map[identity:[Email]]"},
+		"the federation id":         {func(d *events.Desired) { d.Fields["FederationIdentifier"] = "F2" }, "map[identity:[FederationIdentifier]]"},
+		"a federation id blanked":   {func(d *events.Desired) { d.Fields["FederationIdentifier"] = nil }, "map[identity:[FederationIdentifier]]"},
 		"another case":              {func(d *events.Desired) { d.Fields["Email"] = "Ann@X.test" }, "map[]"},
 		"username and set":          {func(d *events.Desired) { d.Fields["Username"], d.Assignments["groups"] = "b@x.test", nil }, "map[access:[groups/All] identity:[Username]]"},
 		"what cannot be worked out": {func(d *events.Desired) { *d = events.Desired{Active: true, Problem: &events.Failure{}} }, "map[]"},

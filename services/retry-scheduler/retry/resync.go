@@ -2,6 +2,7 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -62,8 +63,12 @@ func (s *Service) selected(ctx context.Context, sel events.Selection) ([]events.
 	}
 	take := func(e bus.Entry) error {
 		d, err := events.Decode[events.Desired](e.Data)
-		if err != nil {
+		switch {
+		case errors.Is(err, events.ErrNewer):
 			return fmt.Errorf("desired %d: %w", e.Seq, err)
+		case err != nil: // theirs cannot be read; everybody else's can
+			s.tel.Log.WarnContext(ctx, "somebody is left out of a resync, whose state cannot be read", "seq", e.Seq, "error", err)
+			return nil
 		}
 		if page = append(page, d); len(page) < resyncBatch {
 			return nil

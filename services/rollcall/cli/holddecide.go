@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -57,6 +58,16 @@ func (d *holdDecision) urgent(args []string) bool {
 	return d.verb == events.VerbRelease && len(args) == 0 && d.filter.person != ""
 }
 
+// stillAsked leaves those out of whom somebody has said no already, unless they are
+// all there are or are named: whoever releases the rest does not mean them.
+func (d *holdDecision) stillAsked(list []operator.HeldPerson) []operator.HeldPerson {
+	open := slices.DeleteFunc(slices.Clone(list), func(h operator.HeldPerson) bool { return h.Rejected })
+	if d.verb != events.VerbRelease || d.filter.person != "" || len(open) == 0 {
+		return list
+	}
+	return open
+}
+
 func (d *holdDecision) run(ctx context.Context, args []string) error {
 	picked, err := d.filter.parse(args)
 	if err != nil {
@@ -78,6 +89,7 @@ func (d *holdDecision) run(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
+		list = d.stillAsked(list)
 		return d.ask(ctx, o, list, d.urgent(args))
 	})
 }

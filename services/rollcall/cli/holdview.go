@@ -21,7 +21,7 @@ func lossOf(a events.Aspect) string {
 	case events.AspectAccess:
 		return "profile, permission sets or groups"
 	case events.AspectIdentity:
-		return "username or e-mail address"
+		return "username, e-mail address or federation id"
 	}
 	return string(a)
 }

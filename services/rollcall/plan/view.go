@@ -187,7 +187,7 @@ func takes(t preview.Taking) string {
 	case events.AspectAccess:
 		return people(t.People) + " lose a profile, permission set or group"
 	}
-	return people(t.People) + " get another username or e-mail address"
+	return people(t.People) + " get another username, e-mail address or federation id"
 }
 
 func (v *view) rules(o *preview.Org) {

@@ -31,6 +31,8 @@ const (
 // store is what the service needs of the bus.
 type store interface {
 	reader
+	// Now is the server's time, in which claims and doubts are written.
+	Now(ctx context.Context) (time.Time, error)
 	Commit(ctx context.Context, stream string, groups []bus.Group) ([]bus.Committed, error)
 	Feed(ctx context.Context, stream, consumer string, prefetch int) (*bus.Feed, error)
 }
@@ -180,7 +182,11 @@ func (s *Service) try(ctx context.Context, verb events.Verb, r events.OperatorRe
 			}
 			people = append(people, p)
 		}
-		got, group, err := decide(verb, r, people, time.Now(), header(ctx))
+		now, err := s.store.Now(ctx)
+		if err != nil {
+			return result{}, err
+		}
+		got, group, err := decide(verb, r, people, now, header(ctx))
 		if err != nil || group == nil {
 			return got, err
 		}
@@ -224,6 +230,9 @@ func mergeOf(r events.OperatorRequest, from, to *Predecessor, now time.Time, h b
 	}
 	b := batch{header: h, seqs: to.seqs}
 	next := to.Link
+	if wait := doubt(next, now); next.UserID == "" && next.SentUsername != "" && wait > 0 {
+		return later(wait), nil, nil // a user of their own may still come of a create
+	}
 	if next.UserID != "" && next.UserID != r.UserID {
 		if wait := doubt(next, now); wait > 0 {
 			return later(wait), nil, nil

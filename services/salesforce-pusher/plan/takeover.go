@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,10 +53,12 @@ func (o Predecessor) gone() bool {
 
 // agreed says whether a user found is the person's by a value that was given to
 // them: it has their federation id or external id; their username counts where
-// they have neither, for a username alone may have passed to another human.
+// neither they nor the user has one, for a username alone may have passed to another
+// human.
 func (m Matcher) agreed(d events.Desired, u *User) bool {
 	if d.Match.FederationID == "" && (m.ExternalField == "" || d.Match.ExternalID == "") {
-		return d.Match.Username != "" && strings.EqualFold(u.Username, d.Match.Username)
+		another := u.Federation != "" && slices.Contains(m.Order, MatchFederationID) || u.External != ""
+		return !another && d.Match.Username != "" && strings.EqualFold(u.Username, d.Match.Username)
 	}
 	return m.certain(d, u)
 }
@@ -155,10 +158,15 @@ func (o Predecessor) HandedOver(rest events.Link, now time.Time) events.Outcome 
 	return out
 }
 
-// moved says whether the user that a person had is another's by now.
+// moved says whether the user that a person had is another's by now. Whoever had
+// theirs taken for nobody may have been given one since by a create without an
+// answer, or by a job: then they are looked up like anybody else.
 func (p *Person) moved() bool {
 	m := p.Link.Moved
-	return m != nil && p.Link.UserID == "" && (m.To != "" || !p.Desired.Active)
+	if m == nil || p.Link.UserID != "" {
+		return false
+	}
+	return m.To != "" || !p.Desired.Active && p.Link.SentUsername == "" && p.Link.Job == ""
 }
 
 // movedOn: whoever has left is done, whatever made us look; whoever is back does not

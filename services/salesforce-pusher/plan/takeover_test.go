@@ -57,11 +57,46 @@ func TestAUserIsAgreedOnByWhatIsGivenOnce(t *testing.T) {
 		"external id":                     {events.Match{ExternalID: "n1"}, true},
 		"another federation id":           {events.Match{FederationID: "F2", Username: "ann@x.test"}, false},
 		"username, and an id of the kind": {events.Match{ExternalID: "N2", Username: "ann@x.test"}, false},
-		"username, and no id":             {events.Match{Username: "Ann@x.test"}, true},
+		"username, and they have no id":   {events.Match{Username: "Ann@x.test"}, false},
 		"e-mail address":                  {events.Match{Email: "ann@x.test"}, false},
 		"nothing":                         {events.Match{}, false},
 	} {
 		if got := m.agreed(events.Desired{Match: c.match}, u); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+	byName := events.Desired{Match: events.Match{Username: "Ann@x.test"}}
+	for name, c := range map[string]struct {
+		m    Matcher
+		user User
+		want bool
+	}{
+		"neither has an id":                 {m, User{Username: "ann@x.test"}, true},
+		"the user has a federation id":      {m, User{Username: "ann@x.test", Federation: "F1"}, false},
+		"of which no rule speaks":           {Matcher{Order: []string{MatchUsername}}, User{Username: "ann@x.test", Federation: "F1"}, true},
+		"the user has the number of others": {m, User{Username: "ann@x.test", External: "N1"}, false},
+	} {
+		if got := c.m.agreed(byName, &c.user); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// TestWhoWasLetGoMayHaveAUserSince: a create without an answer, or a job, may have
+// made one, whom nobody but they can be looked up for.
+func TestWhoWasLetGoMayHaveAUserSince(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		link events.Link
+		want bool
+	}{
+		"nothing was sent":          {events.Link{}, true},
+		"a create without answer":   {events.Link{SentUsername: "ann@x.test"}, false},
+		"a job may still run":       {events.Link{Job: "750"}, false},
+		"a user of their own since": {events.Link{UserID: "006"}, false},
+	} {
+		c.link.Moved = &events.Moved{UserID: "005"}
+		if got := New(State{Revision: 1, Link: c.link}).moved(); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}

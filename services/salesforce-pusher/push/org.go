@@ -119,7 +119,11 @@ func (o *org) run(ctx context.Context) error {
 // heldForCheck returns what holds the org, and has it probed: the loop need not know
 // of it, which works on and heals only what it met itself. A check may have met it, or
 // a replica that is gone.
+// Nobody reads an org, or probes it, that an admin has paused, or its lane of checks.
 func (o *org) heldForCheck(ctx context.Context) (*events.Failure, error) {
+	if o.paused(events.LaneCheck) {
+		return &events.Failure{Message: "paused by an admin"}, nil
+	}
 	f, err := o.health.Held(ctx)
 	if f != nil && o.heals.CompareAndSwap(false, true) {
 		o.healing.Go(func() {

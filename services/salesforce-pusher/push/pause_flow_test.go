@@ -242,3 +242,29 @@ func (g gathering) Consumer(ctx context.Context, stream, name string) (bus.Consu
 	defer g.looked()
 	return g.Roster.Consumer(ctx, stream, name)
 }
+
+// Whoever pauses the lane of checks, or the org, means reading it as well.
+func TestAPausedOrgIsNotRead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	early := r.start(checking(nil))
+	r.push(person(1))
+	r.readings(1)
+	early.stop()
+	r.pause([]events.Scope{{Org: orgName, Lane: events.LaneCheck}})
+	read := func() uint64 {
+		have, err := r.bus.Latest(t.Context(), events.StreamRoster, []string{events.CheckSubject(orgName)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return have[events.CheckSubject(orgName)].Seq
+	}
+	before := read()
+	r.start(checking(nil))
+	for i := range 8 { // other lanes go on meanwhile
+		r.push(person(2 + i))
+	}
+	if now := read(); now != before {
+		t.Errorf("the org was read: the register is at %d and was at %d", now, before)
+	}
+}

@@ -135,16 +135,42 @@ func (o *Operator) lookAtLanes(ctx context.Context, s *Status, orgs map[string]*
 			s.Stages = append(s.Stages, c)
 		}
 	}
+	turns, err := o.countTurns(ctx)
+	if err != nil {
+		return err
+	}
 	for name, org := range orgs {
 		for _, lane := range events.Lanes() {
 			c := byName[events.WorkConsumer(name, lane)]
 			if lane == events.LaneLeaver {
 				org.leavers = c
 			}
-			org.Lanes = append(org.Lanes, LaneStatus{Lane: lane, Waiting: c.Pending, InHand: c.AckPending})
+			waiting := c.Pending + turns[events.WorkConsumer(name, lane)]
+			org.Lanes = append(org.Lanes, LaneStatus{Lane: lane, Waiting: waiting, InHand: c.AckPending})
 		}
 	}
 	return nil
+}
+
+// TurnWithin is by when the turn of somebody busy has come. A killed NATS server may
+// bring one back that has (decision 14).
+const TurnWithin = time.Minute
+
+// countTurns says how many people wait until another worker is done with them, by the
+// consumer of their lane.
+func (o *Operator) countTurns(ctx context.Context) (map[string]uint64, error) {
+	out := map[string]uint64{}
+	err := o.bus.Scan(ctx, events.StreamRoster, events.TurnsAll, 1, func(e bus.Entry) error {
+		a, err := events.ParseSubject(e.Subject)
+		if err == nil && time.Since(e.Time) < TurnWithin {
+			out[events.WorkConsumer(a.Org, a.Lane)]++
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count who waits for a turn: %w", err)
+	}
+	return out, nil
 }
 
 func (o *Operator) lookAtPauses(ctx context.Context, s *Status, _ map[string]*OrgStatus) error {

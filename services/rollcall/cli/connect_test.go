@@ -50,7 +50,7 @@ deployment: {keyFile: %q}
 tokens: {keyFile: %q}
 callback: {loopbackURL: %q, listen: "127.0.0.1:0", url: "https://rollcall.example.com/oauth/callback"}
 orgs:
-  acme: {connect: {loginURL: %q, allowLoopbackHTTP: true, flow: refresh_token, clientID: consumer, clientSecretFile: %q}}
+  acme: {connect: {loginURL: %q, allowLoopbackHTTP: true, flow: refresh_token, clientID: consumer, clientSecretFile: %q}, push: {protect: [admin@example.com]}}
   plain: {connect: {loginURL: %q, allowLoopbackHTTP: true, clientID: consumer, clientSecretFile: %q}}
 `, nats.URL(), deployment, keys, callback, web.URL, secret, web.URL, secret))
 	if r := run(t, "connect", "plain", "--config", file); r.code == 0 || !strings.Contains(r.err, "needs nobody") {

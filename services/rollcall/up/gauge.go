@@ -6,9 +6,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rollcall-sync/rollcall/pkg/events"
 	"github.com/rollcall-sync/rollcall/services/internal/bus"
+	"github.com/rollcall-sync/rollcall/services/internal/operator"
 )
 
 // stage is one step of the way, and how far it is.
@@ -158,8 +160,10 @@ func (g *gauge) waiting(ctx context.Context, work []bus.ConsumerStatus, r *readi
 	if err != nil {
 		return fmt.Errorf("count scheduled retries: %w", err)
 	}
-	err = g.bus.Scan(ctx, events.StreamRoster, events.TurnsAll, 1, func(bus.Entry) error {
-		r.flying++ // their turn comes in a moment
+	err = g.bus.Scan(ctx, events.StreamRoster, events.TurnsAll, 1, func(e bus.Entry) error {
+		if time.Since(e.Time) < operator.TurnWithin { // their turn comes in a moment
+			r.flying++
+		}
 		return nil
 	})
 	if err != nil {

@@ -19,6 +19,9 @@ type Config struct {
 	Orgs map[string]config.Connect
 	// Assign names what each org must have, to which a new login is compared.
 	Assign map[string]config.Assign
+	// Push says of each org whom nobody is to touch, and what makes an administrator: it is
+	// looked at after a login, too.
+	Push map[string]config.Push
 	// Callback says where admins authenticate.
 	Callback config.Callback
 	// PollEvery is how often a held org's secret files are looked at. Default 3s.
@@ -42,9 +45,9 @@ type Config struct {
 // ConfigFrom returns token-refresher's part of the configuration file.
 func ConfigFrom(f config.File) (Config, error) {
 	c := Config{KeyFile: f.Tokens.KeyFile, Callback: f.Callback,
-		Orgs: make(map[string]config.Connect, len(f.Orgs)), Assign: make(map[string]config.Assign, len(f.Orgs))}
+		Orgs: make(map[string]config.Connect, len(f.Orgs)), Assign: make(map[string]config.Assign, len(f.Orgs)), Push: make(map[string]config.Push, len(f.Orgs))}
 	for name, org := range f.Orgs {
-		c.Orgs[name], c.Assign[name] = org.Connect, org.Assign
+		c.Orgs[name], c.Assign[name], c.Push[name] = org.Connect, org.Assign, org.Push
 	}
 	c = c.withDefaults()
 	return c, c.validate()

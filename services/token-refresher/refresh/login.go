@@ -65,6 +65,7 @@ type loginOrg struct {
 	name    string
 	connect config.Connect
 	assign  config.Assign
+	push    config.Push
 	oauth   *salesforce.OAuth
 }
 
@@ -109,7 +110,7 @@ func newLogin(cfg Config, b bucket, s *seal.Sealer, t *telemetry.Telemetry, call
 		if err != nil {
 			return nil, fmt.Errorf("orgs.%s.connect: %w", name, err)
 		}
-		l.orgs[name] = &loginOrg{name: name, connect: c, assign: cfg.Assign[name], oauth: oauth}
+		l.orgs[name] = &loginOrg{name: name, connect: c, assign: cfg.Assign[name], push: cfg.Push[name], oauth: oauth}
 	}
 	return l, nil
 }

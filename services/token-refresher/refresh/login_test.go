@@ -35,6 +35,7 @@ func newLoginRig(t *testing.T) *loginRig {
 	c := r.cfg.Orgs[emea]
 	c.Flow, c.APIVersion = config.FlowRefreshToken, salesforce.DefaultAPIVersion
 	r.cfg.Orgs[emea] = c
+	r.cfg.Push = map[string]config.Push{emea: {Protect: []string{"admin@example.com"}}}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { r.login.Handler().ServeHTTP(w, req) }))
 	t.Cleanup(server.Close)
 	r.web = server.URL

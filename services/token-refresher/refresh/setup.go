@@ -23,7 +23,7 @@ const (
 func (o *loginOrg) setup(ctx context.Context, transport http.RoundTripper, g salesforce.Grant) []string {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
-	file := config.File{Orgs: map[string]config.Org{o.name: {Connect: o.connect, Assign: o.assign}}}
+	file := config.File{Orgs: map[string]config.Org{o.name: {Connect: o.connect, Assign: o.assign, Push: o.push}}}
 	var out []string
 	for _, f := range (doctor.Doctor{File: file, Transport: transport, Timeout: setupCheck}).Session(ctx, o.name, tokenOf(g)) {
 		if f.Level == doctor.Warn || f.Level == doctor.Fail {

@@ -19,7 +19,9 @@ func takeoverMutants() []mutant {
 		takeover("a freeze stays behind", "TestAllThatIsKnownGoesWithTheUser", "rest.Active, rest.Frozen, rest.FreezeLost", "rest.Active, false, rest.FreezeLost", "whoever was hired again is frozen for good"),
 		takeover("what was given stays behind", "TestAllThatIsKnownGoesWithTheUser", "maps.Clone(rest.FieldHashes), maps.Clone(rest.Assigned)", "maps.Clone(rest.FieldHashes), nil", "the permission sets of the old position are kept for ever"),
 		takeover("whose user moved is not marked", "TestAllThatIsKnownGoesWithTheUser", "rest.Moved.To = next.Key", "_ = rest", "the old number, active again, gets a second user"),
-		takeover("who is back inserts", "TestAnInsertIsNotMadeForWhoseUserMoved", `return m != nil && p.Link.UserID == "" && (m.To != "" || !p.Desired.Active)`, "return m != nil && !p.Desired.Active", "one human has two users"),
+		takeover("who is back inserts", "TestAnInsertIsNotMadeForWhoseUserMoved", `return m.To != "" || !p.Desired.Active && p.Link.SentUsername`, "return !p.Desired.Active && p.Link.SentUsername", "one human has two users"),
+		takeover("a create after a release is forgotten", "TestWhoWasLetGoMayHaveAUserSince", ` && p.Link.SentUsername == "" && p.Link.Job == ""`, "", "a leaver is active by a create whose answer was lost"),
+		takeover("a name is enough", "TestAUserIsAgreedOnByWhatIsGivenOnce", `another := u.Federation != "" && slices.Contains(m.Order, MatchFederationID) || u.External != ""`, "another := len(slices.Collect(maps.Keys(map[string]bool{}))) > 0", "one human's user goes to another who has their former username"),
 		takeover("two who are active wait for ever", "TestATakeoverWaitsOrFails", "if p.triesSoFar() < patience {", "if true {", "two people with one federation id are never told"),
 	}
 }

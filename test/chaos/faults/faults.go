@@ -48,7 +48,7 @@ func pushed() []Fault {
 			"what a worker sent before it died is applied after it was looked for"),
 		fault(pusher, "an older revision is taken for the newest", inPlan+"triage.go", "if p.Link.AppliedHash != p.Desired.Hash {", "if p.Link.AppliedHash == \"\" || p.Desired.Active != p.Link.Active {",
 			"what somebody had before they moved stays"),
-		fault(pusher, "a protected user is touched", inPlan+"policy.go", "if v != \"\" && o.Protected[strings.ToLower(v)] {", "if v != \"\" && len(o.Protected) > 1000 && strings.ToLower(v) == v {",
+		fault(pusher, "a protected user is touched", inPlan+"policy.go", "if o.integrates(v) || v != \"\" && o.Protected[strings.ToLower(v)] {", "if v != \"\" && len(o.Protected) > 1000 && strings.ToLower(v) == v {",
 			"the user that Rollcall signs in with may be deactivated by it"),
 		fault(pusher, "an unmanaged field is cleared", inPlan+"change.go", "c := Change{Update: map[string]any{}}", "c := Change{Update: map[string]any{\"Phone\": nil}}",
 			"what others maintain in Salesforce is lost"),

@@ -39,7 +39,7 @@ build: ## Build the rollcall binary into bin/.
 
 .PHONY: test
 test: ## Test all modules, with the race detector and in random order.
-	$(call each,go test -race -shuffle=on ./...)
+	$(call each,go test -race -shuffle=on -timeout 25m ./...)
 
 # Helm's dependencies stay out of the workspace, so this module is no part of it.
 .PHONY: chart

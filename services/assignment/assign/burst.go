@@ -18,7 +18,7 @@ import (
 type burst struct {
 	source, id string
 	size       int
-	// from and at are the first event of it that is known, and when it was stored.
+	// from and at are an event of it that is known, and when it was stored.
 	from uint64
 	at   time.Time
 }
@@ -50,6 +50,14 @@ const maxBursts = 32
 type bursts struct {
 	mu    sync.Mutex
 	known map[string]*foresight
+}
+
+// begin is where to look for the first event of a burst: those that were published
+// before the one that is known stand before it, with what others published meanwhile.
+// Looked for too late, the burst is never found whole, and waits for its settle time.
+func (b *burst) begin() uint64 {
+	back := uint64(2*b.size + 1000) //nolint:gosec // a size is positive
+	return max(b.from, back+1) - back
 }
 
 func (b *burst) name() string { return b.source + "/" + b.id }
@@ -142,7 +150,7 @@ func (s *Service) lookAhead(ctx context.Context, n *census, b *burst) (found int
 		clear(people)
 		return s.look(ctx, n, changes)
 	}
-	err = s.roster.Scan(ctx, events.StreamDirectory, events.DirectorySubject(b.source, ">"), b.from, func(e bus.Entry) error {
+	err = s.roster.Scan(ctx, events.StreamDirectory, events.DirectorySubject(b.source, ">"), b.begin(), func(e bus.Entry) error {
 		in, fault := s.reader.read(e)
 		if in.event == nil || in.event.BatchID != b.id {
 			return nil

@@ -106,7 +106,7 @@ func (r *rig) signal() { close(r.changed); r.changed = make(chan struct{}) }
 // something new is seen there.
 func (r *rig) until(what string, ok func() bool) {
 	r.t.Helper()
-	deadline := time.NewTimer(patience)
+	deadline, last := time.NewTimer(patience), time.Now().Add(5*patience)
 	defer deadline.Stop()
 	for {
 		r.mu.Lock()
@@ -117,7 +117,7 @@ func (r *rig) until(what string, ok func() bool) {
 		}
 		select {
 		case <-changed:
-			deadline.Reset(patience) // a busy machine is slow, and gets on
+			deadline.Reset(max(0, min(patience, time.Until(last)))) // a busy machine is slow, and gets on
 		case <-deadline.C:
 			r.mu.Lock()
 			defer r.mu.Unlock()

@@ -93,7 +93,11 @@ func (r *rig) unacked(t *testing.T) int {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(all, func(c bus.ConsumerStatus) bool { return c.Name == events.WorkConsumer("acme", events.LaneChange) })
-	return int(all[i].Pending) + all[i].AckPending
+	turns := 0
+	if err := r.bus.Scan(t.Context(), events.StreamRoster, events.TurnsAll, 1, func(bus.Entry) error { turns++; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return int(all[i].Pending) + all[i].AckPending + turns
 }
 
 func until(t *testing.T, what string, is func() bool) {

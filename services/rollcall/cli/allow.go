@@ -93,22 +93,13 @@ func (a *allowing) ask(ctx context.Context, o *operator.Operator, out allowedAns
 		return err
 	}
 	out.Request = &asked
-	limited, cancel := context.WithTimeout(ctx, a.waitFor)
-	defer cancel()
-	got, err := o.Came(limited, asked)
-	switch {
-	case err == nil:
-		out.Result = &got
-	case limited.Err() == nil || ctx.Err() != nil:
+	if out.Result, err = awaited(ctx, o, asked, a.waitFor); err != nil {
 		return err
 	}
 	if err := a.print(out); err != nil {
 		return err
 	}
-	if out.Result == nil || got.Verb == events.VerbRefused {
-		return errReported
-	}
-	return nil
+	return done(out.Result)
 }
 
 func (a *allowing) print(out allowedAnswer) error {

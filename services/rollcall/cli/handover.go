@@ -130,19 +130,32 @@ func (h *handover) ask(ctx context.Context, o *operator.Operator, out handedOver
 		return err
 	}
 	out.Request = &asked
-	limited, cancel := context.WithTimeout(ctx, h.waitFor)
-	defer cancel()
-	got, err := o.Came(limited, asked)
-	switch {
-	case err == nil:
-		out.Result = &got
-	case limited.Err() == nil || ctx.Err() != nil:
+	if out.Result, err = awaited(ctx, o, asked, h.waitFor); err != nil {
 		return err
 	}
 	if err := h.print(out); err != nil {
 		return err
 	}
-	if out.Result == nil || got.Verb == events.VerbRefused {
+	return done(out.Result)
+}
+
+// awaited waits for what comes of a request; nil where nothing did within the time.
+func awaited(ctx context.Context, o *operator.Operator, asked operator.Asked, within time.Duration) (*operator.AuditEntry, error) {
+	limited, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	got, err := o.Came(limited, asked)
+	switch {
+	case err == nil:
+		return &got, nil
+	case limited.Err() == nil || ctx.Err() != nil:
+		return nil, err
+	}
+	return nil, nil //nolint:nilnil // nobody has answered yet
+}
+
+// done is the exit of what was asked for: nothing came of it, or no.
+func done(got *operator.AuditEntry) error {
+	if got == nil || got.Verb == events.VerbRefused {
 		return errReported
 	}
 	return nil

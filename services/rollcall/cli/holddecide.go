@@ -122,6 +122,9 @@ func (d *holdDecision) ask(ctx context.Context, o *operator.Operator, list []ope
 		d.holds.printPeople(list)
 	default:
 		_, _ = fmt.Fprintf(w, "%s of %d asked for. rollcall hold list shows what is still held, rollcall audit what came of it.\n", d.verb, len(list))
+		if urgent {
+			_, _ = fmt.Fprintln(w, "Only few go through by themselves in an hour: whoever is beyond that stays held, though the audit log says released.")
+		}
 	}
 	return nil
 }
